@@ -1,0 +1,373 @@
+"""Reads the marts from the warehouse into a snapshot file that is being made.
+
+Two ways in, one set of statements (marts.py). A DuckDB warehouse is attached read-only, and each window's join of
+annotations and items is staged once in a temporary table that all marts then read; any other engine runs each
+statement itself and sends the grouped rows. Parts add up: rows of the same grain are summed when a mart is finished.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+
+from data_access import marts
+from data_access import tables as t
+from data_access.dialect import business_day, day_start, row_checksum, week_of
+from data_access.marts import Mart, Window
+from data_access.snapshot import DIALECT
+from data_access.warehouse import Warehouse
+from metrics.patterns import Encoding
+
+log = logging.getLogger("raterscope.refresh")
+
+ATTACHED = "warehouse"
+MEMORY = "5GB"
+ITEMS_PER_WINDOW = 2_000_000
+Progress = Callable[[int, int, str], None]
+
+# Contract tables kept as they are, under the snapshot's name for them.
+COPIES = {
+    "project": t.projects,
+    "label": t.labels,
+    "pool": t.pools,
+    "rater": t.raters,
+    "guideline": t.guidelines,
+    "budget": t.budgets,
+    "change": t.changes,
+    "target": t.targets,
+    "batch": t.batches,
+    "dataset_version": t.dataset_versions,
+    "model_version": t.model_versions,
+    "model_metric": t.model_metrics,
+    "incident": t.incidents,
+}
+JUDGED_COLUMNS = tuple(marts.judged("UTC").selected_columns.keys())
+AUDITED_COLUMNS = tuple(marts.audited("UTC").selected_columns.keys())
+STAGED_JUDGED = sa.table("judged", *map(sa.column, JUDGED_COLUMNS), schema="temp")
+STAGED_AUDITED = sa.table("audited", *map(sa.column, AUDITED_COLUMNS), schema="temp")
+DAY_KEYS = {"day", "week", "created_day", "due_day", "closed_day", "audited_day"}
+
+
+def column_type(name: str, mart: Mart | None = None) -> str:
+    """The DuckDB type of a mart's column."""
+    if name in DAY_KEYS:
+        return "DATE"
+    if name in ("bucket", "in_time"):
+        return "INTEGER"
+    if mart is not None and name in mart.keys:
+        return "VARCHAR"
+    return "DOUBLE" if mart is not None and name in mart.real else "BIGINT"
+
+
+class Builder:
+    """Fills the tables of one snapshot file from the warehouse."""
+
+    def __init__(self, path: Path, warehouse: Warehouse, zone: str) -> None:
+        self.zone = zone
+        self.warehouse = warehouse
+        self.connection = duckdb.connect(
+            str(path),
+            config={"threads": 2, "memory_limit": MEMORY, "temp_directory": f"{path}.tmp", "preserve_insertion_order": False},
+        )
+        self._source: sa.Connection | None = None
+
+    def __enter__(self) -> Builder:
+        self._connected = self.warehouse.connect()
+        self._source = self._connected.__enter__()
+        if self.warehouse.is_duckdb:
+            file = str(self.warehouse.path.resolve()).replace("'", "''")
+            self.connection.execute(f"ATTACH '{file}' AS {ATTACHED} (READ_ONLY)")
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.connection.close()
+        self._connected.__exit__(*error)
+
+    # ---- running a statement -----------------------------------------------------------------------------------
+
+    def _attached_sql(self, select: sa.Select) -> tuple[str, list]:
+        """The select against the attached warehouse."""
+        compiled = select.compile(
+            dialect=DIALECT,
+            schema_translate_map={None: ATTACHED, "temp": "temp"},
+            compile_kwargs={"render_postcompile": True},
+        )
+        sql = compiled.preparer._render_schema_translates(str(compiled), {None: ATTACHED, "temp": "temp"})
+        return sql, [compiled.params[name] for name in compiled.positiontup or ()]
+
+    def read(self, select: sa.Select) -> list[tuple]:
+        """The rows of a small select on the warehouse."""
+        if self.warehouse.is_duckdb:
+            return self.connection.execute(*self._attached_sql(select)).fetchall()
+        return [tuple(row) for row in self._source.execute(select)]
+
+    def collect(self, select: sa.Select, into: str) -> int:
+        """Adds the select's rows to a table of the snapshot, matched by column name; returns how many."""
+        names = ", ".join(f'"{name}"' for name in select.selected_columns.keys())
+        if self.warehouse.is_duckdb:
+            sql, values = self._attached_sql(select)
+            done = self.connection.execute(f'INSERT INTO "{into}" ({names}) {sql}', values).fetchone()
+            return done[0] if done else 0
+        schema = self._schema(into, select.selected_columns.keys())
+        count = 0
+        for batch in self.warehouse.batches(self._source, select, schema):
+            self.connection.register("incoming", batch)
+            self.connection.execute(f'INSERT INTO "{into}" ({names}) SELECT {names} FROM incoming')
+            self.connection.unregister("incoming")
+            count += batch.num_rows
+        return count
+
+    def _schema(self, table: str, names: Iterable[str]) -> pa.Schema:
+        kinds = self.connection.execute(f'SELECT * FROM "{table}" LIMIT 0').to_arrow_table().schema
+        return pa.schema([kinds.field(name) for name in names])
+
+    # ---- tables ------------------------------------------------------------------------------------------------
+
+    def create(self, mart: Mart, name: str, extra: Iterable[tuple[str, str]] = ()) -> None:
+        """An empty table of the mart's columns."""
+        columns = [f'"{key}" {column_type(key, mart)}' for key in mart.keys]
+        columns += [f'"{key}" {kind}' for key, kind in extra]
+        columns += [f'"{key}" {column_type(key, mart)} DEFAULT 0' for key in mart.sums]
+        self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" ({", ".join(columns)})')
+
+    def finish(self, mart: Mart, extra: Iterable[str] = ()) -> None:
+        """Adds up the parts of a mart and orders it by day, then project."""
+        keys = [f'"{key}"' for key in (*mart.keys, *extra)]
+        sums = [f'SUM("{s}")::{column_type(s, mart)} AS "{s}"' for s in mart.sums]
+        part = f"{mart.name}_part"
+        self.connection.execute(
+            f'CREATE OR REPLACE TABLE "{mart.name}" AS SELECT {", ".join((*keys, *sums))} '
+            f'FROM "{part}" GROUP BY {", ".join(keys)} ORDER BY {", ".join(keys)}'
+        )
+        self.connection.execute(f'DROP TABLE "{part}"')
+
+    def copy(self, present: set[str]) -> None:
+        """The contract tables that are kept as they are; an absent one is empty."""
+        for name, table in COPIES.items():
+            kinds = ", ".join(f'"{c.name}" {_plain_type(c.type)}' for c in table.columns)
+            self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" ({kinds})')
+            if table.name in present:
+                self.collect(sa.select(*table.columns), name)
+
+    # ---- the marts ---------------------------------------------------------------------------------------------
+
+    def judgement_marts(
+        self,
+        digits: sa.Subquery,
+        words: int,
+        *,
+        created: Window | None = None,
+        submitted: Window | None = None,
+        work: bool = True,
+        agreement: bool = True,
+        group_sample: int = 1,
+    ) -> int:
+        """Adds the window's annotations to the parts of the marts that follow from them; returns rows of work."""
+        source = self.judged(created=created, submitted=submitted)
+        rows = 0
+        if work:
+            rows = self.collect(marts.work_judgements(source), "work_part")
+            self.collect(marts.work_gold(source), "work_part")
+            self.collect(marts.confusion_gold(source), "confusion_part")
+            self.collect(marts.handle_time(source), "handle_time_part")
+        if agreement:
+            self.collect(marts.agreement(source, digits, words), "agreement_part")
+            self._agreement_by_group(source, digits, words, group_sample)
+        return rows
+
+    def judged(self, **windows: Window | None) -> sa.FromClause:
+        """The window's annotations with their items, staged where the warehouse is attached."""
+        return self._staged("judged", marts.judged(self.zone, **windows), STAGED_JUDGED)
+
+    def _staged(self, name: str, select: sa.Select, staged: sa.FromClause) -> sa.FromClause:
+        if not self.warehouse.is_duckdb:
+            return select.subquery(name)
+        sql, values = self._attached_sql(select)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", values)
+        return staged
+
+    def _agreement_by_group(self, source: sa.FromClause, digits: sa.Subquery, words: int, sample: int) -> None:
+        if sample > 1:
+            c = source.c
+            source = sa.select(source).where(row_checksum(c.item_id) % sample == 0).subquery("sampled")
+        for axis in marts.GROUP_AXES:
+            self.collect(marts.agreement_by_group(source, digits, words, axis), "agreement_by_group_part")
+
+    def audited(self, *, at: Window | None = None, submitted: Window | None = None) -> sa.FromClause:
+        """The window's audits, staged where the warehouse is attached."""
+        return self._staged("audited", marts.audited(self.zone, at=at, submitted=submitted), STAGED_AUDITED)
+
+    def audit_marts(self, *, at: Window) -> None:
+        """Adds the window's audits to the parts of the marts that follow from them."""
+        source = self.audited(at=at)
+        self.collect(marts.work_audits(source), "work_part")
+        self.collect(marts.confusion_audits(source), "confusion_part")
+
+    def audit_days(self, at: Window) -> None:
+        """Adds how many audits of each day fell on work of each day."""
+        source = marts.audited(self.zone, at=at).subquery("audits_of_days")
+        c = source.c
+        self.collect(
+            sa.select(c.audited_day, c.day, sa.func.count().label("n")).group_by(c.audited_day, c.day), "audit_day"
+        )
+
+    def small_facts(self, present: set[str]) -> None:
+        """The marts small enough to be read whole at every refresh."""
+        facts = {
+            "appeal": ("appeals", marts.appeal_facts(self.zone)),
+            "appeal_time": ("appeals", marts.appeal_time(self.zone)),
+            "shift": ("shifts", marts.shift_facts()),
+            "training": ("trainings", marts.training_facts()),
+            "cost": ("costs", marts.cost_facts()),
+            "escalation": ("escalations", marts.escalation_facts(self.zone)),
+        }
+        for name, (needed, select) in facts.items():
+            columns = []
+            for column in select.selected_columns:
+                if column.key in DAY_KEYS:
+                    kind = "DATE"
+                elif column.key.endswith("_id") or column.key in ("language", "policy"):
+                    kind = "VARCHAR"
+                else:
+                    kind = "DOUBLE" if column.key.startswith("cost") or column.key.endswith("_seconds") else "BIGINT"
+                columns.append(f'"{column.key}" {kind}')
+            self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" ({", ".join(columns)})')
+            if needed in present:
+                self.collect(select, name)
+
+    # ---- what has changed --------------------------------------------------------------------------------------
+
+    def day_checks(self, present: set[str]) -> None:
+        """Fills `day_check`: rows and checksums of each table by day, which tell a refresh what changed."""
+        self.connection.execute(
+            "CREATE OR REPLACE TABLE day_check (source VARCHAR, day DATE, n BIGINT, checksum BIGINT)"
+        )
+        a, i, u = t.annotations.c, t.items.c, t.audits.c
+        parts = {
+            "annotations": (
+                business_day(a.submitted_at, self.zone),
+                (a.rater_id, a.label, a.status, a.stage, a.submitted_at, a.handle_seconds, a.guideline_version),
+            ),
+            "items": (
+                business_day(i.created_at, self.zone),
+                (i.created_at, i.gold_label, i.language, i.policy, i.content_type),
+            ),
+            "item_lives": (business_day(i.created_at, self.zone), (i.created_at, i.due_at, i.closed_at)),
+            "audits": (
+                business_day(u.audited_at, self.zone),
+                (u.annotation_id, u.correct_label, u.verdict, u.weight),
+            ),
+        }
+        for source, (day, columns) in parts.items():
+            if source == "audits" and "audits" not in present:
+                continue
+            self.collect(
+                sa.select(
+                    sa.literal_column(f"'{source}'").label("source"),
+                    day.label("day"),
+                    sa.func.count().label("n"),
+                    sa.cast(sa.func.sum(row_checksum(*columns)), sa.BigInteger).label("checksum"),
+                ).group_by(day),
+                "day_check",
+            )
+
+    def days_of_annotations(self, created: Window) -> set[dt.date]:
+        """The days on which items created in the window were judged."""
+        source = marts.judged(self.zone, created=created).subquery("judged")
+        return _days(self.read(sa.select(source.c.day).distinct()))
+
+    def created_days(self, submitted: Window) -> set[dt.date]:
+        """The days on which items judged in the window were created."""
+        source = marts.judged(self.zone, submitted=submitted).subquery("judged")
+        return _days(self.read(sa.select(source.c.created_day).distinct()))
+
+    def label_sets_in_use(self, projects: list[str]) -> dict[str, tuple[str, ...]]:
+        """The distinct label sets of projects whose labels are sets, in alphabetical order."""
+        if not projects:
+            return {}
+        a = t.annotations.c
+        rows = self.read(
+            sa.select(a.project_id, a.label)
+            .where(a.project_id.in_(projects), a.label.is_not(None), a.stage == "label")
+            .distinct()
+        )
+        return {p: tuple(sorted({label for project, label in rows if project == p})) for p in projects}
+
+    def largest_item(self, project: str) -> int:
+        """The most ratings any item of the project has."""
+        a = t.annotations.c
+        per_item = (
+            sa.select(sa.func.count().label("n"))
+            .where(a.project_id == project, a.stage == "label", a.status != "skipped")
+            .group_by(a.item_id)
+            .subquery()
+        )
+        return self.read(sa.select(sa.func.max(per_item.c.n)))[0][0] or 0
+
+
+def _plain_type(kind: sa.types.TypeEngine) -> str:
+    """The DuckDB type of a contract column."""
+    if isinstance(kind, sa.Date):
+        return "DATE"
+    if isinstance(kind, sa.DateTime):
+        return "TIMESTAMP"
+    if isinstance(kind, sa.Boolean):
+        return "BOOLEAN"
+    if isinstance(kind, sa.Integer):
+        return "INTEGER"
+    return "DOUBLE" if isinstance(kind, sa.Double) else "VARCHAR"
+
+
+def _days(rows: list[tuple]) -> set[dt.date]:
+    """Days as dates; some engines answer text."""
+    found = {row[0] for row in rows if row[0] is not None}
+    return {d if isinstance(d, dt.date) and not isinstance(d, dt.datetime) else dt.date.fromisoformat(str(d)[:10]) for d in found}
+
+
+def windows(days: Iterable[dt.date], zone: str, sizes: dict[dt.date, int] | None = None) -> list[tuple[Window, int]]:
+    """Windows that cover exactly these days, with their rows: neighbours together, up to ITEMS_PER_WINDOW rows."""
+    found: list[tuple[Window, int]] = []
+    run: list[dt.date] = []
+    rows = 0
+
+    def close() -> None:
+        if run:
+            end = run[-1] + dt.timedelta(days=1)
+            found.append((Window(day_start(run[0], zone), day_start(end, zone)), rows))
+
+    for day in sorted(days):
+        size = (sizes or {}).get(day, 0)
+        gap = run and day - run[-1] > dt.timedelta(days=1) and sizes is None
+        if run and (gap or rows + size > ITEMS_PER_WINDOW):
+            close()
+            run, rows = [], 0
+        run.append(day)
+        rows += size
+    close()
+    return found
+
+
+def week_start(day: dt.date) -> dt.date:
+    """The Monday of the day's week."""
+    return day - dt.timedelta(days=day.weekday())
+
+
+def choose_encodings(
+    level_of: dict[str, str], label_counts: dict[str, int], ratings: dict[str, int], most_words: int = 16
+) -> dict[str, Encoding]:
+    """How each project's label counts are packed; projects without labels or with too many are left out."""
+    found = {}
+    for project in level_of:
+        count = label_counts.get(project, 0)
+        if count:
+            encoding = Encoding.choose(count, ratings.get(project))
+            if encoding.words <= most_words:
+                found[project] = encoding
+    return found

@@ -1,0 +1,691 @@
+"""Each mart as portable SELECTs: the additive sums every metric is a function of.
+
+A statement is SUM, COUNT, CASE, joins and GROUP BY over ``judged`` (one row per annotation with its item's
+attributes), over ``audited`` (one row per audit, likewise) or over ``items``. The builder in snapshot.py decides which
+window of time those cover, runs the statements where the data is, and adds the parts up: every sum is additive, so
+windows may cut anywhere. What follows from other marts alone is derived in the snapshot, at the end of this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from data_access import tables as t
+from data_access.dialect import business_day, seconds_between, week_of
+from metrics.catalogue import SENSITIVE_CAP_HOURS
+from metrics.patterns import Encoding
+from metrics.quantiles import BUCKET_NUDGE, BUCKETS_PER_LOG, LONGEST_SECONDS, SHORTEST_SECONDS
+
+NOT_RECORDED = "not recorded"  # the guideline version of work that names none
+_NOT_RECORDED = sa.literal_column(f"'{NOT_RECORDED}'", sa.String)
+_ONE, _ZERO = sa.literal_column("1", sa.Integer), sa.literal_column("0", sa.Integer)
+PENALTY = {"minor": 0.1, "major": 0.5, "critical": 1.0}  # of severity_weighted_quality
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table of the snapshot: its grain, its sums, and the period key that an incremental refresh replaces."""
+
+    name: str
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    period: str = "day"
+    real: frozenset[str] = frozenset()  # sums kept as DOUBLE; the others are BIGINT
+
+
+WORK = Mart(
+    "work",
+    keys=(
+        "day",
+        "project_id",
+        "rater_id",
+        "stage",
+        "language",
+        "policy",
+        "content_type",
+        "guideline_version",
+        "time_basis",
+    ),
+    sums=(
+        "served",
+        "judgements",
+        "skipped",
+        "pending",
+        "accepted",
+        "rejected",
+        "decided",
+        "rework",
+        "first_accepted",
+        "first_decided",
+        "labels",
+        "accepted_labels",
+        "rejected_labels",
+        "language_matched",
+        "gold_n",
+        "gold_correct",
+        "gold_harmless_n",
+        "gold_overreached",
+        "gold_violating_n",
+        "gold_missed",
+        "audited_n",
+        "audited_passed",
+        "audited_critical",
+        "audited_weight",
+        "audited_weight_squared",
+        "audited_weight_passed",
+        "audited_weight_critical",
+        "audited_weight_penalty",
+        "audited_harmless_n",
+        "audited_weight_harmless",
+        "audited_weight_harmless_squared",
+        "audited_weight_overreached",
+        "audited_violating_n",
+        "audited_weight_violating",
+        "audited_weight_violating_squared",
+        "audited_weight_missed",
+        "handle_n",
+        "handle_sum_seconds",
+        "handle_sum_log",
+        "handle_sum_log_squared",
+    ),
+    real=frozenset(
+        {
+            "audited_weight",
+            "audited_weight_squared",
+            "audited_weight_passed",
+            "audited_weight_critical",
+            "audited_weight_penalty",
+            "audited_weight_harmless",
+            "audited_weight_harmless_squared",
+            "audited_weight_overreached",
+            "audited_weight_violating",
+            "audited_weight_violating_squared",
+            "audited_weight_missed",
+            "handle_sum_seconds",
+            "handle_sum_log",
+            "handle_sum_log_squared",
+        }
+    ),
+)
+CONFUSION = Mart(
+    "confusion",
+    keys=("week", "project_id", "pool_id", "language", "policy", "basis", "truth", "label"),
+    sums=("n", "weight"),
+    period="week",
+    real=frozenset({"weight"}),
+)
+HANDLE_TIME = Mart("handle_time", keys=("day", "project_id", "pool_id", "time_basis", "bucket"), sums=("n",))
+AGREEMENT = Mart(
+    "agreement",
+    keys=("week", "project_id", "language", "policy", "guideline_version"),  # and code_0, code_1 ...
+    sums=("items",),
+    period="week",
+)
+AGREEMENT_BY_GROUP = Mart(
+    "agreement_by_group",
+    keys=("week", "project_id", "axis", "group_name"),  # and inside_0 ..., total_0 ...
+    sums=("items",),
+    period="week",
+)
+LIVES = Mart(
+    "item_lives",
+    keys=("created_day", "project_id", "language", "policy", "due_day", "closed_day", "in_time"),
+    sums=("items",),
+    period="created_day",
+)
+TURNAROUND = Mart("turnaround", keys=("week", "project_id", "language", "policy", "bucket"), sums=("n",), period="week")
+
+
+def _sum(condition: sa.ColumnElement[bool], name: str) -> sa.ColumnElement:
+    return sa.func.sum(sa.case((condition, 1), else_=0)).label(name)
+
+
+def _sum_of(value: sa.ColumnElement, name: str, condition: sa.ColumnElement[bool] | None = None) -> sa.ColumnElement:
+    return sa.func.sum(value if condition is None else sa.case((condition, value), else_=0.0)).label(name)
+
+
+def _bucket(seconds: sa.ColumnElement) -> sa.ColumnElement:
+    """The log bucket of a duration, as metrics.quantiles.bucket_of finds it."""
+    shortest, longest = _number(SHORTEST_SECONDS), _number(LONGEST_SECONDS)
+    clipped = sa.case((seconds < shortest, shortest), (seconds > longest, longest), else_=seconds)
+    scaled = sa.func.ln(clipped) * _number(BUCKETS_PER_LOG) + _number(BUCKET_NUDGE)
+    return sa.cast(sa.func.floor(scaled), sa.Integer)
+
+
+def _number(value: float) -> sa.ColumnElement:
+    """A constant written into the statement: engines do not see that two bound ones in GROUP BY are the same."""
+    return sa.cast(sa.literal_column(repr(float(value))), sa.Double)
+
+
+# ---- what the statements read ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open UTC bounds on the time a statement reads by; None is open."""
+
+    start: object = None
+    end: object = None
+
+    def on(self, moment: sa.ColumnElement) -> list[sa.ColumnElement[bool]]:
+        """The conditions that hold a timestamp inside."""
+        conditions = []
+        if self.start is not None:
+            conditions.append(moment >= self.start)
+        if self.end is not None:
+            conditions.append(moment < self.end)
+        return conditions
+
+
+def judged(zone: str, *, created: Window | None = None, submitted: Window | None = None) -> sa.Select:
+    """One row per annotation of the window, with what the marts need of its item."""
+    a, i = t.annotations.c, t.items.c
+    return (
+        sa.select(
+            a.item_id,
+            a.annotation_id,
+            a.project_id,
+            a.rater_id,
+            a.stage,
+            a.status,
+            a.label,
+            business_day(a.submitted_at, zone).label("day"),
+            business_day(i.created_at, zone).label("created_day"),
+            i.created_at,
+            i.language,
+            i.policy,
+            i.content_type,
+            sa.func.coalesce(a.guideline_version, _NOT_RECORDED).label("guideline_version"),
+            a.time_basis,
+            a.handle_seconds,
+            a.is_rework,
+            i.gold_label,
+        )
+        .select_from(t.annotations.join(t.items, a.item_id == i.item_id))
+        .where(
+            *(created.on(i.created_at) if created else ()),
+            *(submitted.on(a.submitted_at) if submitted else ()),
+        )
+    )
+
+
+def audited(zone: str, *, at: Window | None = None, submitted: Window | None = None) -> sa.Select:
+    """One row per audit of the window, with what the marts need of its annotation and item."""
+    a, i, u = t.annotations.c, t.items.c, t.audits.c
+    return (
+        sa.select(
+            a.project_id,
+            a.rater_id,
+            a.stage,
+            a.label,
+            business_day(a.submitted_at, zone).label("day"),
+            business_day(u.audited_at, zone).label("audited_day"),
+            i.language,
+            i.policy,
+            i.content_type,
+            sa.func.coalesce(a.guideline_version, _NOT_RECORDED).label("guideline_version"),
+            a.time_basis,
+            u.correct_label,
+            u.verdict,
+            u.weight,
+        )
+        .select_from(
+            t.audits.join(t.annotations, u.annotation_id == a.annotation_id).join(t.items, a.item_id == i.item_id)
+        )
+        .where(
+            a.status != "skipped",
+            *(at.on(u.audited_at) if at else ()),
+            *(submitted.on(a.submitted_at) if submitted else ()),
+        )
+    )
+
+
+# ---- work ------------------------------------------------------------------------------------------------------
+
+
+def work_judgements(source: sa.FromClause) -> sa.Select:
+    """Counts and handle times of all judgements, at the grain of `work`."""
+    c, r = source.c, t.raters.c
+    done, label_stage, first = c.status != "skipped", c.stage == "label", sa.not_(c.is_rework)
+    timed = sa.and_(done, c.handle_seconds > 0)
+    seconds = sa.case((timed, c.handle_seconds), else_=None)
+    log = sa.func.ln(seconds)
+    sums = (
+        sa.func.count().label("served"),
+        _sum(done, "judgements"),
+        _sum(c.status == "skipped", "skipped"),
+        _sum(c.status == "submitted", "pending"),
+        _sum(c.status == "accepted", "accepted"),
+        _sum(c.status == "rejected", "rejected"),
+        _sum(c.status.in_(("accepted", "rejected")), "decided"),
+        _sum(sa.and_(done, c.is_rework), "rework"),
+        _sum(sa.and_(c.status == "accepted", first, label_stage), "first_accepted"),
+        _sum(sa.and_(c.status.in_(("accepted", "rejected")), first, label_stage), "first_decided"),
+        _sum(sa.and_(done, label_stage), "labels"),
+        _sum(sa.and_(c.status == "accepted", label_stage), "accepted_labels"),
+        _sum(sa.and_(c.status == "rejected", label_stage), "rejected_labels"),
+        _sum(sa.and_(done, r.language == c.language), "language_matched"),
+        sa.func.count(seconds).label("handle_n"),
+        _sum_of(seconds, "handle_sum_seconds"),
+        _sum_of(log, "handle_sum_log"),
+        _sum_of(log * log, "handle_sum_log_squared"),
+    )
+    keys = [c[name] for name in WORK.keys]
+    known_raters = source.outerjoin(t.raters, r.rater_id == c.rater_id)
+    return sa.select(*keys, *sums).select_from(known_raters).group_by(*keys)
+
+
+def _violation(alias: str) -> sa.Subquery:
+    """Which labels mean a violation, as 0 or 1."""
+    label = t.labels.c
+    return sa.select(
+        label.project_id, label.label, sa.case((label.is_violation, 1), else_=0).label("violation")
+    ).subquery(alias)
+
+
+def _with_violations(source: sa.FromClause, truth: sa.ColumnElement) -> tuple[sa.FromClause, sa.Subquery, sa.Subquery]:
+    """The source joined with whether the true and the given label mean a violation."""
+    true_label, given = _violation("true_label"), _violation("given_label")
+    joined = source.outerjoin(
+        true_label, sa.and_(true_label.c.project_id == source.c.project_id, true_label.c.label == truth)
+    ).outerjoin(given, sa.and_(given.c.project_id == source.c.project_id, given.c.label == source.c.label))
+    return joined, true_label, given
+
+
+def work_gold(source: sa.FromClause) -> sa.Select:
+    """Judgements on gold items against the gold label, at the grain of `work`."""
+    c = source.c
+    joined, true_label, given = _with_violations(source, c.gold_label)
+    harmless, violating = true_label.c.violation == 0, true_label.c.violation == 1
+    return (
+        sa.select(
+            *(c[name] for name in WORK.keys),
+            sa.func.count().label("gold_n"),
+            _sum(c.label == c.gold_label, "gold_correct"),
+            _sum(harmless, "gold_harmless_n"),
+            _sum(sa.and_(harmless, given.c.violation == 1), "gold_overreached"),
+            _sum(violating, "gold_violating_n"),
+            _sum(sa.and_(violating, given.c.violation == 0), "gold_missed"),
+        )
+        .select_from(joined)
+        .where(c.gold_label.is_not(None), c.status != "skipped", c.label.is_not(None))
+        .group_by(*(c[name] for name in WORK.keys))
+    )
+
+
+def work_audits(source: sa.FromClause) -> sa.Select:
+    """Audits and their weights, at the grain of `work`, by the day the audited work was submitted."""
+    c = source.c
+    joined, true_label, given = _with_violations(source, c.correct_label)
+    harmless, violating = true_label.c.violation == 0, true_label.c.violation == 1
+    weight, squared = c.weight, c.weight * c.weight
+    penalty = sa.case(*((c.verdict == verdict, weight * value) for verdict, value in PENALTY.items()), else_=0.0)
+    return (
+        sa.select(
+            *(c[name] for name in WORK.keys),
+            sa.func.count().label("audited_n"),
+            _sum(c.verdict == "pass", "audited_passed"),
+            _sum(c.verdict == "critical", "audited_critical"),
+            _sum_of(weight, "audited_weight"),
+            _sum_of(squared, "audited_weight_squared"),
+            _sum_of(weight, "audited_weight_passed", c.verdict == "pass"),
+            _sum_of(weight, "audited_weight_critical", c.verdict == "critical"),
+            _sum_of(penalty, "audited_weight_penalty"),
+            _sum(harmless, "audited_harmless_n"),
+            _sum_of(weight, "audited_weight_harmless", harmless),
+            _sum_of(squared, "audited_weight_harmless_squared", harmless),
+            _sum_of(weight, "audited_weight_overreached", sa.and_(harmless, given.c.violation == 1)),
+            _sum(violating, "audited_violating_n"),
+            _sum_of(weight, "audited_weight_violating", violating),
+            _sum_of(squared, "audited_weight_violating_squared", violating),
+            _sum_of(weight, "audited_weight_missed", sa.and_(violating, given.c.violation == 0)),
+        )
+        .select_from(joined)
+        .group_by(*(c[name] for name in WORK.keys))
+    )
+
+
+# ---- confusion, handle time ------------------------------------------------------------------------------------
+
+
+def confusion_gold(source: sa.FromClause) -> sa.Select:
+    """Gold label against given label."""
+    c, r = source.c, t.raters.c
+    keys = (week_of(c.day).label("week"), c.project_id, r.pool_id, c.language, c.policy)
+    return (
+        sa.select(
+            *keys,
+            sa.literal_column("'gold'").label("basis"),
+            c.gold_label.label("truth"),
+            c.label.label("label"),
+            sa.func.count().label("n"),
+            sa.cast(sa.func.count(), sa.Double).label("weight"),
+        )
+        .select_from(source.join(t.raters, r.rater_id == c.rater_id))
+        .where(c.gold_label.is_not(None), c.status != "skipped", c.label.is_not(None))
+        .group_by(*(k.element if isinstance(k, sa.Label) else k for k in keys), c.gold_label, c.label)
+    )
+
+
+def confusion_audits(source: sa.FromClause) -> sa.Select:
+    """The auditor's label against the given label, with the audits' weights."""
+    c, r = source.c, t.raters.c
+    keys = (week_of(c.day).label("week"), c.project_id, r.pool_id, c.language, c.policy)
+    return (
+        sa.select(
+            *keys,
+            sa.literal_column("'audit'").label("basis"),
+            c.correct_label.label("truth"),
+            c.label.label("label"),
+            sa.func.count().label("n"),
+            sa.func.sum(c.weight).label("weight"),
+        )
+        .select_from(source.join(t.raters, r.rater_id == c.rater_id))
+        .where(c.label.is_not(None))
+        .group_by(*(k.element if isinstance(k, sa.Label) else k for k in keys), c.correct_label, c.label)
+    )
+
+
+def handle_time(source: sa.FromClause) -> sa.Select:
+    """Histogram of handle seconds on fixed log buckets."""
+    c, r = source.c, t.raters.c
+    bucket = _bucket(c.handle_seconds)
+    keys = (c.day, c.project_id, r.pool_id, c.time_basis)
+    return (
+        sa.select(*keys, bucket.label("bucket"), sa.func.count().label("n"))
+        .select_from(source.join(t.raters, r.rater_id == c.rater_id))
+        .where(c.status != "skipped", c.handle_seconds > 0)
+        .group_by(*keys, bucket)
+    )
+
+
+# ---- agreement by patterns -------------------------------------------------------------------------------------
+
+
+def guideline_periods() -> sa.Subquery:
+    """Each guideline version with the moments from and until which it is in force."""
+    g, later = t.guidelines.alias("g"), t.guidelines.alias("later")
+    until = (
+        sa.select(sa.func.min(later.c.effective_from))
+        .where(later.c.project_id == g.c.project_id, later.c.effective_from > g.c.effective_from)
+        .scalar_subquery()
+    )
+    return sa.select(g.c.project_id, g.c.version, g.c.effective_from, until.label("effective_to")).subquery("in_force")
+
+
+def label_digits(encodings: dict[str, Encoding], sets: dict[str, tuple[str, ...]], words: int) -> sa.Subquery:
+    """(project_id, label, digit_0, digit_1 ...): what one rating with this label adds to its item's code.
+
+    Label positions come from the contract's `labels`; projects in ``sets`` (label sets) take one position per distinct
+    set instead, given here.
+    """
+    label = t.labels.c
+    wide: dict[Encoding, list[str]] = {}
+    for project, encoding in encodings.items():
+        if project not in sets:
+            wide.setdefault(encoding, []).append(project)
+
+    def digit(word: int) -> sa.ColumnElement:
+        branches = []
+        for encoding, projects in wide.items():
+            ours = [
+                (label.position == p, sa.literal(encoding.weight(p), sa.BigInteger))
+                for p in range(encoding.labels)
+                if encoding.word(p) == word
+            ]
+            if ours:
+                branches.append((label.project_id.in_(sorted(projects)), sa.case(*ours, else_=0)))
+        zero = sa.literal(0, sa.BigInteger)
+        return sa.cast(sa.case(*branches, else_=zero) if branches else zero, sa.BigInteger).label(f"digit_{word}")
+
+    plain = sa.select(label.project_id, label.label, *(digit(w) for w in range(words))).where(
+        label.project_id.in_(sorted(p for projects in wide.values() for p in projects))
+    )
+    literal_rows = [
+        sa.select(
+            sa.cast(sa.literal(project), sa.String(64)).label("project_id"),
+            sa.cast(sa.literal(member), sa.String).label("label"),
+            *(
+                sa.cast(
+                    sa.literal(encodings[project].weight(p) if encodings[project].word(p) == w else 0, sa.BigInteger),
+                    sa.BigInteger,
+                ).label(f"digit_{w}")
+                for w in range(words)
+            ),
+        )
+        for project, members in sets.items()
+        for p, member in enumerate(members)
+    ]
+    return (sa.union_all(plain, *literal_rows) if literal_rows else plain).subquery("digits")
+
+
+def _ratings(source: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """What counts as a rating for agreement: a given label of the label stage."""
+    return [source.c.stage == "label", source.c.status != "skipped", source.c.label.is_not(None)]
+
+
+def _codes(digits: sa.Subquery, words: int, prefix: str = "code") -> list[sa.ColumnElement]:
+    return [sa.cast(sa.func.sum(digits.c[f"digit_{w}"]), sa.BigInteger).label(f"{prefix}_{w}") for w in range(words)]
+
+
+def agreement(source: sa.FromClause, digits: sa.Subquery, words: int) -> sa.Select:
+    """Items counted by their label-count code, with the guideline in force when the item was created."""
+    c = source.c
+    facts = (c.created_at, c.created_day, c.project_id, c.language, c.policy)
+    per_item = (
+        sa.select(c.item_id, *facts, sa.func.count().label("ratings"), *_codes(digits, words))
+        .select_from(source.join(digits, sa.and_(digits.c.project_id == c.project_id, digits.c.label == c.label)))
+        .where(*_ratings(source))
+        .group_by(c.item_id, *facts)
+        .subquery("per_item")
+    )
+    p, g = per_item.c, guideline_periods()
+    week = week_of(p.created_day)
+    version = sa.func.coalesce(g.c.version, _NOT_RECORDED)
+    codes = [p[f"code_{w}"] for w in range(words)]
+    return (
+        sa.select(
+            week.label("week"),
+            p.project_id,
+            p.language,
+            p.policy,
+            version.label("guideline_version"),
+            *codes,
+            p.ratings,
+            sa.func.count().label("items"),
+        )
+        .select_from(
+            per_item.outerjoin(
+                g,
+                sa.and_(
+                    g.c.project_id == p.project_id,
+                    p.created_at >= g.c.effective_from,
+                    sa.or_(g.c.effective_to.is_(None), p.created_at < g.c.effective_to),
+                ),
+            )
+        )
+        .group_by(week, p.project_id, p.language, p.policy, version, *codes, p.ratings)
+    )
+
+
+GROUP_AXES: dict[str, sa.ColumnElement] = {
+    "pool": t.pools.c.pool_id,
+    "site": t.pools.c.site,
+    "region": t.pools.c.region,
+    "vendor": t.pools.c.vendor,
+    "rater_language": t.raters.c.language,
+    "locale": t.raters.c.locale,
+    "gender": t.raters.c.gender,
+    "age_band": t.raters.c.age_band,
+}
+
+
+def agreement_by_group(source: sa.FromClause, digits: sa.Subquery, words: int, axis: str) -> sa.Select:
+    """Items counted by the label-count codes of one group of raters and of all raters of the item.
+
+    From the two follow agreement inside the group and between the group and the rest (total minus inside).
+    """
+    c, group = source.c, GROUP_AXES[axis]
+    joined = source.join(digits, sa.and_(digits.c.project_id == c.project_id, digits.c.label == c.label))
+    total = (
+        sa.select(c.item_id, sa.func.count().label("ratings"), *_codes(digits, words, "total"))
+        .select_from(joined)
+        .where(*_ratings(source))
+        .group_by(c.item_id)
+        .having(sa.func.count() > 1)
+        .subquery("total")
+    )
+    raters_of_pools = t.raters.join(t.pools, t.pools.c.pool_id == t.raters.c.pool_id)
+    inside = (
+        sa.select(c.item_id, c.created_day, c.project_id, group.label("group_name"), *_codes(digits, words, "inside"))
+        .select_from(joined.join(raters_of_pools, t.raters.c.rater_id == c.rater_id))
+        .where(*_ratings(source), group.is_not(None))
+        .group_by(c.item_id, c.created_day, c.project_id, group)
+        .subquery("inside")
+    )
+    i = inside.c
+    week = week_of(i.created_day)
+    codes = [i[f"inside_{w}"] for w in range(words)] + [total.c[f"total_{w}"] for w in range(words)]
+    return (
+        sa.select(
+            week.label("week"),
+            i.project_id,
+            sa.literal_column(f"'{axis}'").label("axis"),
+            i.group_name,
+            *codes,
+            sa.func.count().label("items"),
+        )
+        .select_from(inside.join(total, total.c.item_id == i.item_id))
+        .group_by(week, i.project_id, i.group_name, *codes)
+    )
+
+
+# ---- flow ------------------------------------------------------------------------------------------------------
+
+
+def item_lives(zone: str, created: Window) -> sa.Select:
+    """Items counted by the days they were created, due and closed: every flow figure follows from these."""
+    i = t.items.c
+    in_time = sa.case((sa.and_(i.closed_at.is_not(None), i.due_at.is_not(None), i.closed_at <= i.due_at), _ONE), else_=_ZERO)
+    keys = (
+        business_day(i.created_at, zone).label("created_day"),
+        i.project_id,
+        i.language,
+        i.policy,
+        business_day(i.due_at, zone).label("due_day"),
+        business_day(i.closed_at, zone).label("closed_day"),
+        in_time.label("in_time"),
+    )
+    return (
+        sa.select(*keys, sa.func.count().label("items"))
+        .where(*created.on(i.created_at))
+        .group_by(*(k.element if isinstance(k, sa.Label) else k for k in keys))
+    )
+
+
+def turnaround(zone: str, closed: Window) -> sa.Select:
+    """Histogram of hours from creation to closing, by week of closing."""
+    i = t.items.c
+    bucket = _bucket(seconds_between(i.created_at, i.closed_at))
+    week = week_of(business_day(i.closed_at, zone))
+    return (
+        sa.select(
+            week.label("week"), i.project_id, i.language, i.policy, bucket.label("bucket"), sa.func.count().label("n")
+        )
+        .where(i.closed_at.is_not(None), *closed.on(i.closed_at))
+        .group_by(week, i.project_id, i.language, i.policy, bucket)
+    )
+
+
+# ---- small facts -----------------------------------------------------------------------------------------------
+
+
+def appeal_facts(zone: str) -> sa.Select:
+    """Appeals filed, decided and overturned, by the day filed."""
+    p, i = t.appeals.c, t.items.c
+    keys = (business_day(p.filed_at, zone).label("day"), i.project_id, i.language, i.policy)
+    return (
+        sa.select(
+            *keys,
+            sa.func.count().label("appeals_filed"),
+            sa.func.count(p.decided_at).label("appeals_decided"),
+            _sum(sa.and_(p.decided_at.is_not(None), p.overturned), "appeals_overturned"),
+        )
+        .select_from(t.appeals.join(t.items, p.item_id == i.item_id))
+        .group_by(keys[0].element, *keys[1:])
+    )
+
+
+def appeal_time(zone: str) -> sa.Select:
+    """Histogram of the time from filing to decision, by week of decision."""
+    p, i = t.appeals.c, t.items.c
+    bucket = _bucket(seconds_between(p.filed_at, p.decided_at))
+    week = week_of(business_day(p.decided_at, zone))
+    return (
+        sa.select(
+            week.label("week"), i.project_id, i.language, i.policy, bucket.label("bucket"), sa.func.count().label("n")
+        )
+        .select_from(t.appeals.join(t.items, p.item_id == i.item_id))
+        .where(p.decided_at.is_not(None))
+        .group_by(week, i.project_id, i.language, i.policy, bucket)
+    )
+
+
+def shift_facts() -> sa.Select:
+    """Hours by day and pool."""
+    s, r = t.shifts.c, t.raters.c
+    return (
+        sa.select(
+            s.work_date.label("day"),
+            r.pool_id,
+            sa.func.count().label("rater_days"),
+            _sum_of(s.scheduled_seconds, "scheduled_seconds"),
+            _sum_of(s.logged_seconds, "logged_seconds"),
+            _sum_of(s.active_seconds, "active_seconds"),
+            _sum_of(s.sensitive_seconds, "sensitive_seconds"),
+            _sum(s.sensitive_seconds > SENSITIVE_CAP_HOURS * 3600.0, "cap_breaches"),
+        )
+        .select_from(t.shifts.join(t.raters, s.rater_id == r.rater_id))
+        .group_by(s.work_date, r.pool_id)
+    )
+
+
+def training_facts() -> sa.Select:
+    """Courses by the day they were due."""
+    c = t.trainings.c
+    done = c.completed_on.is_not(None)
+    return (
+        sa.select(
+            c.due_on.label("day"),
+            c.rater_id,
+            sa.func.count().label("due"),
+            _sum(sa.and_(done, c.completed_on <= c.due_on), "completed_in_time"),
+            _sum(sa.and_(done, c.passed.is_not(None)), "attempted"),
+            _sum(sa.and_(done, c.passed), "passed"),
+        )
+        .where(c.due_on.is_not(None))
+        .group_by(c.due_on, c.rater_id)
+    )
+
+
+def cost_facts() -> sa.Select:
+    """Money by day, project and pool, one column a kind."""
+    c = t.costs.c
+    return sa.select(
+        c.cost_date.label("day"),
+        c.project_id,
+        c.pool_id,
+        _sum_of(c.amount, "cost"),
+        *(_sum_of(c.amount, f"cost_{kind}", c.kind == kind) for kind in t.COST_KINDS),
+    ).group_by(c.cost_date, c.project_id, c.pool_id)
+
+
+def escalation_facts(zone: str) -> sa.Select:
+    """Escalations by the day they were opened."""
+    e = t.escalations.c
+    day = business_day(e.opened_at, zone)
+    return sa.select(day.label("day"), e.project_id, e.pool_id, sa.func.count().label("escalations")).group_by(
+        day, e.project_id, e.pool_id
+    )

@@ -1,0 +1,179 @@
+"""95 % intervals from sums, many groups at a time.
+
+Every argument is an array of shape ``(groups,)`` or a number that broadcasts to it; every function returns
+``Intervals(value, low, high)``, float arrays of shape ``(groups,)``. A number that does not exist is NaN: no warning is
+given and nothing is raised, because one empty group must not stop a table. ``value`` may exist without an interval.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+
+TYPICAL_ICC = 0.05
+"""How far raters differ before any data is seen: intraclass correlation of right and wrong within a rater.
+
+Beta-binomial fits to published crowd data give .070 (Snow 2008 rte) and .124 (temp); paid, trained raters with
+accuracies of .93 +- .05 have .04.
+"""
+
+LARGEST_CV = 2.0
+"""How far raters' miss rates differ at most before any data is seen: their standard deviation over their mean.
+
+It caps ``TYPICAL_ICC`` where misses are rare: an ICC of .05 around a miss rate of .001 would mean a rater with every
+fifth judgement wrong among hundreds without a fault.
+"""
+
+TYPICAL_ICC_DF = 4.0
+"""How many degrees of freedom ``TYPICAL_ICC`` is worth against what the raters of a group show themselves."""
+
+
+class Intervals(NamedTuple):
+    """A value and the two ends of its interval for each group; NaN where there is none."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def wilson(hits: ArrayLike, n: ArrayLike, level: float = 0.95) -> Intervals:
+    """The share ``hits / n`` and its Wilson score interval, all within [0, 1].
+
+    hits, n: counts of independent judgements; fractions are allowed, so an effective n may be given with
+    ``hits = share * n``. NaN where n is 0 or hits lies outside 0..n.
+    Formula: (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n). Source: Wilson 1927; Newcombe 1998, method 3.
+    """
+    hits, n = _floats(hits, n)
+    with np.errstate(all="ignore"):
+        share = _share(hits, n)
+        return Intervals(share, *_wilson(share, n, stats.norm.ppf(0.5 + level / 2)))
+
+
+def clustered_share(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    numerator_sq: ArrayLike,
+    cross: ArrayLike,
+    denominator_sq: ArrayLike,
+    clusters: ArrayLike,
+    n: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Intervals:
+    """A share of judgements and its interval when raters differ, within [0, 1].
+
+    With x_r hits among n_r judgements of rater r: numerator = Σx_r, denominator = Σn_r = N, numerator_sq = Σx_r²,
+    cross = Σx_r·n_r, denominator_sq = Σn_r², clusters = m, the raters with n_r > 0. Judgements may carry weights
+    (x_r and n_r are then sums of weights): give n = (Σw)²/Σw², Kish's effective number of judgements; else n = N.
+
+    Formula. p = Σx/N. Linearised variance of the ratio v = m*/(m*-1) · (Σx² - 2pΣxn + p²Σn²)/N²; design effect
+    v/(p(1-p)/n), at least 1; effective n = n / design effect; Wilson around p with Student's t for z, which is the
+    degrees-of-freedom factor (z/t)² of Korn and Graubard 1998. Three rules beyond theirs, because by simulation
+    theirs covers 81 to 92 % when 3 to 10 unequal raters differ and 99 % and more when they do not:
+
+    - m* = N²/Σn² stands for m: raters of equal volume count whole, a rater with hardly any volume hardly at all.
+    - A few raters cannot show how much raters differ. The design effect is moderated towards a typical one,
+      1 + (n/m* - 1)·ICC, as the mean of logarithms with weights f and f0 = ``TYPICAL_ICC_DF``; t has f + f0 degrees
+      of freedom (the moderated variance of Smyth 2004, on the log scale). ICC is ``TYPICAL_ICC``, but at most
+      CV²·(k + 1)/(n + 2) with CV = ``LARGEST_CV`` and k = n·min(p, 1-p), the misses (or hits, when they are fewer).
+    - f = 1/(1/(m*-1) + 2/(k-1)): few misses show as little as few raters, and one miss shows nothing, for it must lie
+      with one rater. At p = 0 or 1 f = 0 and the typical design effect alone is used; taking 1 there would call 1,000
+      faultless judgements of one team proof. By the same rules one miss more never raises the interval.
+
+    m = 1: plain Wilson on n; the interval speaks of that rater's own judgements, not of raters like him. NaN where
+    N or m is 0. Coverage in simulation is held by tests/metrics/test_intervals.py.
+    """
+    x, total, xx, xn, nn, m = _floats(numerator, denominator, numerator_sq, cross, denominator_sq, clusters)
+    n = total if n is None else np.broadcast_to(np.asarray(n, dtype=float), total.shape)
+    with np.errstate(all="ignore"):
+        share = np.where(m >= 1, _share(x, total), np.nan)
+        spread = share * (1 - share)
+        raters = np.minimum(total**2 / nn, m)
+        squares = np.maximum(xx - 2 * share * xn + share**2 * nn, 0)
+        seen = raters / (raters - 1) * squares / total**2 / (spread / n)
+        misses = n * np.minimum(share, 1 - share)
+        icc = np.minimum(TYPICAL_ICC, LARGEST_CV**2 * (misses + 1) / (n + 2))
+        typical = np.maximum(1 + (n / raters - 1) * icc, 1)
+        blind = ~((raters - 1 > 1e-9) & (misses > 1))
+        df = np.where(blind, 0, 1 / (1 / (raters - 1) + 2 / (misses - 1)))
+        log_seen = np.where(blind, 0, np.log(np.maximum(seen, 1)))
+        design = np.exp((df * log_seen + TYPICAL_ICC_DF * np.log(typical)) / (df + TYPICAL_ICC_DF))
+        quantile = stats.t.ppf(0.5 + level / 2, df + TYPICAL_ICC_DF)
+        alone = m == 1
+        low, high = _wilson(
+            share,
+            np.where(alone, n, n / design),
+            np.where(alone, stats.norm.ppf(0.5 + level / 2), quantile),
+        )
+    return Intervals(share, low, high)
+
+
+def clustered_ratio(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    numerator_sq: ArrayLike,
+    cross: ArrayLike,
+    denominator_sq: ArrayLike,
+    clusters: ArrayLike,
+    level: float = 0.95,
+) -> Intervals:
+    """A ratio of positive sums (cost per label, seconds per judgement) and its interval over raters, above 0.
+
+    The arguments are those of ``clustered_share`` for any x_r >= 0 and n_r >= 0; the value has the unit of
+    numerator / denominator. Formula: R = Σx/Σn; v = m*/(m*-1) · (Σx² - 2RΣxn + R²Σn²)/(Σn)² with m* = (Σn)²/Σn²; by
+    the delta method R·exp(± t √v/R), t with m* - 1 degrees of freedom. m itself covers only 90 to 93 % in simulation
+    when 3 to 30 raters differ in volume; m* 93 to 97 %. No interval where m < 2 or R <= 0; no value where Σn is 0.
+    Source: Cochran 1977, section 6.3, but for m*.
+    """
+    x, total, xx, xn, nn, m = _floats(numerator, denominator, numerator_sq, cross, denominator_sq, clusters)
+    with np.errstate(all="ignore"):
+        ratio = np.where(total > 0, x / total, np.nan)
+        raters = np.minimum(total**2 / nn, m)
+        squares = np.maximum(xx - 2 * ratio * xn + ratio**2 * nn, 0)
+        error = np.sqrt(raters / (raters - 1) * squares) / total / ratio
+        half = stats.t.ppf(0.5 + level / 2, raters - 1) * error
+        return _around(ratio, half, (m >= 2) & (ratio > 0))
+
+
+def log_mean(n: ArrayLike, sum_log: ArrayLike, sum_log_sq: ArrayLike, level: float = 0.95) -> Intervals:
+    """The geometric mean of n positive values and its interval, in the unit of the values.
+
+    sum_log = Σ ln(x), sum_log_sq = Σ ln(x)². Formula: exp(mean ± t s/√n), s the standard deviation of the logarithms
+    with divisor n - 1, t with n - 1 degrees of freedom. No value where n is 0, no interval where n < 2. The values
+    count as independent; for values of a few raters use ``clustered_ratio``.
+    """
+    n, total, squares = _floats(n, sum_log, sum_log_sq)
+    with np.errstate(all="ignore"):
+        mean = np.where(n > 0, total / n, np.nan)
+        deviation = np.sqrt(np.maximum(squares - n * mean**2, 0) / (n - 1))
+        half = stats.t.ppf(0.5 + level / 2, n - 1) * deviation / np.sqrt(n)
+        return _around(np.exp(mean), half, n >= 2)
+
+
+def _floats(*columns: ArrayLike) -> list[Floats]:
+    """The columns as float arrays of one shape, at least one-dimensional."""
+    return np.broadcast_arrays(*(np.atleast_1d(np.asarray(c, dtype=float)) for c in columns))
+
+
+def _share(hits: Floats, n: Floats) -> Floats:
+    """The share hits / n; NaN where that is no share. A rounding error beyond the ends is no reason to lose a row."""
+    share = hits / n
+    return np.where((n > 0) & (share >= -1e-9) & (share <= 1 + 1e-9), np.clip(share, 0, 1), np.nan)
+
+
+def _wilson(share: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats]:
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    # The ends meet the share exactly at 0 and 1; rounding must not put them on its wrong side.
+    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
+
+
+def _around(value: Floats, half: Floats, exists: NDArray[np.bool_]) -> Intervals:
+    """The value with value·exp(± half) where that exists and is finite."""
+    low, high = value * np.exp(-half), value * np.exp(half)
+    exists = exists & np.isfinite(high) & (low > 0)
+    return Intervals(value, np.where(exists, low, np.nan), np.where(exists, high, np.nan))

@@ -1,0 +1,270 @@
+"""How a metric follows from summed columns: shares, ratios, counts, quantiles, coefficients.
+
+A shape names the columns it sums and turns sums into estimates. Shapes with a ``pair`` (numerator, denominator) also
+need the sums over clusters (raters, as a rule) of the pair's products, from which the design effect follows; the
+query adds them under the names ``product_name`` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from metrics import agreement, intervals, quantiles
+from metrics.patterns import Encoding, Patterns, decode
+from metrics.spec import Estimate, Metric
+
+CLUSTERS = "clusters"  # column prefix: how many clusters have a denominator above 0
+
+
+def product_name(first: str, second: str) -> str:
+    """The column that holds the sum over clusters of the product of two summed columns."""
+    return f"{first}*{second}"
+
+
+def clusters_name(denominator: str) -> str:
+    """The column that holds how many clusters have this denominator."""
+    return f"{CLUSTERS}({denominator})"
+
+
+def _result(value, low, high, n, metric: Metric) -> pd.DataFrame:
+    """Estimates with a reason wherever there is no value."""
+    n = np.nan_to_num(np.asarray(n, float))
+    value, low, high = (np.asarray(x, float).copy() for x in (value, low, high))
+    few = n < max(metric.min_n, 1)
+    reason = np.where(n <= 0, metric.nothing, f"fewer than {metric.min_n} {metric.counts}")
+    undefined = ~few & ~np.isfinite(value)
+    reason = np.where(undefined, metric.nothing, np.where(few, reason, ""))
+    blank = few | undefined
+    for column in (value, low, high):
+        column[blank] = np.nan
+    return pd.DataFrame({"value": value, "low": low, "high": high, "n": n, "reason": reason})
+
+
+def _columns(sums: pd.DataFrame, *names: str) -> list[np.ndarray]:
+    return [sums[name].to_numpy(float, na_value=np.nan) for name in names]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A numerator over a denominator, with the sums over clusters that its interval needs."""
+
+    numerator: str
+    denominator: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The summed columns."""
+        return (self.numerator, self.denominator)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Numerator and denominator, whose products over clusters are needed."""
+        return (self.numerator, self.denominator)
+
+    def _cluster_sums(self, sums: pd.DataFrame) -> list[np.ndarray]:
+        x, n = self.numerator, self.denominator
+        return _columns(
+            sums, x, n, product_name(x, x), product_name(x, n), product_name(n, n), clusters_name(n)
+        )
+
+
+@dataclass(frozen=True)
+class Share(Pair):
+    """A proportion of counts, 0 to 1: Wilson's interval on the n that clustering by rater leaves."""
+
+    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+        """One estimate per row of sums."""
+        arguments = self._cluster_sums(sums)
+        return _result(*intervals.clustered_share(*arguments), arguments[1], metric)
+
+
+@dataclass(frozen=True)
+class Remainder(Share):
+    """One minus a share."""
+
+    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+        """One estimate per row of sums."""
+        result = super().estimate(sums, metric)
+        return result.assign(value=1 - result["value"], low=1 - result["high"], high=1 - result["low"])
+
+
+@dataclass(frozen=True)
+class WeightedShare(Pair):
+    """A proportion of weights from a weighted sample; ``sampled`` counts the sampled, n in the result."""
+
+    weight_squared: str
+    sampled: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The summed columns."""
+        return (self.numerator, self.denominator, self.weight_squared, self.sampled)
+
+    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+        """One estimate per row of sums; Kish's effective n is (sum of weights) squared / sum of squared weights."""
+        arguments = self._cluster_sums(sums)
+        weight_squared, sampled = _columns(sums, self.weight_squared, self.sampled)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            effective = arguments[1] ** 2 / weight_squared
+        return _result(*intervals.clustered_share(*arguments, n=effective), sampled, metric)
+
+
+@dataclass(frozen=True)
+class Ratio(Pair):
+    """A positive ratio of two sums that is no share (money per label, labels per hour), times ``scale``."""
+
+    scale: float = 1.0
+
+    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+        """One estimate per row of sums; the interval is built on the log scale."""
+        arguments = self._cluster_sums(sums)
+        value, low, high = intervals.clustered_ratio(*arguments)
+        n = arguments[1]
+        if self.scale != 1.0:
+            n = n / self.scale if metric.counts.startswith("hours") else n
+        return _result(value * self.scale, low * self.scale, high * self.scale, n, metric)
+
+
+@dataclass(frozen=True)
+class Count:
+    """A plain sum. It has no sampling error, so no interval, and is its own n."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The summed column."""
+        return (self.column,)
+
+    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+        """One estimate per row of sums; an empty sum is missing, a sum of zero is zero."""
+        (value,) = _columns(sums, self.column)
+        nothing = np.full(len(sums), np.nan)
+        reason = np.where(np.isnan(value), metric.nothing, "")
+        return pd.DataFrame(
+            {"value": value, "low": nothing, "high": nothing, "n": np.nan_to_num(value), "reason": reason}
+        )
+
+
+@dataclass(frozen=True)
+class GeometricMean:
+    """The geometric mean of a duration: exp of the mean log, its interval on the log scale."""
+
+    n: str
+    sum_log: str
+    sum_log_squared: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The summed columns."""
+        return (self.n, self.sum_log, self.sum_log_squared)
+
+    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+        """One estimate per row of sums."""
+        arguments = _columns(sums, *self.columns)
+        return _result(*intervals.log_mean(*arguments), arguments[0], metric)
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """A quantile of a duration from its histogram on fixed log buckets, times ``scale``."""
+
+    probability: float
+    scale: float = 1.0
+    columns: tuple[str, ...] = ("n",)
+
+    def estimate_groups(self, rows: pd.DataFrame, group: np.ndarray, groups: int, metric: Metric) -> pd.DataFrame:
+        """One estimate per group; ``rows`` hold bucket and n, ``group`` says to which group each belongs."""
+        table = pd.DataFrame({"group": group, "bucket": rows["bucket"].to_numpy(), "n": rows["n"].to_numpy(float)})
+        found = quantiles.grouped_quantile(table, ["group"], self.probability).set_index("group").reindex(range(groups))
+        value, low, high = (found[c].to_numpy(float) * self.scale for c in ("value", "low", "high"))
+        return _result(value, low, high, found["n"].to_numpy(float), metric)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """A project's declared labels in order, their level, and how its label counts were packed into codes."""
+
+    project_id: str
+    level: str
+    labels: tuple[str, ...]
+    encoding: Encoding
+
+    @property
+    def values(self) -> tuple:
+        """What distances are computed on: numbers, members of sets, or nothing."""
+        if self.level == "interval":
+            return tuple(float(label) for label in self.labels)
+        if self.level == "set":
+            return tuple(frozenset(filter(None, label.split("|"))) for label in self.labels)
+        return self.labels
+
+
+Parts = list[tuple[Patterns, LabelSet]]
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """An agreement coefficient from label-count patterns."""
+
+    kind: str  # percent_agreement | krippendorff_alpha | gwet_ac1
+    columns: tuple[str, ...] = ("items",)
+
+    def estimate_groups(self, groups: Sequence[Parts], metric: Metric) -> pd.DataFrame:
+        """One estimate per group, given each group's patterns by label set (see ``group_patterns``)."""
+        found = [self._one(parts, metric) for parts in groups]
+        return pd.DataFrame(
+            [(e.value, e.low, e.high, e.n, e.reason) for e in found], columns=["value", "low", "high", "n", "reason"]
+        ).astype({"value": float, "low": float, "high": float, "n": float})
+
+    def _one(self, parts: Parts, metric: Metric) -> Estimate:
+        if not parts:
+            return Estimate.missing(metric.nothing)
+        estimate = self._coefficient(parts)
+        if estimate.value is not None and estimate.n < metric.min_n:
+            return Estimate.missing(f"fewer than {metric.min_n} {metric.counts}", estimate.n)
+        return estimate
+
+    def _coefficient(self, parts: Parts) -> Estimate:
+        if self.kind == "krippendorff_alpha":
+            if len(parts) == 1:
+                patterns, label_set = parts[0]
+                return agreement.alpha_of_patterns(patterns, label_set.level, label_set.values)
+            return agreement.stratified_alpha([(p, s.level, s.values) for p, s in parts])
+        if self.kind == "percent_agreement":
+            return agreement.percent_agreement_of_patterns(*(p for p, _ in parts))
+        if len(parts) > 1:
+            return Estimate.missing("the projects have different label sets: choose one project")
+        return agreement.gwet_ac1_of_patterns(parts[0][0])
+
+
+def group_patterns(
+    rows: pd.DataFrame, group: np.ndarray, groups: int, label_sets: Mapping[str, LabelSet]
+) -> list[Parts]:
+    """Each group's patterns, one entry per distinct label set: projects that share one are counted together.
+
+    rows: project_id, code_0, code_1 ... and items; ``group`` says to which group each row belongs. Projects without a
+    label set are left out.
+    """
+    found: list[dict[tuple, tuple[Patterns, LabelSet]]] = [{} for _ in range(groups)]
+    items = rows["items"].to_numpy(float)
+    projects, names = pd.factorize(rows["project_id"])
+    for p, project in enumerate(names):
+        label_set = label_sets.get(project)
+        if label_set is None:
+            continue
+        ours = np.flatnonzero(projects == p)
+        ours = ours[np.argsort(group[ours], kind="stable")]
+        words = [rows[f"code_{w}"].to_numpy(np.int64)[ours] for w in range(label_set.encoding.words)]
+        counts = decode(np.column_stack(words), label_set.encoding)
+        used, starts = np.unique(group[ours], return_index=True)
+        same = (label_set.level, label_set.labels)
+        for k, start, end in zip(used, starts, [*starts[1:], len(ours)], strict=True):
+            patterns = Patterns(counts[start:end], items[ours[start:end]])
+            before = found[k].get(same)
+            found[k][same] = (before[0] + patterns if before else patterns, label_set)
+    return [list(parts.values()) for parts in found]

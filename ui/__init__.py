@@ -1,0 +1,1 @@
+"""Page furniture: data for pages, theme, format, charts, filter bar, tables, export. Knows no SQL."""
