@@ -51,8 +51,9 @@ COPIES = {
 JUDGED_COLUMNS = tuple(marts.judged("UTC").selected_columns.keys())
 AUDITED_COLUMNS = tuple(marts.audited("UTC").selected_columns.keys())
 STAGED_JUDGED = sa.table("judged", *map(sa.column, JUDGED_COLUMNS), schema="temp")
+STAGED_SAMPLE = sa.table("sampled", *map(sa.column, JUDGED_COLUMNS), schema="temp")
 STAGED_AUDITED = sa.table("audited", *map(sa.column, AUDITED_COLUMNS), schema="temp")
-DAY_KEYS = {"day", "week", "created_day", "due_day", "closed_day", "audited_day"}
+DAY_KEYS = {"day", "week", "month", "created_day", "due_day", "closed_day", "audited_day"}
 
 
 def column_type(name: str, mart: Mart | None = None) -> str:
@@ -158,29 +159,15 @@ class Builder:
 
     # ---- the marts ---------------------------------------------------------------------------------------------
 
-    def judgement_marts(
-        self,
-        digits: sa.Subquery,
-        words: int,
-        *,
-        created: Window | None = None,
-        submitted: Window | None = None,
-        work: bool = True,
-        agreement: bool = True,
-        group_sample: int = 1,
-    ) -> int:
-        """Adds the window's annotations to the parts of the marts that follow from them; returns rows of work."""
-        source = self.judged(created=created, submitted=submitted)
-        rows = 0
-        if work:
-            rows = self.collect(marts.work_judgements(source), "work_part")
-            self.collect(marts.work_gold(source), "work_part")
-            self.collect(marts.confusion_gold(source), "confusion_part")
-            self.collect(marts.handle_time(source), "handle_time_part")
-        if agreement:
-            self.collect(marts.agreement(source, digits, words), "agreement_part")
-            self._agreement_by_group(source, digits, words, group_sample)
-        return rows
+    def judgement_marts(self, created: Window, digits: sa.Subquery, words: int, group_sample: int) -> None:
+        """Adds the annotations of items created in the window to the parts of the marts that follow from them."""
+        source = self.judged(created=created)
+        self.collect(marts.work_judgements(source), "work_part")
+        self.collect(marts.work_gold(source), "work_part")
+        self.collect(marts.confusion_gold(source), "confusion_part")
+        self.collect(marts.handle_time(source), "handle_time_part")
+        self.collect(marts.agreement(source, digits, words), "agreement_part")
+        self.agreement_by_group(source, digits, words, group_sample)
 
     def judged(self, **windows: Window | None) -> sa.FromClause:
         """The window's annotations with their items, staged where the warehouse is attached."""
@@ -193,10 +180,11 @@ class Builder:
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", values)
         return staged
 
-    def _agreement_by_group(self, source: sa.FromClause, digits: sa.Subquery, words: int, sample: int) -> None:
+    def agreement_by_group(self, source: sa.FromClause, digits: sa.Subquery, words: int, sample: int) -> None:
+        """Adds one item in ``sample`` to the patterns by group of raters, chosen by a checksum of its id."""
         if sample > 1:
-            c = source.c
-            source = sa.select(source).where(row_checksum(c.item_id) % sample == 0).subquery("sampled")
+            chosen = sa.select(source).where(sa.func.mod(row_checksum(source.c.item_id), sample) == 0)
+            source = self._staged("sampled", chosen, STAGED_SAMPLE)
         for axis in marts.GROUP_AXES:
             self.collect(marts.agreement_by_group(source, digits, words, axis), "agreement_by_group_part")
 

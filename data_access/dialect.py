@@ -26,6 +26,7 @@ class _Construct(FunctionElement):
 class to_day(_Construct):  # noqa: N801  a SQL function's name
     """The calendar day of a timestamp."""
 
+    inherit_cache = True
     type = sa.Date()
     name = "to_day"
 
@@ -33,13 +34,23 @@ class to_day(_Construct):  # noqa: N801  a SQL function's name
 class week_of(_Construct):  # noqa: N801
     """The Monday of the week a day lies in."""
 
+    inherit_cache = True
     type = sa.Date()
     name = "week_of"
+
+
+class month_of(_Construct):  # noqa: N801
+    """The first day of the month a day lies in."""
+
+    inherit_cache = True
+    type = sa.Date()
+    name = "month_of"
 
 
 class plus_seconds(_Construct):  # noqa: N801
     """A timestamp moved by a whole number of seconds, given as a literal."""
 
+    inherit_cache = True
     type = sa.DateTime()
     name = "plus_seconds"
 
@@ -50,6 +61,7 @@ class plus_seconds(_Construct):  # noqa: N801
 class seconds_between(_Construct):  # noqa: N801
     """Seconds from the first timestamp to the second, as a double."""
 
+    inherit_cache = True
     type = sa.Double()
     name = "seconds_between"
 
@@ -57,6 +69,7 @@ class seconds_between(_Construct):  # noqa: N801
 class row_checksum(_Construct):  # noqa: N801
     """A whole number from 0 to CHECKSUM_MODULUS that changes when any of the columns changes; engines differ."""
 
+    inherit_cache = True
     type = sa.BigInteger()
     name = "row_checksum"
 
@@ -86,6 +99,23 @@ def _(element, compiler, **kw):
 def _(element, compiler, **kw):
     day = element._parts(compiler, **kw)[0]
     return f"DATE_SUB({day}, INTERVAL WEEKDAY({day}) DAY)"
+
+
+@compiles(month_of)
+def _(element, compiler, **kw):
+    return "CAST(date_trunc('month', %s) AS DATE)" % element._parts(compiler, **kw)[0]
+
+
+@compiles(month_of, "sqlite")
+def _(element, compiler, **kw):
+    return "date(%s, 'start of month')" % element._parts(compiler, **kw)[0]
+
+
+@compiles(month_of, "mysql")
+@compiles(month_of, "mariadb")
+def _(element, compiler, **kw):
+    day = element._parts(compiler, **kw)[0]
+    return f"DATE_SUB({day}, INTERVAL DAYOFMONTH({day}) - 1 DAY)"
 
 
 @compiles(plus_seconds)

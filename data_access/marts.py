@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from data_access import tables as t
-from data_access.dialect import business_day, seconds_between, week_of
+from data_access.dialect import business_day, month_of, seconds_between, week_of
 from metrics.catalogue import SENSITIVE_CAP_HOURS
 from metrics.patterns import Encoding
 from metrics.quantiles import BUCKET_NUDGE, BUCKETS_PER_LOG, LONGEST_SECONDS, SHORTEST_SECONDS
@@ -125,9 +125,9 @@ AGREEMENT = Mart(
 )
 AGREEMENT_BY_GROUP = Mart(
     "agreement_by_group",
-    keys=("week", "project_id", "axis", "group_name"),  # and inside_0 ..., total_0 ...
+    keys=("month", "project_id", "axis", "group_name"),  # and inside_0 ..., total_0 ...
     sums=("items",),
-    period="week",
+    period="month",
 )
 LIVES = Mart(
     "item_lives",
@@ -546,11 +546,11 @@ def agreement_by_group(source: sa.FromClause, digits: sa.Subquery, words: int, a
         .subquery("inside")
     )
     i = inside.c
-    week = week_of(i.created_day)
+    month = month_of(i.created_day)
     codes = [i[f"inside_{w}"] for w in range(words)] + [total.c[f"total_{w}"] for w in range(words)]
     return (
         sa.select(
-            week.label("week"),
+            month.label("month"),
             i.project_id,
             sa.literal_column(f"'{axis}'").label("axis"),
             i.group_name,
@@ -558,7 +558,7 @@ def agreement_by_group(source: sa.FromClause, digits: sa.Subquery, words: int, a
             sa.func.count().label("items"),
         )
         .select_from(inside.join(total, total.c.item_id == i.item_id))
-        .group_by(week, i.project_id, i.group_name, *codes)
+        .group_by(month, i.project_id, i.group_name, *codes)
     )
 
 

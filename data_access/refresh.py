@@ -5,6 +5,7 @@ Killed at any moment, the old snapshot still serves. Two refreshes at once: the 
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import fcntl
 import logging
@@ -34,7 +35,7 @@ from metrics.patterns import Encoding, decode, overflowed
 log = logging.getLogger("raterscope.refresh")
 
 Progress = Callable[[int, int, str], None]
-GROUP_SAMPLE_ABOVE = 5_000_000  # annotations above which agreement by group counts a sample of the items
+GROUP_SAMPLE_ABOVE = 250_000  # annotations above which agreement by group counts a sample of the items
 PARTS = (marts.WORK, marts.CONFUSION, marts.HANDLE_TIME, marts.AGREEMENT, marts.AGREEMENT_BY_GROUP, marts.LIVES)
 DEFAULT_PROVISIONAL_DAYS = 7
 
@@ -209,14 +210,14 @@ class _Run:
         item_days, audit_days = self._sizes("items"), self._sizes("audits")
         annotations = sum(self._sizes("annotations").values())
         total, done = annotations + sum(audit_days.values()), 0
-        sample = max(1, annotations // GROUP_SAMPLE_ABOVE)
+        sample = -(-annotations // GROUP_SAMPLE_ABOVE) or 1
         self._create_parts()
         self.c.execute("CREATE OR REPLACE TABLE audit_day (audited_day DATE, day DATE, n BIGINT)")
         created = windows(item_days, self.zone, item_days)
         per_item = annotations / max(sum(item_days.values()), 1)
         for window, items in created:
             self.progress(done, total, "judgements")
-            self.b.judgement_marts(self.digits, self.words, created=window, group_sample=sample)
+            self.b.judgement_marts(window, self.digits, self.words, sample)
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
             self._raise_on_overflow("agreement_part")
             done += int(items * per_item)
@@ -255,7 +256,7 @@ class _Run:
         for window, _ in windows(created, self.zone):
             work_days |= self.b.days_of_annotations(window)
         self._replace_judgements(work_days)
-        self._replace_agreement({week_start(day) for day in created_touched}, old.meta.group_sample)
+        self._replace_agreement(created_touched, old.meta.group_sample)
         self._replace_audits(audits, work_days)
         self._replace_lives(set(lives) | set(created))
         rows = sum(n for day, n in self._sizes("annotations").items() if day in work_days)
@@ -300,12 +301,11 @@ class _Run:
         self._keep(marts.HANDLE_TIME, "day", days)
         self._keep(marts.CONFUSION, "week", weeks)
         done, total = 0, len(days)
-        week_days = {week + dt.timedelta(days=k) for week in weeks for k in range(7)}
         for window, _ in windows(days, self.zone):
             self.progress(done, total, "changed days")
             self._work_of(window)
         # Confusion is kept by week: its weeks are read whole.
-        for window, _ in windows(week_days, self.zone):
+        for window, _ in windows(_days_of_weeks(weeks), self.zone):
             self._confusion_of(window)
         self._finish_parts((marts.WORK, marts.HANDLE_TIME, marts.CONFUSION))
 
@@ -322,14 +322,22 @@ class _Run:
         if "audits" in self.usable:
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
 
-    def _replace_agreement(self, weeks: set[dt.date], sample: int) -> None:
-        if not weeks:
+    def _replace_agreement(self, created: set[dt.date], sample: int) -> None:
+        """Puts fresh patterns in place for the weeks, and by group for the months, these items were created in."""
+        if not created:
             return
-        for mart in (marts.AGREEMENT, marts.AGREEMENT_BY_GROUP):
-            self._keep(mart, "week", weeks)
-        for window, _ in windows({w + dt.timedelta(days=k) for w in weeks for k in range(7)}, self.zone):
-            self.b.judgement_marts(self.digits, self.words, created=window, work=False, group_sample=sample)
+        weeks = {week_start(day) for day in created}
+        self._keep(marts.AGREEMENT, "week", weeks)
+        for window, _ in windows(_days_of_weeks(weeks), self.zone):
+            self.b.collect(
+                marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part"
+            )
         self._raise_on_overflow("agreement_part")
+        months = {day.replace(day=1) for day in created}
+        self._keep(marts.AGREEMENT_BY_GROUP, "month", months)
+        days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
+        for window, _ in windows(days, self.zone):
+            self.b.agreement_by_group(self.b.judged(created=window), self.digits, self.words, sample)
         self._finish_parts((marts.AGREEMENT, marts.AGREEMENT_BY_GROUP))
 
     def _replace_audits(self, audited: set[dt.date], fresh: set[dt.date]) -> None:
@@ -356,7 +364,7 @@ class _Run:
         )
         for window, _ in windows(days, self.zone):
             self.b.collect(marts.work_audits(self.b.audited(submitted=window)), "work_part")
-        for window, _ in windows({w + dt.timedelta(days=k) for w in weeks for k in range(7)}, self.zone):
+        for window, _ in windows(_days_of_weeks(weeks), self.zone):
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
         self._finish_parts((marts.WORK, marts.CONFUSION))
 
@@ -374,7 +382,7 @@ class _Run:
         weeks = {week_start(day) for day in closed}
         if weeks:
             self._keep(marts.TURNAROUND, "week", weeks)
-            for window, _ in windows({w + dt.timedelta(days=k) for w in weeks for k in range(7)}, self.zone):
+            for window, _ in windows(_days_of_weeks(weeks), self.zone):
                 self.b.collect(marts.turnaround(self.zone, window), "turnaround_part")
             self._finish_parts((marts.TURNAROUND,))
 
@@ -565,6 +573,10 @@ class _Run:
         rows = contract.to_frame(self.findings)
         if len(rows):
             self.c.executemany("INSERT INTO finding VALUES (?, ?, ?, ?, ?)", rows.to_numpy().tolist())
+
+
+def _days_of_weeks(weeks: set[dt.date]) -> set[dt.date]:
+    return {week + dt.timedelta(days=k) for week in weeks for k in range(7)}
 
 
 def _dates(days: set[dt.date]) -> str:

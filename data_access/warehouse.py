@@ -154,6 +154,7 @@ def _teach_sqlite(connection, _record) -> None:
 
     connection.create_function("ln", 1, natural_log, deterministic=True)
     connection.create_function("floor", 1, lambda x: None if x is None else math.floor(x), deterministic=True)
+    connection.create_function("mod", 2, lambda x, y: None if x is None else x % y, deterministic=True)
     connection.create_function(
         "raterscope_checksum", -1, lambda *row: zlib.crc32(repr(row).encode()) & 0x7FFFFFFF, deterministic=True
     )

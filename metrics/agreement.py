@@ -139,7 +139,7 @@ def gwet_ac1(
 # ------------------------------------------------------------------------------ from patterns: percent agreement, AC1
 
 
-def percent_agreement_of_patterns(*parts: Patterns, level: float = 0.95) -> Estimate:
+def percent_agreement_of_patterns(*parts: Patterns, confidence: float = 0.95) -> Estimate:
     """Share of an item's pairs of ratings that agree, as a mean over items with two ratings or more, 0 to 1.
 
     Items count equally, however many ratings they have. Several patterns (of projects with labels of their own) are
@@ -155,10 +155,10 @@ def percent_agreement_of_patterns(*parts: Patterns, level: float = 0.95) -> Esti
     if not n:
         return Estimate.missing(NO_PAIRS)
     value = float(items @ agreed / n)
-    return _estimate(value, _standard_error(agreed, items), n, (0.0, 1.0), level)
+    return _estimate(value, _standard_error(agreed, items), n, (0.0, 1.0), confidence)
 
 
-def gwet_ac1_of_patterns(patterns: Patterns, level: float = 0.95, single_rated: str = "ratio") -> Estimate:
+def gwet_ac1_of_patterns(patterns: Patterns, *, single_rated: str = "ratio", confidence: float = 0.95) -> Estimate:
     """Gwet's AC1: agreement beyond the chance of an uncertain rating, -1 to 1; steady when one label dominates.
 
     Formula: (p_a - p_e)/(1 - p_e), p_a percent agreement, p_e = Σ π_c(1 - π_c)/(q - 1) over the q **declared** labels,
@@ -194,7 +194,9 @@ def gwet_ac1_of_patterns(patterns: Patterns, level: float = 0.95, single_rated: 
     own_chance = share @ (1 - mean_share) / (q - 1)
     influence = own_agreement - 2 * (1 - value) * (own_chance - chance) / (1 - chance)
     error = _standard_error(influence, items, value if single_rated == "irrcac" else None)
-    return _estimate(value, error, pairable, (-1.0, 1.0), level, df=(n if single_rated == "irrcac" else pairable) - 1)
+    return _estimate(
+        value, error, pairable, (-1.0, 1.0), confidence, df=(n if single_rated == "irrcac" else pairable) - 1
+    )
 
 
 # ---------------------------------------------------------------------------------- from patterns: Krippendorff's alpha

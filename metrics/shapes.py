@@ -34,7 +34,7 @@ def _result(value, low, high, n, metric: Metric) -> pd.DataFrame:
     """Estimates with a reason wherever there is no value."""
     n = np.nan_to_num(np.asarray(n, float))
     value, low, high = (np.asarray(x, float).copy() for x in (value, low, high))
-    few = n < max(metric.min_n, 1)
+    few = (n <= 0) | (n < metric.min_n)
     reason = np.where(n <= 0, metric.nothing, f"fewer than {metric.min_n} {metric.counts}")
     undefined = ~few & ~np.isfinite(value)
     reason = np.where(undefined, metric.nothing, np.where(few, reason, ""))

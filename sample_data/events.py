@@ -117,9 +117,9 @@ EVENTS: tuple[Event, ...] = (
         {"project": "P08", "policy": "hallucination"},
         104,
         70,
-        "22 % of the gold items carry a wrong answer; audits do not see a drop",
+        "30 % of the gold items carry a wrong answer; audits do not see a drop",
         "A batch of control items was keyed by a script that shifted the answer column.",
-        0.22,
+        0.30,
     ),
     Event(
         "EV07",

@@ -11,21 +11,30 @@ from sample_data import world
 
 # first version, then (days before the last day, what it changed); a version is in force from midnight
 VERSIONS: dict[str, tuple[tuple[int, str], ...]] = {
-    "P01": ((440, "Slurs listed by language."), (330, "Spam links narrowed."), (240, "Self-harm: recovery stories allowed."),
-            (120, "Hate: implicit comparisons added."), (20, "Harassment clause reworded and retranslated.")),
+    "P01": (
+        (440, "Slurs listed by language."),
+        (330, "Spam links narrowed."),
+        (240, "Self-harm: recovery stories allowed."),
+        (120, "Hate: implicit comparisons added."),
+        (20, "Harassment clause reworded and retranslated."),
+    ),
     "P02": ((460, "Livestream delay rule."), (300, "Dangerous acts: stunts clarified."), (180, "Headings renumbered.")),
     "P03": ((400, "Impersonation: parody marks."), (190, "Swimwear examples.")),
     "P04": ((350, "Regulated goods list updated."), (100, "Fraud: advance payment patterns.")),
     "P05": ((380, "Harassment and hate may be given together."), (150, "Self-harm examples added.")),
     "P06": ((310, "Dual use: a decision tree."), (90, "Privacy: public figures.")),
     "P07": ((260, "Anchors for scores 2 and 3."),),
-    "P08": ((420, "Sources must be quoted."), (280, "Civic claims: dates matter."), (160, "Medical leaflets are sources."),
-            (33, "Two examples added.")),
+    "P08": (
+        (420, "Sources must be quoted."),
+        (280, "Civic claims: dates matter."),
+        (160, "Medical leaflets are sources."),
+        (33, "Two examples added."),
+    ),
     "P09": ((230, "Ties only when both answers fail alike."),),
     "P10": ((170, "Much better means safer and more useful."),),
     "P11": ((290, "Satire policy added with examples."), (110, "Privacy: household exemption.")),
     "P12": ((200, "Partial breaks need a transcript."),),
-}  # fmt: skip
+}
 
 BATCH_CLOSES_DAYS = 7.0  # after the end of its week of creation
 BUILT_DAYS, TRAINED_DAYS, MEASURED_DAYS, RELEASED_DAYS = 8.2, 12.6, 13.4, 16.3  # after the end of the last week

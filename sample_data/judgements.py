@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sample_data import events, world
+from sample_data.judged import ACCEPTED, LABEL, REJECTED, REVIEW, SKIPPED, SUBMITTED, Annotations, Items
+from sample_data.readings import active, in_slice, misread, prefer_first, tire
 from sample_data.roster import Roster
 from sample_data.scales import TRUTH_SLOTS, WRONG_SLOTS, scales
 from sample_data.volume import CONTENT_SLOTS, POLICY_SLOTS, Arrivals, Plan
 
-LABEL, REVIEW = 0, 1
-SUBMITTED, ACCEPTED, REJECTED, SKIPPED = 0, 1, 2, 3
 SAME_MISTAKE = 0.65  # of the errors on an item fall on its own tempting wrong label
 REWORK_SHARE = 0.75  # of the rejected first judgements are done again
 REVIEWER_BONUS_LOGITS = 0.7
@@ -25,41 +23,6 @@ LATE_DAYS = 4  # how long before the end some decisions are still open
 MAX_SECONDS = 3_600.0
 
 _f32 = np.float32
-
-
-@dataclass
-class Items:
-    """One entry per item, in order of creation."""
-
-    pod: np.ndarray
-    project: np.ndarray
-    language: np.ndarray
-    policy: np.ndarray
-    content: np.ndarray
-    created: np.ndarray
-    worked: np.ndarray
-    truth: np.ndarray
-    tempting: np.ndarray
-    severity: np.ndarray
-    gold: np.ndarray  # label code, -1 where it is not a control item
-    closed: np.ndarray  # seconds, -1 while open
-    rows: np.ndarray  # number of annotations
-    week: np.ndarray  # of creation; its batch
-
-
-@dataclass
-class Annotations:
-    """One entry per annotation, in order of item."""
-
-    item: np.ndarray  # position in Items
-    rater_day: np.ndarray
-    stage: np.ndarray
-    label: np.ndarray  # code, -1 when skipped
-    status: np.ndarray
-    at: np.ndarray
-    handle: np.ndarray
-    rework: np.ndarray
-    first_shown_a: np.ndarray  # preference projects only; False elsewhere
 
 
 def _ratings_table() -> np.ndarray:
@@ -102,25 +65,6 @@ GOLD_SHARE = _per_project([p.gold_share for p in world.PROJECTS])
 REVIEW_SHARE = _per_project([p.review_share for p in world.PROJECTS])
 SKIP_SHARE = _per_project([p.skip_share for p in world.PROJECTS])
 HANDLE_LOG = np.log(_per_project([p.handle_median_seconds for p in world.PROJECTS]))
-PREFERENCE = np.array([p.task_type == "preference" for p in world.PROJECTS])
-POSITION_BIAS = 0.05  # of preference judgements take the answer shown first
-
-
-def _active(event: events.Event, roster: Roster, day: np.ndarray) -> np.ndarray | None:
-    """Where an event holds on these days, or None when it holds on none of them."""
-    first, last = event.span(roster.days)
-    here = (day >= first) & (day < last)
-    return here if here.any() else None
-
-
-def _slice(event: events.Event, project: np.ndarray, language: np.ndarray, policy: np.ndarray) -> np.ndarray:
-    """Where an event's project, language and policy hold."""
-    here = project == world.PROJECT_INDEX[str(event.where["project"])]
-    if "language" in event.where:
-        here = here & (language == world.LANGUAGE_INDEX[str(event.where["language"])])
-    if "policy" in event.where:
-        here = here & (policy == world.POLICY_INDEX[str(event.where["policy"])])
-    return here
 
 
 def make_items(rng: np.random.Generator, roster: Roster, work: Plan, arrived: Arrivals) -> Items:
@@ -138,8 +82,8 @@ def make_items(rng: np.random.Generator, roster: Roster, work: Plan, arrived: Ar
     gold = np.where(rng.random(count, dtype=_f32) < GOLD_SHARE[project], truth, np.int16(-1))
     day = roster.pod_day[pod]
     for event in events.in_sample(roster.days):
-        if event.kind == "bad_gold" and (here := _active(event, roster, day)) is not None:
-            here &= _slice(event, project, language, policy) & (gold >= 0)
+        if event.kind == "bad_gold" and (here := active(event, roster, day)) is not None:
+            here &= in_slice(event, project, language, policy) & (gold >= 0)
             here &= rng.random(count, dtype=_f32) < event.size
             gold = np.where(here, tempting, gold)
     return Items(
@@ -164,70 +108,6 @@ def _labels(rng: np.random.Generator, items: Items, item: np.ndarray, logit: np.
     same = rng.random(len(wrong), dtype=_f32) < SAME_MISTAKE
     label[wrong] = np.where(same, items.tempting[item[wrong]], other)
     return label
-
-
-def _misread(
-    rng: np.random.Generator, roster: Roster, items: Items, item: np.ndarray, rd: np.ndarray, label: np.ndarray
-) -> None:
-    """Apply, in place, the events in which some labels are read as another, and the spammers."""
-    look = scales()
-    day = roster.pod_day[items.pod[item]]
-    for event in events.in_sample(roster.days):
-        if not event.to_label or event.raters or (here := _active(event, roster, day)) is None:
-            continue
-        here &= _slice(event, items.project[item], items.language[item], items.policy[item])
-        if "region" in event.where:
-            region = np.array([world.SITES[pool.site][0] == event.where["region"] for pool in world.POOLS])
-            here &= region[roster.pool[rd]]
-        p = world.PROJECT_INDEX[str(event.where["project"])]
-        here &= np.isin(items.truth[item], [look.code(p, name) for name in event.from_label])
-        rows = np.flatnonzero(here)
-        rows = rows[rng.random(len(rows), dtype=_f32) < event.size]
-        label[rows] = look.code(p, event.to_label)
-    spam = roster.spam_label[rd]
-    rows = np.flatnonzero(spam >= 0)
-    if len(rows):
-        project = items.project[item[rows]]
-        any_label = look.offset[project] + (rng.random(len(rows)) * look.size[project]).astype(int)
-        constant = rng.random(len(rows), dtype=_f32) < events.by_kind("spammers").size
-        label[rows] = np.where(constant, spam[rows], any_label)
-
-
-def _prefer_first(
-    rng: np.random.Generator, roster: Roster, items: Items, item: np.ndarray, rd: np.ndarray, label: np.ndarray
-) -> np.ndarray:
-    """Which answer was shown first (True: a), and in place the choices that only follow the order."""
-    first_a = np.zeros(len(item), dtype=bool)
-    rows = np.flatnonzero(PREFERENCE[items.project[item]])
-    first_a[rows] = rng.random(len(rows), dtype=_f32) < 0.5
-    bias = np.full(len(rows), POSITION_BIAS, dtype=_f32)
-    event = events.by_kind("position_bias")
-    if event in events.in_sample(roster.days) and (here := _active(event, roster, roster.day[rd[rows]])) is not None:
-        here &= items.project[item[rows]] == world.PROJECT_INDEX[str(event.where["project"])]
-        here &= roster.pool[rd[rows]] == world.POOL_INDEX[str(event.where["pool"])]
-        bias[here] = event.size
-    taken = rows[rng.random(len(rows), dtype=_f32) < bias]
-    look, project = scales(), items.project[item[taken]]
-    p10 = project == world.PROJECT_INDEX["P10"]
-    a = np.where(p10, look.code(world.PROJECT_INDEX["P10"], "a_better"), look.code(world.PROJECT_INDEX["P09"], "a"))
-    b = np.where(p10, look.code(world.PROJECT_INDEX["P10"], "b_better"), look.code(world.PROJECT_INDEX["P09"], "b"))
-    label[taken] = np.where(first_a[taken], a, b)
-    return first_a
-
-
-def _fatigue(roster: Roster, rd: np.ndarray, at: np.ndarray, logit: np.ndarray) -> None:
-    """Lower, in place, the logit of judgements late in a tired night shift."""
-    event = events.by_kind("night_fatigue")
-    if event not in events.in_sample(roster.days):
-        return
-    day = roster.day[rd]
-    if (here := _active(event, roster, day)) is None:
-        return
-    here &= roster.pool[rd] == world.POOL_INDEX[str(event.where["pool"])]
-    here &= roster.project[rd] == world.PROJECT_INDEX[str(event.where["project"])]
-    begins = world.BANDS["night"][0]
-    here &= at - day * world.DAY_SECONDS - begins > event.extra["from_hour"] * 3600
-    logit[here] += _f32(event.size)
 
 
 def judge(rng: np.random.Generator, roster: Roster, items: Items) -> Annotations:
@@ -263,10 +143,10 @@ def judge(rng: np.random.Generator, roster: Roster, items: Items) -> Annotations
     left = (shift_end - items.worked)[item]
     at = items.worked[item] + np.where(slot > 0, (later * later * later * left), 0).astype(np.int32)
     logit = ease[item] + roster.skill[rd]
-    _fatigue(roster, rd, at, logit)
+    tire(roster, rd, at, logit)
     label = _labels(rng, items, item, logit)
-    _misread(rng, roster, items, item, rd, label)
-    first_shown = _prefer_first(rng, roster, items, item, rd, label)
+    misread(rng, roster, items, item, rd, label)
+    first_shown = prefer_first(rng, roster, items, item, rd, label)
     skipped = np.where(slot == 0, skip_first[item], rng.random(len(item), dtype=_f32) < SKIP_SHARE[project[item]])
     label[skipped] = -1
     status = np.where(skipped, np.int8(SKIPPED), np.int8(ACCEPTED))
@@ -316,8 +196,16 @@ def judge(rng: np.random.Generator, roster: Roster, items: Items) -> Annotations
     )  # fmt: skip
 
 
-def _review(rng: np.random.Generator, roster: Roster, items: Items, ease: np.ndarray, base_log: np.ndarray, shift_end: np.ndarray,
-            firsts: tuple[np.ndarray, ...], reviewed: np.ndarray) -> dict[str, np.ndarray]:  # fmt: skip
+def _review(
+    rng: np.random.Generator,
+    roster: Roster,
+    items: Items,
+    ease: np.ndarray,
+    base_log: np.ndarray,
+    shift_end: np.ndarray,
+    firsts: tuple[np.ndarray, ...],
+    reviewed: np.ndarray,
+) -> dict[str, np.ndarray]:
     """The review rows: the reviewer is better, and when wrong agrees with the first judgement."""
     ratings, first, _, at, label = firsts
     item = np.flatnonzero(reviewed).astype(np.int32)
@@ -341,9 +229,14 @@ def _review(rng: np.random.Generator, roster: Roster, items: Items, ease: np.nda
     }  # fmt: skip
 
 
-def _send_back(rng: np.random.Generator, roster: Roster, items: Items, review: dict[str, np.ndarray],
-               firsts: tuple[np.ndarray, ...]) -> np.ndarray:  # fmt: skip
-    """Mark, in place, judgements the review contradicts as rejected; the positions in ``review`` that are done again."""
+def _send_back(
+    rng: np.random.Generator,
+    roster: Roster,
+    items: Items,
+    review: dict[str, np.ndarray],
+    firsts: tuple[np.ndarray, ...],
+) -> np.ndarray:
+    """Mark as rejected, in place, what a review contradicts; the positions in ``review`` that are done again."""
     item, label, status, ratings, first, _ = firsts
     verdict = np.full(len(items.pod), -1, dtype=np.int16)
     verdict[review["item"]] = review["label"]
@@ -354,8 +247,16 @@ def _send_back(rng: np.random.Generator, roster: Roster, items: Items, review: d
     return np.flatnonzero(rejected & (rng.random(len(one), dtype=_f32) < REWORK_SHARE))
 
 
-def _rework(rng: np.random.Generator, roster: Roster, items: Items, ease: np.ndarray, base_log: np.ndarray, redo: np.ndarray,
-            places: tuple[np.ndarray, ...], review: dict[str, np.ndarray]) -> dict[str, np.ndarray]:  # fmt: skip
+def _rework(
+    rng: np.random.Generator,
+    roster: Roster,
+    items: Items,
+    ease: np.ndarray,
+    base_log: np.ndarray,
+    redo: np.ndarray,
+    places: tuple[np.ndarray, ...],
+    review: dict[str, np.ndarray],
+) -> dict[str, np.ndarray]:
     """The rework rows: another rater of the pod, with the reviewer's remark at hand, after the review."""
     ratings, start, size = places
     item = review["item"][redo]

@@ -1,4 +1,4 @@
-"""From labels to models: batches, dataset and model versions, benchmark values that respond to label noise, incidents."""
+"""From labels to models: batches, dataset and model versions, benchmarks that respond to label noise, incidents."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sample_data.write import start_of
 
 AUTOCORRELATION = 0.55
 REFERENCE_ERROR = 0.14  # share of wrong labels at which a benchmark has its base value
+_SAFETY = "safety_benchmark_score"
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,22 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("P01", "comment-safety-2", "safety_benchmark_score", 0.905, 0.020, 0.60, 0.0045, 6_000),
-    Benchmark("P01", "comment-safety-2-policies", "safety_benchmark_score", 0.895, 0.020, 0.60, 0.008, 1_500, by="policy"),
+    Benchmark("P01", "comment-safety-2", _SAFETY, 0.905, 0.020, 0.60, 0.0045, 6_000),
+    Benchmark("P01", "comment-safety-2-policies", _SAFETY, 0.895, 0.020, 0.60, 0.008, 1_500, by="policy"),
     Benchmark("P01", "benign-comments", "false_refusal_rate", 0.060, -0.008, -0.25, 0.004, 3_000, False),
-    Benchmark("P02", "video-harms", "safety_benchmark_score", 0.870, 0.030, 0.45, 0.006, 2_400),
-    Benchmark("P03", "image-safety", "safety_benchmark_score", 0.890, 0.020, 0.40, 0.006, 2_400),
-    Benchmark("P04", "listing-fraud", "safety_benchmark_score", 0.880, 0.015, 0.40, 0.007, 2_000),
-    Benchmark("P05", "harm-taxonomy", "safety_benchmark_score", 0.840, 0.020, 0.45, 0.006, 2_600),
-    Benchmark("P06", "harmful-prompts", "safety_benchmark_score", 0.900, 0.015, 0.85, 0.0050, 4_000),
-    Benchmark("P06", "harmful-prompts-languages", "safety_benchmark_score", 0.885, 0.015, 0.85, 0.010, 1_200, by="language"),
+    Benchmark("P02", "video-harms", _SAFETY, 0.870, 0.030, 0.45, 0.006, 2_400),
+    Benchmark("P03", "image-safety", _SAFETY, 0.890, 0.020, 0.40, 0.006, 2_400),
+    Benchmark("P04", "listing-fraud", _SAFETY, 0.880, 0.015, 0.40, 0.007, 2_000),
+    Benchmark("P05", "harm-taxonomy", _SAFETY, 0.840, 0.020, 0.45, 0.006, 2_600),
+    Benchmark("P06", "harmful-prompts", _SAFETY, 0.900, 0.015, 0.85, 0.0050, 4_000),
+    Benchmark("P06", "harmful-prompts-languages", _SAFETY, 0.885, 0.015, 0.85, 0.010, 1_200, by="language"),
     Benchmark("P06", "jailbreak-suite", "attack_success_rate", 0.085, -0.010, -0.50, 0.005, 3_000, False),
-    Benchmark("P07", "toxicity-rank", "safety_benchmark_score", 0.830, 0.020, 0.35, 0.006, 2_400),
+    Benchmark("P07", "toxicity-rank", _SAFETY, 0.830, 0.020, 0.35, 0.006, 2_400),
     Benchmark("P08", "claim-support", "hallucination_rate", 0.120, -0.015, -0.50, 0.006, 2_200, False),
     Benchmark("P09", "preference-heldout", "rm_human_agreement", 0.720, 0.020, 0.30, 0.006, 2_800),
     Benchmark("P10", "dialogue-heldout", "rm_human_agreement", 0.690, 0.020, 0.25, 0.007, 2_400),
-    Benchmark("P11", "response-safety", "safety_benchmark_score", 0.915, 0.012, 0.55, 0.0045, 5_000),
-    Benchmark("P11", "response-safety-policies", "safety_benchmark_score", 0.905, 0.012, 0.55, 0.009, 1_300, by="policy"),
+    Benchmark("P11", "response-safety", _SAFETY, 0.915, 0.012, 0.55, 0.0045, 5_000),
+    Benchmark("P11", "response-safety-policies", _SAFETY, 0.905, 0.012, 0.55, 0.009, 1_300, by="policy"),
     Benchmark("P11", "benign-requests", "false_refusal_rate", 0.055, -0.006, -0.20, 0.004, 3_000, False),
 )  # fmt: skip
 
@@ -75,7 +76,7 @@ def _stamp(days: int, day: float) -> np.datetime64:
 
 
 def batches(days: int) -> pd.DataFrame:
-    """One batch per project and week of creation; open ones and those not yet built into a dataset have empty fields."""
+    """One batch per project and week of creation; an open one has no closing time, an unused one no dataset."""
     weeks = days // 7
     dataset: dict[tuple[str, int], str] = {}
     for line in LINES:

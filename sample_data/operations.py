@@ -111,7 +111,7 @@ def costs(rng: np.random.Generator, roster: Roster, worked: pd.DataFrame) -> pd.
 
 
 def budgets(rng: np.random.Generator, roster: Roster, worked: pd.DataFrame, tally: Tally) -> pd.DataFrame:
-    """The plan of each project's month: close to what the work costs at agreed rates; the last month is planned whole."""
+    """The plan of each project's month: near what the work costs at agreed rates; the last month is planned whole."""
     planned = _direct(roster, worked, planned=True).sum(axis=(2, 3)) * (1 + TOOLING_SHARE + TRAINING_SHARE + FEE_SHARE)
     dates = [world.LAST_DAY - timedelta(days=roster.days - 1 - d) for d in range(roster.days)]
     months = sorted({day.replace(day=1) for day in dates})

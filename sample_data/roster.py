@@ -82,7 +82,7 @@ def _seat_people(rng: np.random.Generator, days: int) -> tuple[dict[str, list], 
                 end_of_stay = begins + int(rng.exponential(MEAN_TENURE_DAYS)) + 20
                 while hired < ends:
                     left = min(end_of_stay, ends)
-                    row[max(hired, 0) : max(left, 0)] = len(people["pool"])
+                    row[max(hired, begins) : max(left, 0)] = len(people["pool"])
                     if left > 0:
                         people["pool"].append(world.POOL_INDEX[pool_id])
                         people["desk"].append(d)

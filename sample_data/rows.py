@@ -1,4 +1,4 @@
-"""Turns chunks of judged items into rows of the large tables: items, annotations, audits, appeals, comparisons, attacks."""
+"""Rows of the large tables from judged items: items, annotations, audits, appeals, comparisons, attacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sample_data import events, guides, world
-from sample_data.judgements import LABEL, PREFERENCE, SKIPPED, Annotations, Items
+from sample_data.judged import LABEL, SKIPPED, Annotations, Items
+from sample_data.readings import PREFERENCE
 from sample_data.roster import Roster
 from sample_data.scales import scales
 from sample_data.write import Warehouse, coded, padded, start_of, times
@@ -110,9 +111,19 @@ def _annotations(
     )
 
 
-def _audits(rng: np.random.Generator, warehouse: Warehouse, roster: Roster, items: Items, notes: Annotations, first: int,
-            at: Position) -> None:  # fmt: skip
-    """Risk-stratified audits of first-stage judgements (a preference has no right answer to audit); the weight is exactly one over the probability used."""
+def _audits(
+    rng: np.random.Generator,
+    warehouse: Warehouse,
+    roster: Roster,
+    items: Items,
+    notes: Annotations,
+    first: int,
+    at: Position,
+) -> None:
+    """Risk-stratified audits of first-stage judgements; the weight is one over the probability used.
+
+    Preferences are left out: they have no right answer to audit.
+    """
     look = scales()
     severe = items.severity[notes.item] >= 2
     new = roster.is_new[notes.rater_day]
@@ -192,8 +203,15 @@ def _first_rows(items: Items) -> np.ndarray:
     return np.cumsum(items.rows, dtype=np.int64) - items.rows
 
 
-def _appeals(rng: np.random.Generator, warehouse: Warehouse, roster: Roster, items: Items, notes: Annotations, first: int,
-             at: Position) -> None:  # fmt: skip
+def _appeals(
+    rng: np.random.Generator,
+    warehouse: Warehouse,
+    roster: Roster,
+    items: Items,
+    notes: Annotations,
+    first: int,
+    at: Position,
+) -> None:
     """Appeals against enforced moderation decisions; wrong decisions are appealed and overturned more often."""
     if not len(notes.item):
         return
@@ -239,8 +257,15 @@ def _appeals(rng: np.random.Generator, warehouse: Warehouse, roster: Roster, ite
     at.appeals += len(rows)
 
 
-def _comparisons(rng: np.random.Generator, warehouse: Warehouse, roster: Roster, items: Items, notes: Annotations, first: int,
-                 at: Position) -> None:  # fmt: skip
+def _comparisons(
+    rng: np.random.Generator,
+    warehouse: Warehouse,
+    roster: Roster,
+    items: Items,
+    notes: Annotations,
+    first: int,
+    at: Position,
+) -> None:
     """One comparison per preference judgement; it says what the label says, in a, b and tie."""
     look = scales()
     rows = np.flatnonzero(PREFERENCE[items.project[notes.item]] & (notes.stage == LABEL) & (notes.label >= 0))

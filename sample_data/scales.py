@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from sample_data import world
+from sample_data.projects import Policy, Project
 
 TRUTH_SLOTS = 1024  # resolution of the true-label lookup
 WRONG_SLOTS = 64  # resolution of the wrong-label lookup
@@ -54,7 +55,7 @@ def _slots(weights: np.ndarray, slots: int) -> np.ndarray:
     return np.repeat(np.arange(len(weights)), counts)
 
 
-def _truth_weights(project: world.Project, policy: world.Policy, labels: tuple[str, ...]) -> np.ndarray:
+def _truth_weights(project: Project, policy: Policy, labels: tuple[str, ...]) -> np.ndarray:
     """The share of each label of a project among the items of one policy."""
     if project.label_level == "set":
         members = np.array([0 if label == "none" else label.count("|") + 1 for label in labels])
@@ -71,7 +72,7 @@ def _truth_weights(project: world.Project, policy: world.Policy, labels: tuple[s
     return weights
 
 
-def _wrong_weights(project: world.Project, labels: tuple[str, ...]) -> np.ndarray:
+def _wrong_weights(project: Project, labels: tuple[str, ...]) -> np.ndarray:
     """By true label (row), how often each other label is given when the judgement is wrong."""
     position = np.arange(len(labels))
     distance = np.abs(position[:, None] - position[None, :]).astype(float)

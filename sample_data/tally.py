@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sample_data import world
-from sample_data.judgements import ACCEPTED, LABEL, REVIEW, Annotations, Items
+from sample_data.judged import ACCEPTED, LABEL, REVIEW, Annotations, Items
 from sample_data.roster import Roster
 
 

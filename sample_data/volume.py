@@ -123,7 +123,7 @@ def _draw(rng: np.random.Generator, roster: Roster, items: np.ndarray, first: in
 def arrivals(seed: int, roster: Roster, work: Plan) -> Iterator[Arrivals]:
     """All items in order of creation, in pieces; items created outside the sample are left out.
 
-    Items worked on later than a piece's days may have been created in them, so each piece is held back by the longest wait.
+    An item worked on later may have been created in a piece's days: each piece is held back by the longest wait.
     """
     days, horizon = roster.days, roster.days + world.EXTRA_DAYS
     held: Arrivals | None = None

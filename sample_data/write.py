@@ -64,7 +64,7 @@ class Warehouse:
             self.connection.execute(f"CREATE TABLE {table.name} ({', '.join(_column(c) for c in table.columns)})")
 
     def insert(self, table: str, columns: dict[str, Any], expressions: dict[str, str] | None = None) -> None:
-        """Append rows. A column in ``expressions`` is that SQL over the given columns, the others are taken as they are."""
+        """Append rows: a column named in ``expressions`` is that SQL over the given columns, the others as given."""
         data = pa.table(columns)
         if data.num_rows == 0:
             return

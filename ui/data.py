@@ -83,3 +83,13 @@ def members(snapshot: Snapshot, dimension: str) -> pd.DataFrame:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _members(snapshot_id: str, _snapshot: Snapshot, dimension: str, scope: Scope) -> pd.DataFrame:
     return queries.members(_snapshot, dimension, scope)
+
+
+def changes(snapshot: Snapshot) -> pd.DataFrame:
+    """The dated changes (guidelines, training, vendors, tools ...) as they stood at the refresh."""
+    return _changes(snapshot.id, snapshot)
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def _changes(snapshot_id: str, _snapshot: Snapshot) -> pd.DataFrame:
+    return _snapshot.table("change")

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from data_access.filters import describe_period
-from data_access.snapshot import Meta
+from data_access import queries
+from data_access.filters import Filters, describe_period
+from data_access.snapshot import Meta, Snapshot
 from metrics.catalogue import metric as find_metric
 from metrics.spec import Metric
 
@@ -242,10 +243,9 @@ def download(
     *,
     title: str,
     key: str,
-    filters_text: str = "",
-    snapshot_meta: Meta | None = None,
+    snapshot: Snapshot | None = None,
+    filters: Filters | None = None,
     metrics: Iterable[str | Metric] = (),
-    freshness: pd.DataFrame | None = None,
     headers: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
     label: str = "Download CSV",
@@ -257,10 +257,10 @@ def download(
         return to_csv(
             frame,
             title=title,
-            filters_text=filters_text,
-            snapshot_meta=snapshot_meta,
+            filters_text=filters.describe(snapshot.names if snapshot else None) if filters else "",
+            snapshot_meta=snapshot.meta if snapshot else None,
             metrics=chosen,
-            freshness=freshness,
+            freshness=queries.freshness(snapshot) if snapshot else None,
             headers=headers,
             notes=notes,
         )
@@ -268,12 +268,12 @@ def download(
     st.download_button(
         label,
         data=build,
-        file_name=file_name(title, snapshot_meta),
+        file_name=file_name(title, snapshot.meta if snapshot else None),
         mime="text/csv",
         key=key,
         on_click="ignore",
         type="tertiary",
         icon=":material/download:",
         disabled=frame.empty,
-        help="The rows shown, at full precision, with filters and definitions on top.",
+        help="The rows of this table at full precision, with the filters and definitions on top.",
     )

@@ -41,7 +41,7 @@ def sources(path: Path, table: sa.Table, columns: list[str], mapping: Mapping) -
             continue  # made from the pseudonym: a name in the file must not reach the database
         if name in mapping.columns:
             found[name] = find_column(path, mapping.columns[name], columns, f" (mapped to {name})")
-        elif name in columns:
+        elif name in columns and name not in mapping.columns.values():
             found[name] = name
         elif name not in mapping.constants and not column.nullable:
             find_column(path, name, columns, f", which {table.name} requires")

@@ -54,8 +54,8 @@ class Judgements:
 def wanted(landing_columns: list[str], mapping: Mapping) -> set[str]:
     """The columns of a file that a load of judgements reads."""
     named = {*mapping.columns.values(), *mapping.raters.values(), *mapping.wide_raters, mapping.wide_item}
-    taken = set(mapping.columns) | set(mapping.constants)
-    return {c for c in landing_columns if c in named or (c in JUDGEMENT_COLUMNS and c not in taken)}
+    given = set(mapping.columns) | set(mapping.constants)
+    return {c for c in landing_columns if c in named or (c in JUDGEMENT_COLUMNS and c not in given)}
 
 
 def unfold(landing: Landing, mapping: Mapping) -> Landing:
@@ -76,12 +76,13 @@ def unfold(landing: Landing, mapping: Mapping) -> Landing:
 
 
 class _Cells:
-    """Finds the text of a contract column: mapped, constant, or a column of the same name."""
+    """Finds the text of a contract column: mapped, constant, or a column of that name not mapped to another."""
 
     def __init__(self, landing: Landing, mapping: Mapping) -> None:
         self.landing = landing
         self.mapping = mapping
         self.columns = dict(mapping.columns)
+        self.used = {*mapping.columns.values(), *mapping.raters.values(), *mapping.wide_raters, mapping.wide_item}
         if mapping.wide_item:
             self.columns |= {"item_id": mapping.wide_item, "rater_id": _WIDE_RATER, "label": _WIDE_LABEL}
         self.has = [*landing.columns, _WIDE_RATER, _WIDE_LABEL] if mapping.wide_item else landing.columns
@@ -91,7 +92,7 @@ class _Cells:
             return self.of_file(self.columns[name], f" (mapped to {name})")
         if name in self.mapping.constants:
             return constant(self.mapping.constants[name], len(self.landing.frame))
-        return self.landing.frame.get(name)
+        return None if name in self.used else self.landing.frame.get(name)
 
     def of_file(self, column: str, purpose: str) -> pd.Series:
         return self.landing.frame[find_column(self.landing.path, column, self.has, purpose)]

@@ -158,7 +158,7 @@ def _control(path: Path, tasks: list[dict[str, Any]], named: str | None) -> tupl
         raise LoadRefused(sentence(f'{path.name} has no control "{named}"{near}'))
     if kinds[named] not in _LABEL_TYPES:
         raise LoadRefused(
-            f'{path.name}: control "{named}" is of type {kinds[named]}; a label comes from {", ".join(_LABEL_TYPES)}.'
+            f'{path.name}: control "{named}" is of type {kinds[named]}; labels come from {", ".join(_LABEL_TYPES)}.'
         )
     return named, kinds[named]
 

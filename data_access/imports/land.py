@@ -5,6 +5,7 @@ Nothing here commits; the caller holds the one transaction. Table and column nam
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -33,15 +34,17 @@ def key_of(table: sa.Table) -> tuple[str, ...]:
 
 def prepare(connection: sa.Connection) -> None:
     """Create the contract's tables where absent. Raises ContractBroken when one is there without a contract column."""
-    present = set(sa.inspect(connection).get_table_names())
+    inspector = sa.inspect(connection)
+    present = set(inspector.get_table_names())
     for table in tables.TABLES:
-        if table.name in present:
-            has = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        if table.name not in present:
+            table.create(connection, checkfirst=False)
+        else:
+            has = {column["name"] for column in inspector.get_columns(table.name)}
             if lacking := [c.name for c in table.c if c.name not in has]:
                 raise ContractBroken(
                     f"The warehouse's table {table.name} lacks {', '.join(lacking)}; see docs/contract.md."
                 )
-    tables.metadata.create_all(connection)
 
 
 @contextmanager
@@ -49,18 +52,26 @@ def staged(
     connection: sa.Connection, columns: Sequence[sa.Column], frame: pd.DataFrame, rows: np.ndarray
 ) -> Iterator[sa.Table]:
     """A temporary table of ``frame`` (typed as ``columns``) with each row's position; gone after the block."""
-    stage = sa.Table(
+    stage = _stage_table(tuple(columns))
+    data = _arrow(columns, frame).add_column(0, ROW, pa.array(rows, pa.int64()))
+    stage.create(connection, checkfirst=False)
+    _fill(connection, stage, data)
+    yield stage
+    stage.drop(connection, checkfirst=False)  # after a failure the caller's rollback takes it away
+
+
+@functools.cache  # the same object again lets SQLAlchemy reuse its compiled statements
+def _stage_table(columns: tuple[sa.Column, ...]) -> sa.Table:
+    return sa.Table(
         f"raterscope_stage_{columns[0].table.name}",
         sa.MetaData(),
         sa.Column(ROW, sa.BigInteger(), autoincrement=False),
         *[sa.Column(c.name, c.type, nullable=True, autoincrement=False) for c in columns],
         prefixes=["TEMPORARY"],
     )
-    data = _arrow(columns, frame).add_column(0, ROW, pa.array(rows, pa.int64()))
-    stage.create(connection, checkfirst=False)
-    _fill(connection, stage, data)
-    yield stage
-    stage.drop(connection, checkfirst=False)  # after a failure the caller's rollback takes it away
+
+
+_REJECTED = sa.Table("raterscope_rejected", sa.MetaData(), sa.Column(ROW, sa.BigInteger()), prefixes=["TEMPORARY"])
 
 
 def _arrow(columns: Sequence[sa.Column], frame: pd.DataFrame) -> pa.Table:
@@ -160,11 +171,10 @@ def forget(connection: sa.Connection, stage: sa.Table, rows: Sequence[int]) -> N
     """Remove rejected positions from the stage."""
     if not len(rows):
         return
-    bad = sa.Table("raterscope_rejected", sa.MetaData(), sa.Column(ROW, sa.BigInteger()), prefixes=["TEMPORARY"])
-    bad.create(connection, checkfirst=False)
-    _fill(connection, bad, pa.table({ROW: pa.array(sorted(set(rows)), pa.int64())}))
-    connection.execute(sa.delete(stage).where(stage.c[ROW].in_(sa.select(bad.c[ROW]))))
-    bad.drop(connection, checkfirst=False)
+    _REJECTED.create(connection, checkfirst=False)
+    _fill(connection, _REJECTED, pa.table({ROW: pa.array(sorted(set(rows)), pa.int64())}))
+    connection.execute(sa.delete(stage).where(stage.c[ROW].in_(sa.select(_REJECTED.c[ROW]))))
+    _REJECTED.drop(connection, checkfirst=False)
 
 
 def insert_new(connection: sa.Connection, stage: sa.Table, table: sa.Table, key: Sequence[str]) -> tuple[int, int]:

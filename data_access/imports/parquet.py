@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,26 +48,32 @@ def read(path: Path, mapping: Mapping, wanted: set[str]) -> Landing:
     parts: list[pa.Table] = []
     lines: list[np.ndarray] = []
     size = start = 0
-    try:
-        file = pq.ParquetFile(path, read_dictionary=texts)  # a repeated long text stays one text until it is measured
-        for batch in file.iter_batches(batch_size=_BATCH, columns=chosen):
-            table = pa.Table.from_batches([batch])
-            at = np.arange(start + 1, start + 1 + len(table), dtype=np.int64)
-            start += len(table)
-            keep = _within_cell_limit(path, table, at, rejections)
-            table, at = table.filter(pa.array(keep)), at[keep]
-            size += _unpacked(table)
-            if size > MOST_BYTES:
-                raise _too_big(path, f"more than {MOST_BYTES >> 30} GiB unpacked")
-            parts.append(pa.table([_as_text(column) for column in table.columns], names=table.column_names))
-            lines.append(at)
-    except _UNREADABLE as error:
-        raise _damaged(path, error) from None
+    for table in _batches(path, chosen, texts):
+        at = np.arange(start + 1, start + 1 + len(table), dtype=np.int64)
+        start += len(table)
+        keep = _within_cell_limit(path, table, at, rejections)
+        table, at = table.filter(pa.array(keep)), at[keep]
+        size += _unpacked(table)
+        if size > MOST_BYTES:
+            raise _too_big(path, f"more than {MOST_BYTES / 2**30:.1f} GiB unpacked")
+        parts.append(pa.table([_as_text(column) for column in table.columns], names=table.column_names))
+        lines.append(at)
     if not parts:
         parts = [pa.table([pa.array([], pa.large_string())] * len(chosen), names=chosen)]
     frame = pa.concat_tables(parts).to_pandas().astype("str")
     count = np.concatenate(lines) if lines else np.array([], dtype=np.int64)
     return Landing(path, "parquet", names, frame, count, rejections, unit="row")
+
+
+def _batches(path: Path, chosen: list[str], texts: list[str]) -> Iterator[pa.Table]:
+    """The file some rows at a time; a repeated long text stays one text until it has been measured."""
+    try:
+        for batch in pq.ParquetFile(path, read_dictionary=texts).iter_batches(batch_size=_BATCH, columns=chosen):
+            table = pa.Table.from_batches([batch])
+            table.validate(full=True)  # text that is not UTF-8
+            yield table
+    except _UNREADABLE as error:
+        raise _damaged(path, error) from None
 
 
 def _open(path: Path) -> pq.ParquetFile:
@@ -149,6 +156,10 @@ def _unpacked(table: pa.Table) -> int:
     return total
 
 
+def _wide(text: str | None) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -157,11 +168,11 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_timestamp(kind):
         zoned = kind.tz is not None
         column = column.cast(pa.timestamp(kind.unit)).cast(pa.large_string())
-        return pc.binary_join_element_wise(column, "Z", "") if zoned else column
+        return pc.binary_join_element_wise(column, _wide("Z"), _wide("")) if zoned else column
     if pa.types.is_date64(kind):
         column = column.cast(pa.date32())
     text = column.cast(pa.large_string())
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+    return pc.if_else(pc.equal(text, ""), _wide(None), text)
 
 
 def _damaged(path: Path, error: Exception) -> LoadRefused:

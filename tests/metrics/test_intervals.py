@@ -182,6 +182,13 @@ def test_clustered_ratio_stays_positive_and_has_no_interval_without_error():
     assert np.isnan(found.high[1:]).all()
 
 
+def test_clustered_ratio_has_no_interval_where_one_rater_did_all_the_work():
+    """Volumes 1 and 1,000,000 are hardly more than one rater: the ends would be 0 and infinity."""
+    found = clustered_ratio(*sums([50, 3e7], [1, 1e6]))
+    assert found.value[0] == pytest.approx(30, rel=1e-3)
+    assert np.isnan([found.low[0], found.high[0]]).all()
+
+
 # ---- log means
 
 

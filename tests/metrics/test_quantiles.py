@@ -76,7 +76,10 @@ def test_interval_is_that_of_the_binomial_order_statistics():
     assert (one_by_one.low, one_by_one.high) == pytest.approx((lower_edge(39.5), lower_edge(60.5)))
 
 
-@pytest.mark.parametrize(("n", "q", "exists"), [(5, 0.5, False), (6, 0.5, True), (35, 0.9, False), (37, 0.9, True)])
+@pytest.mark.parametrize(
+    ("n", "q", "exists"),
+    [(5, 0.5, False), (6, 0.5, True), (35, 0.9, False), (37, 0.9, True), (35, 0.1, False), (37, 0.1, True)],
+)
 def test_no_interval_where_no_rank_can_bound_the_quantile(n, q, exists):
     found = quantile([30], [n], q)
     assert found.value is not None

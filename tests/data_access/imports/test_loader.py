@@ -178,7 +178,7 @@ ROW = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(ROW, max_size=12), keep=st.sampled_from(["first", "last", "all"]))
 def test_every_row_is_accounted_for_whatever_the_cells(cells, keep, tmp_path):
     with (tmp_path / "work.csv").open("w", encoding="utf-8", newline="") as file:

@@ -1,0 +1,4 @@
+"""Which way is it going, and where?"""
+
+import streamlit as st
+st.write("kpi")

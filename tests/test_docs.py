@@ -1,0 +1,27 @@
+"""The generated pages say what the code says; `python manage.py docs` mends a difference."""
+
+import pytest
+
+from data_access import describe
+
+
+@pytest.mark.parametrize("name", sorted(describe.pages()))
+def test_the_page_is_as_generated(name):
+    path = describe.DOCS / name
+    assert path.is_file(), f"docs/{name} is missing: run `python manage.py docs`."
+    assert path.read_text(encoding="utf-8") == describe.pages()[name], (
+        f"docs/{name} is stale: run `python manage.py docs`."
+    )
+
+
+def test_writing_twice_changes_nothing(tmp_path):
+    assert {p.name for p in describe.write_docs(tmp_path)} == set(describe.pages())
+    assert describe.write_docs(tmp_path) == []
+
+
+def test_a_stale_page_is_seen_and_written_anew(tmp_path):
+    describe.write_docs(tmp_path)
+    page = tmp_path / "contract.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("rater_id", "worker_id"), encoding="utf-8")
+    assert describe.write_docs(tmp_path) == [page]
+    assert page.read_text(encoding="utf-8") == describe.contract_markdown()

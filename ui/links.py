@@ -1,0 +1,128 @@
+"""Filters in the URL: read with every mistake told in one sentence, written with nothing left to a default."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from data_access.filters import DIMENSIONS, FILTERABLE, Filters, describe_period, parse_day
+from data_access.snapshot import Meta
+from metrics.errors import BadPeriod
+from ui import periods
+
+Members = Callable[[str], Mapping[str, str]]  # dimension -> value -> label
+LONGEST = 60  # characters of a stranger's text that are repeated to the reader
+PERIOD_KEYS = ("from", "to")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a URL asked for: the filters shown, and a sentence for each thing that was not honoured."""
+
+    filters: Filters
+    problems: tuple[str, ...] = ()
+    dated: bool = False  # whether the URL named the period
+
+
+def read(
+    params: Mapping[str, Sequence[str]], meta: Meta, members: Members, own: Iterable[str] = (), default: Filters | None = None
+) -> Read:
+    """The filters of a URL's parameters; ``own`` are the page's other parameters, ``default`` what none given means.
+
+    A dimension's values may be its ids or its names, whatever their case.
+    """
+    problems: list[str] = []
+    known = {*FILTERABLE, *PERIOD_KEYS, *own}
+    for name in params:
+        if name not in known and not name.startswith("embed"):
+            problems.append(f"The link has a filter {quoted(name)}, which does not exist{near(name, sorted(known))}. It was left out.")
+    where = {name: _values(name, params[name], members, problems) for name in FILTERABLE if name in params}
+    dated = any(key in params for key in PERIOD_KEYS)
+    if not dated and default is not None and default.start:
+        period: periods.Period | None = (default.start, default.end)
+    else:
+        period = _period(params, meta, problems)
+    start, end = period or (None, None)
+    return Read(Filters.of(where, start, end), tuple(problems), dated)
+
+
+def _values(name: str, given: Sequence[str], members: Members, problems: list[str]) -> list[str]:
+    """The known ones of the values given; a sentence for each of the others."""
+    known = members(name)
+    by_text = {text.casefold(): value for value, label in known.items() for text in (label, value)}
+    found, strange = [], []
+    for text in given:
+        (found if text.casefold() in by_text else strange).append(by_text.get(text.casefold(), text))
+    what = DIMENSIONS[name]
+    for text in strange:
+        rest = f"only {shown_list([known[v] for v in found])}" if found else f"every {what}"
+        problems.append(f"There is no {what} {quoted(text)}{near(text, [*known.values(), *known])}. Shown is {rest}.")
+    return found
+
+
+def _period(params: Mapping[str, Sequence[str]], meta: Meta, problems: list[str]) -> periods.Period | None:
+    """The period asked for, or the default one with a sentence why."""
+    default = periods.last_weeks(meta, periods.DEFAULT_WEEKS)
+    if not any(key in params for key in PERIOD_KEYS):
+        return default
+    shown = f"Shown is {describe_period(*default)}." if default else "Nothing is dated yet."
+    ends: dict[str, dt.date | None] = {"from": meta.first_day, "to": meta.last_day}
+    for key in PERIOD_KEYS:
+        if key in params:
+            try:
+                ends[key] = parse_day(params[key][-1])
+            except BadPeriod as error:
+                problems.append(f"{error} {shown}")
+                return default
+    start, end = ends["from"], ends["to"]
+    if start is None or end is None or meta.first_day is None or meta.last_day is None:
+        return default
+    data = f"data runs from {describe_period(meta.first_day, meta.last_day).replace(' to ', ' to ')}"
+    if start > end:
+        problems.append(
+            f"The link's period starts on {describe_period(start, start)}, after it ends on {describe_period(end, end)}; "
+            f"swap the two. {shown}"
+        )
+        return default
+    if end < meta.first_day or start > meta.last_day:
+        problems.append(f"The link's period, {describe_period(start, end)}, lies outside the data: {data}. {shown}")
+        return default
+    if start < meta.first_day - dt.timedelta(days=366) or end > meta.last_day + dt.timedelta(days=366):
+        start, end = max(start, meta.first_day), min(end, meta.last_day)
+        problems.append(f"The link's period goes far beyond the data. Shown is all of it that has data, {describe_period(start, end)}.")
+    return start, end
+
+
+def write(filters: Filters, **more: str | Sequence[str] | None) -> dict[str, list[str] | str]:
+    """Parameters that open exactly this view: absolute dates, every filter, then the page's own."""
+    return {**filters.to_params(), **{k: list(v) if not isinstance(v, str) else v for k, v in more.items() if v}}
+
+
+def one_of(name: str, text: str | None, known: Mapping[str, str], fallback: str, problems: list[str]) -> str:
+    """The parameter's value when it is a known one, else the fallback and a sentence; ``name`` is what it is called."""
+    if text is None or text in known:
+        return text or fallback
+    remedy = near(text, [*known, *known.values()])
+    problems.append(f"There is no {name} {quoted(text)}{remedy}. Shown is {known.get(fallback, fallback)}.")
+    return fallback
+
+
+def quoted(text: str) -> str:
+    """A stranger's text in quotation marks, shortened."""
+    return f"“{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}”"
+
+
+def near(text: str, known: Sequence[str]) -> str:
+    """``: did you mean “Thai”?`` when something known resembles the text; a short list when few are known."""
+    folded = {str(k).casefold(): str(k) for k in known}
+    close = difflib.get_close_matches(text[:200].casefold(), folded, n=1, cutoff=0.5)
+    if close:
+        return f"; the nearest is “{folded[close[0]]}”"
+    return f"; known are {', '.join(sorted(set(folded.values())))}" if 0 < len(folded) <= 12 else ""
+
+
+def shown_list(names: Sequence[str], joint: str = "and") -> str:
+    """A, B and C."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {joint} {names[-1]}"

@@ -1,0 +1,129 @@
+"""How a page opens: its snapshot, its filters, its sentence; and what a reader sees when something breaks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from data_access.filters import Filters
+from data_access.snapshot import Meta, Snapshot
+from metrics.errors import RaterscopeError, SnapshotUnusable
+from ui import data, periods, style
+from ui import format as fmt
+from ui.filter_bar import filter_bar
+from ui.words import md
+
+log = logging.getLogger("raterscope")
+STALE_AFTER = dt.timedelta(hours=26)  # a daily refresh, and two hours of grace
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page shows: the snapshot and the filters in force."""
+
+    snapshot: Snapshot
+    filters: Filters
+
+    @property
+    def meta(self) -> Meta:
+        """What the snapshot says about itself."""
+        return self.snapshot.meta
+
+    @property
+    def currency(self) -> str:
+        """The reporting currency."""
+        return self.snapshot.meta.currency
+
+
+def open_page(own: Mapping[str, str] | None = None, problems: tuple[str, ...] = ()) -> View:
+    """The snapshot and the filters, with the filter bar drawn; stops with one sentence where there is nothing to show.
+
+    ``own`` are the page's own URL parameters; ``problems`` what was wrong with them.
+    """
+    snapshot = open_snapshot()
+    filters, more = filter_bar(snapshot, own or {})
+    for sentence in (*problems, *more):
+        st.warning(md(sentence), icon=":material/link_off:")
+    if snapshot.meta.last_day is None:
+        st.title("There is no work to show yet")
+        context(View(snapshot, filters))
+        st.info(
+            "This page shows each KPI against its target, what moved and where. It needs rows in the warehouse's tables "
+            "`annotations` and `items`. Load them with `python manage.py load FILE`, then run `python manage.py refresh`."
+        )
+        st.stop()
+    return View(snapshot, filters)
+
+
+def open_snapshot() -> Snapshot:
+    """The snapshot in force; stops the page with one sentence and a remedy when none can be served."""
+    style.inject()
+    try:
+        return data.current_snapshot()
+    except SnapshotUnusable as error:
+        st.title("There is no snapshot to show")
+        st.error(f"{md(str(error))} Reference {_logged(error)}.", icon=":material/database_off:")
+        st.caption("The definitions page works without a snapshot.")
+        st.stop()
+
+
+def header(view: View, sentence: str) -> None:
+    """The finding as the heading, and below it one quiet line: filters, days, age, provisional days."""
+    st.title(md(sentence) + ".", anchor=False)
+    context(view)
+
+
+def context(view: View, against: bool = True) -> None:
+    """One quiet line: what is looked at, compared with what, how old it is, what is still provisional."""
+    meta, filters = view.meta, view.filters
+    parts = [md(filters.over(None, None).describe(view.snapshot.names).capitalize()) if filters.where else "All work"]
+    if filters.start:
+        parts.append(f"{fmt.days(filters.start, filters.end)} {filters.end.year}")
+        if against:
+            before = filters.before()
+            parts.append(f"compared with {fmt.days(before.start, before.end, filters.end)}")
+    late = meta.provisional_from
+    if late and filters.end and filters.end >= late:
+        parts.append(f"audits since {fmt.day(late)} still coming in")
+    now = dt.datetime.now(dt.UTC)
+    parts.append(f"data to {fmt.day(meta.last_day, now.date()) if meta.last_day else 'none'}, read {fmt.age(meta.built_at, now)}")
+    with st.container(key="context", horizontal=True, vertical_alignment="center"):
+        st.markdown(" · ".join(parts), width="content")
+        if now - meta.built_at > STALE_AFTER:
+            st.badge("Stale: the snapshot missed a refresh", icon=":material/schedule:", color="orange")
+
+
+def nothing_here(what: str) -> None:
+    """An empty result: what would stand here and how to get it back."""
+    st.info(f"{what} Free a filter or choose a longer period.", icon=":material/filter_alt_off:")
+
+
+def guarded(run: Callable[[], None]) -> None:
+    """Runs a page; whatever it raises becomes one sentence with a reference number, and the rest goes to the log."""
+    try:
+        run()
+    except RaterscopeError as error:
+        style.inject()
+        st.error(f"{md(str(error))} Reference {_logged(error)}.", icon=":material/error:")
+    except Exception as error:
+        style.inject()
+        st.error(
+            f"This page could not be shown. The other pages still work; give the reference {_logged(error)} to whoever "
+            "runs this server.",
+            icon=":material/error:",
+        )
+
+
+def _logged(error: Exception) -> str:
+    """Writes the error to the log under a reference number, and returns the number."""
+    reference = secrets.token_hex(4)
+    log.error("reference %s: %s", reference, error, exc_info=error)
+    return reference
+
+
+__all__ = ["View", "context", "guarded", "header", "nothing_here", "open_page", "open_snapshot", "periods"]

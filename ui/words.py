@@ -1,0 +1,203 @@
+"""Sentences, written from the same estimates as the charts. Nothing here says that one thing caused another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from metrics.catalogue import metric as find_metric
+from metrics.compare import BETTER, NEITHER, UNCLEAR, WORSE
+from metrics.spec import Direction, Metric, Status
+from ui import format as fmt
+
+STATUS = {
+    Status.ON_TARGET: "on target",
+    Status.WATCH: "watch",
+    Status.OFF_TARGET: "off target",
+    Status.TOO_FEW: "too few to judge",
+    Status.NO_TARGET: "no target",
+}
+STATUS_MEANING = {
+    Status.ON_TARGET: "the value meets its target",
+    Status.WATCH: "the value misses its target, but its interval reaches it",
+    Status.OFF_TARGET: "the whole interval misses the target",
+    Status.TOO_FEW: "too little data for a number",
+    Status.NO_TARGET: "nobody has set a target",
+}
+UNCLEAR_CHANGE = "no clear change"
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$&=])")
+
+
+def md(text: str) -> str:
+    """Text that reads the same when it is rendered as markdown, whatever it holds."""
+    text = _MARKDOWN.sub(r"\\\1", " ".join(str(text).split(" ")).replace("\n", " ").replace("\r", " "))
+    return re.sub(r"([:@]|www)(?=\S)", "\\1\u2060", text)  # a word joiner: no emoji code, directive or bare link
+
+
+def number_word(count: int) -> str:
+    """Two, for 2; figures from 13 on."""
+    return NUMBERS[count] if count < len(NUMBERS) else str(count)
+
+
+def reason(row: Mapping, metric: Metric) -> str:
+    """Why there is no number, as the start of a sentence."""
+    text = str(row["reason"] or metric.nothing)
+    return text[0].upper() + text[1:]
+
+
+def value_text(row: Mapping, metric: Metric, currency: str) -> str:
+    """91.2 % (90.6 to 91.8)."""
+    shown = fmt.value(row["value"], metric, currency)
+    between = fmt.interval(row["low"], row["high"], metric, row["value"], currency)
+    return f"{shown} {between}" if between else shown
+
+
+def status_of(row: Mapping) -> Status:
+    """The status of a measured row; without a number it is too few whatever the target."""
+    return Status(row["status"])
+
+
+def status_word(row: Mapping) -> str:
+    """The status in a word or two; what is unmeasured says so rather than "too few"."""
+    status = status_of(row)
+    if status is Status.TOO_FEW and not str(row.get("reason", "")).startswith("fewer than"):
+        return "no number"
+    return STATUS[status]
+
+
+def against_target(row: Mapping, metric: Metric, currency: str) -> str:
+    """", below its 93 % target"; empty without a target."""
+    status = status_of(row)
+    if status in (Status.NO_TARGET, Status.TOO_FEW):
+        return ""
+    goal = fmt.target_range(row["target"], row["warn"], metric, currency)
+    if status is Status.ON_TARGET:
+        return f", inside its {goal} band" if metric.direction is Direction.BAND else f", on its {goal} target"
+    top = max(row["target"], row["warn"]) if metric.direction is Direction.BAND else row["target"]
+    side = "above" if row["value"] > top else "below"
+    name = "band" if metric.direction is Direction.BAND else "target"
+    if status is Status.WATCH and not fmt.is_missing(row["low"]):
+        return f", {side} its {goal} {name} but not clearly"
+    return f", {side} its {goal} {name}"
+
+
+def change_phrase(row: Mapping, metric: Metric, currency: str) -> str:
+    """"fell 1.4 points to", "held at"; "stands at" where there is nothing to compare with."""
+    if fmt.is_missing(row["change"]):
+        return "stands at"
+    if row["verdict"] == UNCLEAR or row["change"] == 0:
+        return "held at"
+    amount = fmt.size(row["change"], metric, row["value"], row["before"], currency)
+    return f"{'rose' if row['change'] > 0 else 'fell'} {amount} to"
+
+
+def headline(row: Mapping, currency: str = "USD", streak: int = 0) -> str:
+    """One metric's finding: "Gold accuracy fell 1.4 points to 91.2 % (90.6 to 91.8), below its 93 % target"."""
+    metric = find_metric(row["metric"])
+    if fmt.is_missing(row["value"]):
+        return f"{metric.label} has no number here: {str(row['reason'] or metric.nothing)}"
+    text = f"{metric.label} {change_phrase(row, metric, currency)} {value_text(row, metric, currency)}"
+    text += against_target(row, metric, currency)
+    if status_of(row) is Status.ON_TARGET and streak >= 2:
+        text += f" for {streak} weeks"
+    return text
+
+
+def overview(scores: pd.DataFrame, currency: str = "USD") -> str:
+    """The page's finding: how many KPIs moved which way, and the clearest of them in full."""
+    if scores.empty or scores["value"].isna().all():
+        return "There is nothing to measure here: no KPI has a number for these filters"
+    moved = scores[scores["verdict"].isin([BETTER, WORSE]) & (scores["change"] != 0)]
+    worse, better = moved[moved["verdict"] == WORSE], moved[moved["verdict"] == BETTER]
+    if moved.empty:
+        off = int((scores["status"] == Status.OFF_TARGET).sum())
+        judged = int((~scores["status"].isin([Status.NO_TARGET, Status.TOO_FEW])).sum())
+        standing = f"; {off} of {judged} miss their target" if off else "; none clearly misses its target"
+        return f"No KPI moved clearly{standing if judged else ''}"
+    lead = clearest(worse if len(worse) else better)
+    if len(moved) == 1:
+        return headline(lead, currency) + f": {lead['verdict']}, and the only KPI that clearly moved"
+    if len(worse) and len(better):
+        count = f"{_kpis(len(worse))} got worse and {number_word(len(better)).lower()} better"
+    else:
+        count = f"{_kpis(len(moved))} got {'worse' if len(worse) else 'better'}, none {'better' if len(worse) else 'worse'}"
+    return f"{count}: {_continued(headline(lead, currency))}"
+
+
+def clearest(rows: pd.DataFrame) -> pd.Series:
+    """The row that misses its target first, then the one that stands clearest out of its own uncertainty."""
+    off = (rows["status"] == Status.OFF_TARGET).astype(int)
+    return rows.assign(off=off).sort_values(["off", "score"], ascending=False).iloc[0]
+
+
+def move(row: Mapping, where: str, currency: str = "USD") -> str:
+    """One move of one group: "Audit accuracy fell 8.1 points to 72.6 % (61.1 to 81.8), below its 86 % target"."""
+    return f"{where}: {_continued(headline(row, currency))}"
+
+
+def change_words(row: Mapping, metric: Metric, currency: str) -> str:
+    """+1.4 points better; "no clear change" where none can be told."""
+    if fmt.is_missing(row["change"]):
+        return "nothing before"
+    if row["verdict"] == UNCLEAR:
+        return UNCLEAR_CHANGE
+    text = fmt.signed(row["change"], metric, row["value"], row["before"], currency)
+    return "unchanged" if row["change"] == 0 else text
+
+
+def verdict_word(row: Mapping) -> str:
+    """better, worse, or nothing to say."""
+    return row["verdict"] if row["verdict"] in (BETTER, WORSE) and row["change"] != 0 else ""
+
+
+def chance(count: int, comparisons: int) -> str:
+    """How a list of the clearest moves is to be read."""
+    expected = max(1, round(comparisons * 0.05))
+    return f"The {number_word(count).lower()} clearest of {comparisons} comparisons; about {expected} would pass by chance alone."
+
+
+def moved_note(verdict: str) -> str:
+    """What the judgement of a change means."""
+    return {
+        BETTER: "moved the better way",
+        WORSE: "moved the worse way",
+        NEITHER: "moved, neither better nor worse",
+        UNCLEAR: "cannot tell from no change",
+    }[verdict]
+
+
+def standing(rows: pd.DataFrame, what: str, plural: str) -> str:
+    """How a breakdown stands: "2 of 9 projects are off target, 5 on target, 2 too few to judge"."""
+    counts = rows["status"].value_counts()
+    off, on = int(counts.get(Status.OFF_TARGET, 0)), int(counts.get(Status.ON_TARGET, 0))
+    watch, few = int(counts.get(Status.WATCH, 0)), int(counts.get(Status.TOO_FEW, 0))
+    if not off + on + watch:
+        return f"{len(rows)} {what if len(rows) == 1 else plural}"
+    parts = [f"{off} of {off + on + watch} {plural} off target", f"{watch} on watch", f"{on} on target"]
+    return ", ".join(parts + ([f"{few} without a number"] if few else []))
+
+
+def plural(name: str) -> str:
+    """policy area -> policy areas, policy -> policies; tenure stays."""
+    if name.endswith("y"):
+        return f"{name[:-1]}ies"
+    return {"time basis": "time bases", "tenure": "tenure bands", "stage": "stages"}.get(name, f"{name}s")
+
+
+def listed(names: Sequence[str], joint: str = "and") -> str:
+    """A, B and C."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {joint} {names[-1]}" if names else ""
+
+
+def _kpis(count: int) -> str:
+    return f"{number_word(count)} KPI{'s' if count > 1 else ''}"
+
+
+def _continued(sentence: str) -> str:
+    """The sentence with a small first letter, unless its first word is a name or an abbreviation."""
+    first = sentence.split(" ", 1)[0]
+    keep = first.isupper() or "'" in first or first.startswith("Gwet")
+    return sentence if keep else sentence[0].lower() + sentence[1:]
