@@ -141,7 +141,7 @@ class Builder:
     def finish(self, mart: Mart, extra: Iterable[str] = ()) -> None:
         """Adds up the parts of a mart and orders it by day, then project."""
         keys = [f'"{key}"' for key in (*mart.keys, *extra)]
-        sums = [f'SUM("{s}")::{column_type(s, mart)} AS "{s}"' for s in mart.sums]
+        sums = [f'COALESCE(SUM("{s}"), 0)::{column_type(s, mart)} AS "{s}"' for s in mart.sums]
         part = f"{mart.name}_part"
         self.connection.execute(
             f'CREATE OR REPLACE TABLE "{mart.name}" AS SELECT {", ".join((*keys, *sums))} '

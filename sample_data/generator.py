@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from metrics.errors import RaterscopeError
 from sample_data import events, models, operations, people, rows, targets, volume, world
+from sample_data.judged import Annotations, Items
 from sample_data.judgements import judge, make_items
 from sample_data.roster import Roster, build
 from sample_data.tally import Tally
@@ -104,6 +106,28 @@ def _small_tables(seed: int, warehouse: Warehouse, roster: Roster, tally: Tally)
         warehouse.insert_frame(name, frame)
 
 
+Chunk = tuple[np.random.Generator, Items, Annotations]
+
+
+def _judged(seed: int, roster: Roster, work: volume.Plan, tally: Tally) -> Iterator[Chunk]:
+    """Chunks of judged items in order, each with its own random generator; each is added to the tally."""
+    for number, arrived in enumerate(volume.arrivals(seed, roster, work)):
+        rng = _rng(seed, 11, number)
+        items = make_items(rng, roster, work, arrived)
+        notes = judge(rng, roster, items)
+        tally.add(roster, items, notes)
+        yield rng, items, notes
+
+
+def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The same chunks, the next one made on a thread while the caller writes the last."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, chunks, None)
+        while (chunk := waiting.result()) is not None:
+            waiting = pool.submit(next, chunks, None)
+            yield chunk
+
+
 def generate(
     out: Path, annotations: int = 1_500_000, weeks: int = 78, seed: int = 7, progress: Progress | None = None
 ) -> dict[str, Any]:
@@ -120,11 +144,7 @@ def generate(
     work = volume.plan(_rng(seed, 3), roster, annotations)
     tally, at = Tally.empty(roster), rows.Position()
     with building(out) as warehouse:
-        for number, arrived in enumerate(volume.arrivals(seed, roster, work)):
-            rng = _rng(seed, 11, number)
-            items = make_items(rng, roster, work, arrived)
-            notes = judge(rng, roster, items)
-            tally.add(roster, items, notes)
+        for rng, items, notes in _ahead(_judged(seed, roster, work, tally)):
             rows.write_chunk(rng, warehouse, roster, items, notes, at)
             tell(min(at.annotations, annotations), annotations, "annotations")
         _small_tables(seed, warehouse, roster, tally)

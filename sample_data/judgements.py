@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sample_data import events, world
@@ -13,13 +15,14 @@ from sample_data.volume import CONTENT_SLOTS, POLICY_SLOTS, Arrivals, Plan
 
 SAME_MISTAKE = 0.65  # of the errors on an item fall on its own tempting wrong label
 REWORK_SHARE = 0.75  # of the rejected first judgements are done again
-REVIEWER_BONUS_LOGITS = 0.7
+REVIEWER_BONUS_LOGITS, REMARK_BONUS_LOGITS = 0.7, 0.8
 DIFFICULTY_SD_LOGITS = 0.75
 DIFFICULTY_LOG_TIME = 0.16
 HANDLE_SD_LOG = 0.50
 REVIEW_TIME_FACTOR, SKIP_TIME_FACTOR = 0.6, 0.45
 VIOLATION_LOGITS = -0.25  # a violation is a little easier to miss than a permitted item is to hit
-LATE_DAYS = 4  # how long before the end some decisions are still open
+LATE_DAYS, LATE_SHARE = 4, 0.75  # some decisions of the last days are still open, most of them on the last
+REVIEW_LAG_SECONDS, REWORK_LAG_SECONDS = 1_800, 3_000
 MAX_SECONDS = 3_600.0
 
 _f32 = np.float32
@@ -110,164 +113,181 @@ def _labels(rng: np.random.Generator, items: Items, item: np.ndarray, logit: np.
     return label
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What judging needs to know of each item."""
+
+    ease: np.ndarray  # logit of a correct judgement by an average rater
+    base_log: np.ndarray  # log handle time of an average rater
+    ratings: np.ndarray  # number of first-stage judgements
+    first: np.ndarray  # position of the first of them
+    start: np.ndarray  # place in the pod of the first rater; the others follow in turn
+    size: np.ndarray  # first-stage raters in the pod
+    shift_end: np.ndarray
+    skip_first: np.ndarray  # whether the first rater skips
+    pending: np.ndarray  # whether a decision of the last days is still open
+
+
+Rows = dict[str, np.ndarray]  # columns of annotations: item, rd (rater-day), label, status, at, handle
+
+
 def judge(rng: np.random.Generator, roster: Roster, items: Items) -> Annotations:
     """All judgements of the items, and in place the items' closing times and numbers of rows."""
+    work = _prepare(rng, roster, items)
+    firsts = _first_stage(rng, roster, items, work)
+    review = _review(rng, roster, items, work, firsts)
+    rework = _rework(rng, roster, items, work, review, _send_back(rng, items, work, firsts, review))
+    notes, offset = _merge(items, work, firsts, review, rework)
+    _close(rng, items, notes.at, offset, work.pending, roster.days * world.DAY_SECONDS)
+    return notes
+
+
+def _prepare(rng: np.random.Generator, roster: Roster, items: Items) -> _Work:
+    """Difficulty, number of raters and who begins, for every item."""
     count, pod, project = len(items.pod), items.pod, items.project
-    end = roster.days * world.DAY_SECONDS
-    workable = roster.pod_day[pod] < roster.days
     difficulty = rng.standard_normal(count, dtype=_f32)
     violating = scales().violation[items.truth]
     ease = EASE[project] - HARDNESS[project, items.policy] - _f32(DIFFICULTY_SD_LOGITS) * difficulty
     ease += np.where(violating, _f32(VIOLATION_LOGITS), _f32(0))
     base_log = HANDLE_LOG[project] + CONTENT_LOG[project, items.content] + _f32(DIFFICULTY_LOG_TIME) * difficulty
-    slow_cell = (project == world.PROJECT_INDEX["P03"]) & (items.policy == world.POLICY_INDEX["hate"])
-    base_log += slow_cell * _f32(events.by_kind("mix_shift").extra["handle_log"])
+    hard = events.by_kind("mix_shift")  # the policy whose share rises is slow at all times
+    base_log += in_slice(hard, project, items.language, items.policy) * _f32(hard.extra["handle_log"])
+
+    workable = roster.pod_day[pod] < roster.days
     size = roster.pod_size[pod]
     ratings = RATINGS[project, (items.gold >= 0).astype(np.int8), rng.integers(0, 256, count, dtype=np.uint8)]
     skip_first = rng.random(count, dtype=_f32) < SKIP_SHARE[project] * np.exp(_f32(0.5) * difficulty)
-    ratings = np.where(workable, np.minimum(ratings + (skip_first & (ratings == 1)), size), 0)
-
-    first = np.cumsum(ratings) - ratings
-    item = np.repeat(np.arange(count, dtype=np.int32), ratings)
-    slot = (np.arange(len(item), dtype=np.int32) - first[item]).astype(np.int32)
-    draw = rng.random(count, dtype=_f32)
-    start = (draw * size).astype(np.int32)
-    again = (rng.random(count, dtype=_f32) * size).astype(np.int32)  # fast people take on more: a second draw if slow
-    loaded = rng.random(count, dtype=_f32) > roster.capacity[roster.pod_first[pod] + start]
-    start = np.where(loaded, again, start)
-    rd = (roster.pod_first[pod[item]] + (start[item] + slot) % size[item]).astype(np.int32)
+    ratings = np.minimum(ratings + (skip_first & (ratings == 1)), size)  # another rater takes what the only one skipped
+    ratings = np.where(workable, ratings, 0)
+    start = (rng.random(count, dtype=_f32) * size).astype(np.int32)
+    again = (rng.random(count, dtype=_f32) * size).astype(np.int32)
+    busy = rng.random(count, dtype=_f32) > roster.capacity[roster.pod_first[pod] + start]  # fast people take on more
 
     begins, length = np.array(list(world.BANDS.values()))[roster.pod_band[pod]].T
-    shift_end = (roster.pod_day[pod] * world.DAY_SECONDS + begins + length).astype(np.int32)
-    later = rng.random(len(item), dtype=_f32)
-    left = (shift_end - items.worked)[item]
-    at = items.worked[item] + np.where(slot > 0, (later * later * later * left), 0).astype(np.int32)
-    logit = ease[item] + roster.skill[rd]
+    age = (roster.days - 1 - roster.pod_day[pod]).astype(_f32)
+    pending = (age < LATE_DAYS) & (rng.random(count, dtype=_f32) < LATE_SHARE * np.exp(-0.8 * age))
+    return _Work(
+        ease=ease,
+        base_log=base_log,
+        ratings=ratings,
+        first=np.cumsum(ratings) - ratings,
+        start=np.where(busy, again, start),
+        size=size,
+        shift_end=(roster.pod_day[pod] * world.DAY_SECONDS + begins + length).astype(np.int32),
+        skip_first=skip_first,
+        pending=pending | ~workable,
+    )
+
+
+def _handle(rng: np.random.Generator, roster: Roster, work: _Work, item: np.ndarray, rd: np.ndarray) -> np.ndarray:
+    """Handle times in seconds: the item's, the rater's, and chance."""
+    noise = _f32(HANDLE_SD_LOG) * rng.standard_normal(len(item), dtype=_f32)
+    return np.exp(work.base_log[item] + roster.slow[rd] + noise)
+
+
+def _first_stage(rng: np.random.Generator, roster: Roster, items: Items, work: _Work) -> Rows:
+    """The first-stage rows, item by item; also each row's slot within its item and which answer was shown first."""
+    item = np.repeat(np.arange(len(items.pod), dtype=np.int32), work.ratings)
+    slot = (np.arange(len(item), dtype=np.int32) - work.first[item]).astype(np.int32)
+    rd = (roster.pod_first[items.pod[item]] + (work.start[item] + slot) % work.size[item]).astype(np.int32)
+    later = rng.random(len(item), dtype=_f32) ** 3  # the others follow, mostly soon, before the shift ends
+    left = (work.shift_end - items.worked)[item]
+    at = items.worked[item] + np.where(slot > 0, later * left, 0).astype(np.int32)
+    logit = work.ease[item] + roster.skill[rd]
     tire(roster, rd, at, logit)
     label = _labels(rng, items, item, logit)
     misread(rng, roster, items, item, rd, label)
-    first_shown = prefer_first(rng, roster, items, item, rd, label)
-    skipped = np.where(slot == 0, skip_first[item], rng.random(len(item), dtype=_f32) < SKIP_SHARE[project[item]])
+    shown = prefer_first(rng, roster, items, item, rd, label)
+    skips = rng.random(len(item), dtype=_f32) < SKIP_SHARE[items.project[item]]
+    skipped = np.where(slot == 0, work.skip_first[item], skips)
     label[skipped] = -1
-    status = np.where(skipped, np.int8(SKIPPED), np.int8(ACCEPTED))
-    handle = base_log[item] + roster.slow[rd] + _f32(HANDLE_SD_LOG) * rng.standard_normal(len(item), dtype=_f32)
-    handle = np.exp(handle) * np.where(skipped, _f32(SKIP_TIME_FACTOR), _f32(1))
-
-    reviewed = (rng.random(count, dtype=_f32) < REVIEW_SHARE[project]) & (roster.pod_reviewers[pod] > 0) & (ratings > 0)
-    age = (roster.days - 1 - roster.pod_day[pod]).astype(_f32)
-    pending = (age < LATE_DAYS) & (rng.random(count, dtype=_f32) < 0.75 * np.exp(-0.8 * age)) & workable
-    review = _review(
-        rng, roster, items, ease, base_log, shift_end, (ratings, first, rd, at, label), reviewed & ~pending
-    )
-    status[pending[item] & ~skipped] = SUBMITTED
-    redo = _send_back(rng, roster, items, review, (item, label, status, ratings, first, start))
-    reworked = _rework(rng, roster, items, ease, base_log, redo, (ratings, start, size), review)
-
-    both = np.zeros(count, dtype=np.int8)
-    both[review["item"]] += 1
-    both[reworked["item"]] += 1
-    items.rows = (ratings + both).astype(np.int8)
-    offset = np.cumsum(items.rows, dtype=np.int64) - items.rows
-    total = int(items.rows.sum())
-    places = (
-        offset[item] + slot,
-        offset[review["item"]] + ratings[review["item"]],
-        offset[reworked["item"]] + ratings[reworked["item"]] + 1,
-    )
-    stage_of = (LABEL, REVIEW, LABEL)
-    label_rows = {"item": item, "rd": rd, "label": label, "status": status, "at": at, "handle": handle}
-    blocks = (label_rows, review, reworked)
-    kinds = {"item": np.int32, "rd": np.int32, "label": np.int16, "status": np.int8, "at": np.int32, "handle": _f32}
-    out = {name: np.empty(total, dtype=kind) for name, kind in kinds.items()}
-    stage = np.zeros(total, dtype=np.int8)
-    shown = np.zeros(total, dtype=bool)
-    shown[places[0]] = first_shown
-    rework = np.zeros(total, dtype=bool)
-    rework[places[2]] = True
-    for place, block, kind in zip(places, blocks, stage_of, strict=True):
-        stage[place] = kind
-        for name, values in out.items():
-            values[place] = block[name]
-    out["handle"] = np.round(np.minimum(out["handle"], MAX_SECONDS).astype(np.float64), 1)
-    _close(rng, items, out["at"], offset, pending | ~workable, end)
-    return Annotations(
-        item=out["item"], rater_day=out["rd"], stage=stage, label=out["label"], status=out["status"], at=out["at"],
-        handle=out["handle"], rework=rework, first_shown_a=shown,
-    )  # fmt: skip
+    status = np.where(work.pending[item], np.int8(SUBMITTED), np.int8(ACCEPTED))
+    status[skipped] = SKIPPED
+    handle = _handle(rng, roster, work, item, rd) * np.where(skipped, _f32(SKIP_TIME_FACTOR), _f32(1))
+    rows = {"item": item, "rd": rd, "label": label, "status": status, "at": at, "handle": handle}
+    return rows | {"slot": slot, "shown": shown}
 
 
-def _review(
-    rng: np.random.Generator,
-    roster: Roster,
-    items: Items,
-    ease: np.ndarray,
-    base_log: np.ndarray,
-    shift_end: np.ndarray,
-    firsts: tuple[np.ndarray, ...],
-    reviewed: np.ndarray,
-) -> dict[str, np.ndarray]:
+def _review(rng: np.random.Generator, roster: Roster, items: Items, work: _Work, firsts: Rows) -> Rows:
     """The review rows: the reviewer is better, and when wrong agrees with the first judgement."""
-    ratings, first, _, at, label = firsts
-    item = np.flatnonzero(reviewed).astype(np.int32)
+    drawn = rng.random(len(items.pod), dtype=_f32) < REVIEW_SHARE[items.project]
+    drawn &= (roster.pod_reviewers[items.pod] > 0) & (work.ratings > 0) & ~work.pending
+    item = np.flatnonzero(drawn).astype(np.int32)
     pod = items.pod[item]
     reviewer = (rng.random(len(item), dtype=_f32) * roster.pod_reviewers[pod]).astype(np.int32)
     rd = (roster.pod_first[pod] + roster.pod_size[pod] + reviewer).astype(np.int32)
-    given = _labels(rng, items, item, ease[item] + roster.skill[rd] + _f32(REVIEWER_BONUS_LOGITS))
-    own = label[first[item]]
+    given = _labels(rng, items, item, work.ease[item] + roster.skill[rd] + _f32(REVIEWER_BONUS_LOGITS))
+    own = firsts["label"][work.first[item]]
     given = np.where((given != items.truth[item]) & (own >= 0), own, given)
-    latest = at[first[item] + ratings[item] - 1]
-    for back in range(2, int(ratings.max(initial=1)) + 1):
-        more = ratings[item] >= back
-        latest[more] = np.maximum(latest[more], at[first[item][more] + ratings[item][more] - back])
-    closing = shift_end[item] + 1_800
-    gap = rng.random(len(item), dtype=_f32)
-    when = latest + 60 + (gap * gap * (closing - latest - 60)).astype(np.int32)
-    handle = base_log[item] + roster.slow[rd] + _f32(0.45) * rng.standard_normal(len(item), dtype=_f32)
-    return {
-        "item": item, "rd": rd, "label": given, "status": np.full(len(item), ACCEPTED, dtype=np.int8), "at": when,
-        "handle": np.exp(handle) * _f32(REVIEW_TIME_FACTOR),
-    }  # fmt: skip
+    judged = np.flatnonzero(work.ratings > 0)
+    latest = np.zeros(len(items.pod), dtype=np.int32)
+    latest[judged] = np.maximum.reduceat(firsts["at"], work.first[judged]) if len(judged) else 0
+    earliest = latest[item] + 60
+    gap = rng.random(len(item), dtype=_f32) ** 2
+    when = earliest + (gap * (work.shift_end[item] + REVIEW_LAG_SECONDS - earliest)).astype(np.int32)
+    handle = _handle(rng, roster, work, item, rd) * _f32(REVIEW_TIME_FACTOR)
+    status = np.full(len(item), ACCEPTED, dtype=np.int8)
+    return {"item": item, "rd": rd, "label": given, "status": status, "at": when, "handle": handle}
 
 
-def _send_back(
-    rng: np.random.Generator,
-    roster: Roster,
-    items: Items,
-    review: dict[str, np.ndarray],
-    firsts: tuple[np.ndarray, ...],
-) -> np.ndarray:
+def _send_back(rng: np.random.Generator, items: Items, work: _Work, firsts: Rows, review: Rows) -> np.ndarray:
     """Mark as rejected, in place, what a review contradicts; the positions in ``review`` that are done again."""
-    item, label, status, ratings, first, _ = firsts
     verdict = np.full(len(items.pod), -1, dtype=np.int16)
     verdict[review["item"]] = review["label"]
-    contradicted = (verdict[item] >= 0) & (label != verdict[item]) & (label >= 0)
-    status[contradicted] = REJECTED
-    one = review["item"]
-    rejected = (status[first[one]] == REJECTED) & (ratings[one] < roster.pod_size[items.pod[one]])
-    return np.flatnonzero(rejected & (rng.random(len(one), dtype=_f32) < REWORK_SHARE))
+    verdict = verdict[firsts["item"]]
+    firsts["status"][(verdict >= 0) & (firsts["label"] >= 0) & (firsts["label"] != verdict)] = REJECTED
+    item = review["item"]
+    rejected = firsts["status"][work.first[item]] == REJECTED
+    rejected &= work.ratings[item] < work.size[item]  # someone is left who has not judged it
+    return np.flatnonzero(rejected & (rng.random(len(item), dtype=_f32) < REWORK_SHARE))
 
 
 def _rework(
-    rng: np.random.Generator,
-    roster: Roster,
-    items: Items,
-    ease: np.ndarray,
-    base_log: np.ndarray,
-    redo: np.ndarray,
-    places: tuple[np.ndarray, ...],
-    review: dict[str, np.ndarray],
-) -> dict[str, np.ndarray]:
-    """The rework rows: another rater of the pod, with the reviewer's remark at hand, after the review."""
-    ratings, start, size = places
+    rng: np.random.Generator, roster: Roster, items: Items, work: _Work, review: Rows, redo: np.ndarray
+) -> Rows:
+    """The rework rows: the next rater of the pod, with the reviewer's remark at hand, after the review."""
     item = review["item"][redo]
-    rd = (roster.pod_first[items.pod[item]] + (start[item] + ratings[item]) % size[item]).astype(np.int32)
-    given = _labels(rng, items, item, ease[item] + roster.skill[rd] + _f32(0.8))
-    handle = base_log[item] + roster.slow[rd] + _f32(HANDLE_SD_LOG) * rng.standard_normal(len(item), dtype=_f32)
-    when = review["at"][redo] + 30 + (rng.random(len(item), dtype=_f32) * 3_000).astype(np.int32)
-    return {
-        "item": item, "rd": rd, "label": given, "status": np.full(len(item), ACCEPTED, dtype=np.int8), "at": when,
-        "handle": np.exp(handle),
-    }  # fmt: skip
+    place = (work.start[item] + work.ratings[item]) % work.size[item]
+    rd = (roster.pod_first[items.pod[item]] + place).astype(np.int32)
+    given = _labels(rng, items, item, work.ease[item] + roster.skill[rd] + _f32(REMARK_BONUS_LOGITS))
+    when = review["at"][redo] + 30 + (rng.random(len(item), dtype=_f32) * REWORK_LAG_SECONDS).astype(np.int32)
+    handle = _handle(rng, roster, work, item, rd)
+    status = np.full(len(item), ACCEPTED, dtype=np.int8)
+    return {"item": item, "rd": rd, "label": given, "status": status, "at": when, "handle": handle}
+
+
+def _merge(items: Items, work: _Work, firsts: Rows, review: Rows, rework: Rows) -> tuple[Annotations, np.ndarray]:
+    """All rows in order of item (firsts, review, rework), and each item's first row; sets the items' row counts."""
+    rows = work.ratings.astype(np.int8)
+    rows[review["item"]] += 1
+    rows[rework["item"]] += 1
+    items.rows = rows
+    offset = np.cumsum(rows, dtype=np.int64) - rows
+    after = offset + work.ratings
+    places = (offset[firsts["item"]] + firsts["slot"], after[review["item"]], after[rework["item"]] + 1)
+    total = int(rows.sum(dtype=np.int64))
+    kinds = {"item": np.int32, "rd": np.int32, "label": np.int16, "status": np.int8, "at": np.int32, "handle": _f32}
+    out = {name: np.empty(total, dtype=kind) for name, kind in kinds.items()}
+    for place, block in zip(places, (firsts, review, rework), strict=True):
+        for name, values in out.items():
+            values[place] = block[name]
+    stage = np.full(total, LABEL, dtype=np.int8)
+    stage[places[1]] = REVIEW
+    shown, again = np.zeros(total, dtype=bool), np.zeros(total, dtype=bool)
+    shown[places[0]] = firsts["shown"]
+    again[places[2]] = True
+    notes = Annotations(
+        item=out["item"],
+        rater_day=out["rd"],
+        stage=stage,
+        label=out["label"],
+        status=out["status"],
+        at=out["at"],
+        handle=np.round(np.minimum(out["handle"], _f32(MAX_SECONDS)).astype(np.float64), 1),
+        rework=again,
+        first_shown_a=shown,
+    )
+    return notes, offset
 
 
 def _close(

@@ -11,10 +11,12 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from data_access.filters import DIMENSIONS, Filters
+from data_access.filters import Filters
 from data_access.snapshot import Meta
 from metrics.catalogue import metric as find_metric
-from metrics.compare import WORSE
+from metrics.compare import BETTER, WORSE
+from metrics.shapes import Count
+from metrics.spec import Metric
 from ui import format as fmt
 from ui import links, periods, words
 from ui.sparkline import sparkline
@@ -26,7 +28,12 @@ KPI_PAGE = "pages/kpi.py"
 def scorecard(scores: pd.DataFrame, filters: Filters, meta: Meta) -> None:
     """One row per KPI: value, interval, change, target, sparkline, n, status; each a link to its page."""
     with st.container(key="scorecard"):
-        st.html(_row(["KPI", "Value", "95 % interval", "Change", "Target", f"{_weeks(scores)} weeks", "n", "Status"], head=True))
+        st.html(
+            _row(
+                ["KPI", "Value", "95 % interval", "Change", "Target", f"{_weeks(scores)} weeks", "n", "Status"],
+                head=True,
+            )
+        )
         for row in scores.to_dict("records"):
             metric = find_metric(row["metric"])
             with st.container(key=f"go_score_{metric.name}"):
@@ -44,8 +51,8 @@ def moves(rows: pd.DataFrame, filters: Filters, currency: str) -> None:
             arrow = "▲" if row["change"] > 0 else "▼"
             with st.container(key=f"go_{verdict}_{number}"):
                 sentence = words.move(row, row["label"], currency)
-                rest = sentence.removeprefix(f"{row['label']}: ")
-                st.markdown(f":{colour}[{arrow} {verdict}] **{words.md(row['label'])}** {words.md(rest)}")
+                rest = words.headline(row, currency)
+                st.markdown(f"**{words.md(row['label'])}** :{colour}[{arrow} {verdict}]  \n{words.md(rest)}")
                 link_to_kpi(sentence, row["metric"], filters.with_(row["dimension"], row["member"]))
 
 
@@ -70,7 +77,7 @@ def figures(row: dict, filters: Filters, meta: Meta) -> None:
     st.html(f'<div class="rs-figures">{cells}</div>')
 
 
-def _between(row: dict, metric, currency: str) -> str:
+def _between(row: dict, metric: Metric, currency: str) -> str:
     text = fmt.interval(row["low"], row["high"], metric, row["value"], currency).strip("()")
     return f"{text}, 95 % interval" if text else "counted, not sampled" if not fmt.is_missing(row["value"]) else ""
 
@@ -80,7 +87,8 @@ def _score(row: dict, filters: Filters, meta: Meta) -> str:
     currency = meta.currency
     label = f'<span class="rs-label">{escape(metric.label)}</span>'
     picture = _spark(row, filters, meta)
-    n = f'<span class="rs-num rs-quiet rs-n">{escape(fmt.count(row["n"]))}</span>'
+    counted = isinstance(metric.shape, Count)
+    n = f'<span class="rs-num rs-quiet rs-n">{"" if counted else escape(fmt.count(row["n"]))}</span>'
     state = f'<span class="rs-status">{_state(row)}</span>'
     if fmt.is_missing(row["value"]):
         return _row([label, f'<span class="rs-reason">{escape(words.reason(row, metric))}</span>', picture, n, state])
@@ -107,12 +115,11 @@ def _row(cells: list[str], head: bool = False) -> str:
     return f'<div class="rs-row{" rs-head" if head else ""}" aria-hidden="true">{"".join(cells)}</div>'
 
 
-def _change(row: dict, metric, currency: str) -> str:
-    text = words.change_words(row, metric, currency)
-    verdict = words.verdict_word(row)
-    if not verdict:
-        return f'<span class="rs-quiet">{escape(text)}</span>' if text[0] not in f"+{fmt.MINUS}" else escape(text)
-    return f'<span class="rs-{verdict}">{escape(text)} {verdict}</span>'
+def _change(row: dict, metric: Metric, currency: str) -> str:
+    """The change above, its judgement below."""
+    text, verdict = words.change_words(row, metric, currency)
+    tone = verdict if verdict in (BETTER, WORSE) else "quiet"
+    return f'<span class="rs-two"><span class="{"rs-quiet" if tone == "quiet" else ""}">{escape(text)}</span><span class="rs-{tone}">{escape(verdict)}</span></span>'
 
 
 def _state(row: dict) -> str:
@@ -142,4 +149,24 @@ def _period(filters: Filters) -> str:
     return escape(fmt.days(filters.start, filters.end)) if filters.start and filters.end else ""
 
 
-__all__ = ["DIMENSIONS", "figures", "link_to_kpi", "moves", "scorecard"]
+def change_list(changes: pd.DataFrame) -> None:
+    """The changes flagged in the trend, in words: number, day, kind, summary."""
+    if changes.empty:
+        return
+    rows = changes.to_dict("records")
+    with st.expander(
+        f"{len(rows)} changes began in these weeks: they moved together with the line, no more is claimed"
+    ):
+        for number, row in enumerate(rows, 1):
+            st.markdown(
+                f"{number}. **{fmt.day(row['starts_on'])}** {words.md(row['kind'])}: {words.md(row['summary'])}"
+            )
+
+
+def definition(metric: Metric) -> None:
+    """What the metric means, how it is made and how it is to be read, from the catalogue."""
+    with st.container(border=True, key="definition"):
+        st.markdown(f"**{words.md(metric.label)}.** {words.md(metric.meaning)}")
+        st.markdown(f"**Formula** {words.md(metric.formula)}")
+        if metric.caution:
+            st.markdown(f"**Caution** {words.md(metric.caution)}")

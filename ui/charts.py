@@ -17,7 +17,7 @@ from ui import format as fmt
 from ui import words
 from ui.theme import SHAPES, TINT, Palette, chart_config
 
-TREND_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 260, 26, 32
+TREND_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 260, 25, 29
 MOST_ROWS = 40  # groups shown in a chart; the table holds all
 
 
@@ -31,7 +31,7 @@ def show(spec: dict, alt: str, key: str, select: bool = False, **place) -> dict 
     return picked[0] if picked else None
 
 
-def _spec(colours: Palette, title: str, subtitle: str, height: object, layer: list[dict], **more: object) -> dict:
+def _spec(colours: Palette, title: str, subtitle: str, height: int, layer: list[dict], **more: object) -> dict:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "title": {"text": title, "subtitle": subtitle} if subtitle else title,
@@ -70,14 +70,24 @@ def trend(
     known = rows[rows["value"].notna() & rows["at"].notna()]
     points = [_point(row, metric, grain, currency, scale, provisional) for row in known.to_dict("records")]
     steps = [
-        {"x": a["at"], "x2": b["at"], "y": a["value"], "y2": b["value"], "open": b["open"], "old": _before(b["at"], since)}
+        {
+            "x": a["at"],
+            "x2": b["at"],
+            "y": a["value"],
+            "y2": b["value"],
+            "open": b["open"],
+            "old": _before(b["at"], since),
+        }
         for a, b in zip(points, points[1:], strict=False)
     ]
     axis = {"format": fmt.D3_FORMAT[metric.unit], "title": None, "tickCount": 5, "domain": False, "ticks": False}
     y = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": False, "nice": True, "padding": 6}}
     x_axis = {"format": "%b %Y" if grain == "month" else "%-d %b", "title": None, "grid": False, "labelOverlap": True}
-    x = {"field": "at", "type": "temporal", "axis": {**x_axis, "tickCount": 8}, "scale": {"padding": 8}}
-    tip = [{"field": f, "title": t} for f, t in (("when", grain.capitalize()), ("said", metric.label), ("n", "n"), ("note", "Note"))]
+    x = {"field": "at", "type": "temporal", "axis": {**x_axis, "values": [p["at"] for p in points]}}
+    tip = [
+        {"field": f, "title": t}
+        for f, t in (("when", grain.capitalize()), ("said", metric.label), ("n", "n"), ("note", "Note"))
+    ]
     layer: list[dict] = [
         {
             "data": {"values": points},
@@ -160,13 +170,25 @@ def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Pal
     layers = []
     ends = [("target", "target")] if metric.direction is not Direction.BAND else [("target", "band"), ("warn", "band")]
     for column, name in ends:
-        line = [{"at": at.isoformat(), "value": float(v) * scale} for at, v in zip(known["at"], known[column], strict=True)]
+        line = [
+            {"at": at.isoformat(), "value": float(v) * scale} for at, v in zip(known["at"], known[column], strict=True)
+        ]
         label = f"{name} {fmt.target(known[column].iloc[-1], metric, currency)}"
-        mark = {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.2, "color": colours.muted, "interpolate": "step-after"}
+        mark = {
+            "type": "line",
+            "strokeDash": [5, 4],
+            "strokeWidth": 1.2,
+            "color": colours.muted,
+            "interpolate": "step-after",
+        }
         text = {"type": "text", "align": "right", "dy": 11, "dx": 4, "color": colours.muted}
         layers.append({"data": {"values": line}, "mark": mark, "encoding": {"x": x, "y": y}})
         layers.append(
-            {"data": {"values": [{**line[-1], "text": label}]}, "mark": text, "encoding": {"x": x, "y": y, "text": {"field": "text"}}}
+            {
+                "data": {"values": [{**line[-1], "text": label}]},
+                "mark": text,
+                "encoding": {"x": x, "y": y, "text": {"field": "text"}},
+            }
         )
     return layers
 
@@ -176,7 +198,11 @@ def _flags(changes: pd.DataFrame | None, known: pd.DataFrame, colours: Palette, 
     if changes is None or changes.empty or known.empty:
         return []
     flags = [
-        {"at": pd.Timestamp(row["starts_on"]).isoformat(), "text": str(k), "summary": f"{fmt.day(row['starts_on'])}: {row['summary']}"}
+        {
+            "at": pd.Timestamp(row["starts_on"]).isoformat(),
+            "text": str(k),
+            "summary": f"{fmt.day(row['starts_on'])}: {row['summary']}",
+        }
         for k, row in enumerate(changes.to_dict("records"), 1)
     ]
     tip = [{"field": "summary", "title": "Change"}]
@@ -219,7 +245,9 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
             "high": _number(row["high"], scale),
             "status": str(row["status"]),
             "target": _number(row["target"], scale),
-            "said": words.value_text(row, metric, currency) if not fmt.is_missing(row["value"]) else words.reason(row, metric),
+            "said": words.value_text(row, metric, currency)
+            if not fmt.is_missing(row["value"])
+            else words.reason(row, metric),
             "n": f"{fmt.count(row['n'])} {metric.counts}",
             "state": words.status_word(row),
         }
@@ -232,11 +260,26 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
         "type": "nominal",
         "sort": order,
         "scale": {"domain": order},
-        "axis": {"title": None, "domain": False, "ticks": False, "labelColor": colours.ink, "labelLimit": 190, "labelPadding": 10},
+        "axis": {
+            "title": None,
+            "domain": False,
+            "ticks": False,
+            "labelColor": colours.ink,
+            "labelLimit": 190,
+            "labelPadding": 10,
+        },
     }
-    axis = {"format": fmt.D3_FORMAT[metric.unit], "title": fmt.axis_title(metric, currency), "tickCount": 5, "domain": False}
+    axis = {
+        "format": fmt.D3_FORMAT[metric.unit],
+        "title": fmt.axis_title(metric, currency),
+        "tickCount": 5,
+        "domain": False,
+    }
     x = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": False, "nice": True, "padding": 12}}
-    tip = [{"field": f, "title": t} for f, t in (("label", what.capitalize()), ("said", metric.label), ("n", "n"), ("state", "Status"))]
+    tip = [
+        {"field": f, "title": t}
+        for f, t in (("label", what.capitalize()), ("said", metric.label), ("n", "n"), ("state", "Status"))
+    ]
     colour = _by_status(colours)
     layer = [
         {
@@ -256,7 +299,9 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
     ]
     goals = {v["target"] for v in known if v["target"] is not None}
     if len(goals) == 1:
-        goal = [{"value": goals.pop(), "text": f"target {fmt.target(shown['target'].dropna().iloc[0], metric, currency)}"}]
+        goal = [
+            {"value": goals.pop(), "text": f"target {fmt.target(shown['target'].dropna().iloc[0], metric, currency)}"}
+        ]
         rule = {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.2, "color": colours.muted}
         text = {"type": "text", "y": 0, "baseline": "bottom", "dy": -4, "color": colours.muted}
         layer.append({"data": {"values": goal}, "mark": rule, "encoding": {"x": x}})
@@ -271,7 +316,7 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
     alt = f"{title}: {words.standing(rows, what, words.plural(what))}."
     if known:
         alt += f" First: {known[0]['label']}, {known[0]['said']}."
-    spec = _spec(colours, title, subtitle, {"step": ROW_HEIGHT}, layer, data={"values": values})
+    spec = _spec(colours, title, subtitle, ROW_HEIGHT * len(values), layer, data={"values": values})
     return spec, alt
 
 
@@ -300,7 +345,10 @@ def heat_strip(rows: pd.DataFrame, colours: Palette, what: str, currency: str) -
     order = [find_metric(n).label for n in names]
     members = list(dict.fromkeys(rows["label"]))[:MOST_ROWS]
     cells = [_cell(row, currency) for row in rows[rows["label"].isin(members)].to_dict("records")]
-    tip = [{"field": f, "title": t} for f, t in (("label", what.capitalize()), ("kpi", "KPI"), ("said", "Value"), ("n", "n"), ("state", "Status"))]
+    tip = [
+        {"field": f, "title": t}
+        for f, t in (("label", what.capitalize()), ("kpi", "KPI"), ("said", "Value"), ("n", "n"), ("state", "Status"))
+    ]
     x = {
         "field": "kpi",
         "type": "nominal",
@@ -312,6 +360,8 @@ def heat_strip(rows: pd.DataFrame, colours: Palette, what: str, currency: str) -
             "ticks": False,
             "labelLimit": 130,
             "labelLineHeight": 14,
+            "labelBaseline": "line-bottom",
+            "labelPadding": 20 if any(len(label) > 13 for label in order) else 8,
             "labelExpr": _two_lines(order),
         },
         "scale": {"domain": order, "paddingInner": 0.03, "paddingOuter": 0},
@@ -320,7 +370,14 @@ def heat_strip(rows: pd.DataFrame, colours: Palette, what: str, currency: str) -
         "field": "label",
         "type": "nominal",
         "sort": members,
-        "axis": {"title": None, "domain": False, "ticks": False, "labelColor": colours.ink, "labelLimit": 200, "labelPadding": 10},
+        "axis": {
+            "title": None,
+            "domain": False,
+            "ticks": False,
+            "labelColor": colours.ink,
+            "labelLimit": 200,
+            "labelPadding": 10,
+        },
         "scale": {"domain": members, "paddingInner": 0.08, "paddingOuter": 0},
     }
     states = [*Status]
@@ -331,6 +388,10 @@ def heat_strip(rows: pd.DataFrame, colours: Palette, what: str, currency: str) -
         "scale": {"domain": [str(s) for s in states], "range": [_tint(colours, s) for s in states]},
     }
     text = {"field": "text", "type": "nominal"}
+    glyph = {
+        "condition": [{"test": f"datum.status == '{s}'", "value": colours.states[s]} for s in states[:-1]],
+        "value": colours.muted,
+    }
     blank = {"test": "datum.status == 'too_few' || datum.status == 'no_target'", "value": colours.muted}
     layer = [
         {
@@ -339,17 +400,27 @@ def heat_strip(rows: pd.DataFrame, colours: Palette, what: str, currency: str) -
             "encoding": {"x": x, "y": y, "color": fill, "tooltip": tip},
         },
         {
-            "mark": {"type": "text", "align": "right", "dx": 24, "cursor": "pointer"},
-            "encoding": {"x": x, "y": y, "text": text, "color": {"condition": blank, "value": colours.ink}, "tooltip": tip},
+            "mark": {"type": "text", "align": "right", "dx": 26, "cursor": "pointer"},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "text": text,
+                "color": {"condition": blank, "value": colours.ink},
+                "tooltip": tip,
+            },
         },
         {
-            "mark": {"type": "text", "align": "left", "dx": 30, "cursor": "pointer", "fontSize": 11},
-            "encoding": {"x": x, "y": y, "text": {"field": "shape"}, "color": _by_status(colours), "tooltip": tip},
+            "mark": {"type": "text", "align": "left", "dx": -36, "cursor": "pointer", "fontSize": 11},
+            "encoding": {"x": x, "y": y, "text": {"field": "shape"}, "color": glyph, "tooltip": tip},
         },
     ]
     title = f"Which {words.plural(what)} meet which targets"
-    subtitle = "  ".join(f"{SHAPES[s]} {words.STATUS[s]}" for s in (Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.TOO_FEW))
-    spec = _spec(colours, title, f"{subtitle}. Click a cell to open it.", {"step": CELL_HEIGHT}, layer, data={"values": cells})
+    subtitle = "  ".join(
+        f"{SHAPES[s]} {words.STATUS[s]}" for s in (Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.TOO_FEW)
+    )
+    spec = _spec(
+        colours, title, f"{subtitle}. Click a cell to open it.", CELL_HEIGHT * len(members), layer, data={"values": cells}
+    )
     return spec, _heat_alt(rows, what)
 
 
@@ -363,7 +434,7 @@ def _cell(row: dict, currency: str) -> dict:
         "kpi": metric.label,
         "status": str(status),
         "shape": "" if missing and status is not Status.TOO_FEW else SHAPES[status],
-        "text": "" if missing else fmt.value(row["value"], metric, currency),
+        "text": fmt.NONE if missing else fmt.value(row["value"], metric, currency),
         "said": words.reason(row, metric) if missing else words.value_text(row, metric, currency),
         "n": f"{fmt.count(row['n'])} {metric.counts}",
         "state": words.status_word(row),
@@ -402,3 +473,48 @@ def _heat_alt(rows: pd.DataFrame, what: str) -> str:
         most = off["label"].value_counts()
         text += f", most of them in {most.index[0]} ({most.iloc[0]})"
     return text + "."
+
+
+# ---- arrival ---------------------------------------------------------------------------------------------------
+
+
+def arrival(rows: pd.DataFrame, colours: Palette, provisional_days: int) -> tuple[dict, str]:
+    """The share of audits that have come by so many days after the work, with the provisional days marked.
+
+    rows: data_access.health.arrival(): days, n, share.
+    """
+    reach = max(provisional_days + 2, int(rows.loc[rows["share"] < 0.995, "days"].max() or 0) + 1)
+    near = rows[rows["days"] <= reach]
+    values = [
+        {"days": int(d), "share": 100 * s, "said": f"{100 * s:.1f}{fmt.SPACE}%", "n": f"{n:,}"}
+        for d, s, n in zip(near["days"], near["share"], near["n"], strict=True)
+    ]
+    whole = {"format": "d", "title": "days after the work", "tickMinStep": 1, "grid": False}
+    x = {"field": "days", "type": "quantitative", "axis": whole, "scale": {"domain": [0, reach], "nice": False}}
+    percent = {"title": None, "tickCount": 5, "domain": False, "ticks": False, "format": ".3~g"}
+    y = {"field": "share", "type": "quantitative", "axis": percent, "scale": {"domain": [0, 100]}}
+    tip = _tips(days="Days after the work"), ("said", "Come by then", n="On that day")
+    mark = {"at": provisional_days, "text": f"provisional until day {provisional_days}"}
+    at = {"field": "at", "type": "quantitative"}
+    layer = [
+        {"mark": {"type": "area", "color": colours.accent, "opacity": 0.16}, "encoding": {"x": x, "y": y}},
+        {"mark": {"type": "line", "color": colours.ink, "strokeWidth": 2}, "encoding": {"x": x, "y": y}},
+        {
+            "mark": {"type": "point", "size": 34, "filled": True, "color": colours.ink, "opacity": 1},
+            "encoding": {"x": x, "y": y, "tooltip": tip},
+        },
+        {
+            "data": {"values": [mark]},
+            "mark": {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.2, "color": colours.muted},
+            "encoding": {"x": at},
+        },
+        {
+            "data": {"values": [mark]},
+            "mark": {"type": "text", "align": "left", "dx": 6, "color": colours.muted, "y": {"expr": "height - 10"}},
+            "encoding": {"x": at, "text": {"field": "text"}},
+        },
+    ]
+    by_then = near.loc[near["days"] <= provisional_days, "share"].max()
+    title = "Audits that have come, by days after the work"
+    alt = f"{title}: {100 * by_then:.0f}{fmt.SPACE}% within {provisional_days} days."
+    return _spec(colours, title, "% of all audits so far", TREND_HEIGHT, layer, data={"values": values}), alt

@@ -38,7 +38,7 @@ def _fallback(path: Path) -> Snapshot:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def _opened(path: str, inode: int, modified: int) -> Snapshot:  # noqa: ARG001  the stamp is the cache key
+def _opened(path: str, inode: int, modified: int) -> Snapshot:
     return Snapshot(Path(path))
 
 

@@ -21,7 +21,9 @@ AXES = ("project", "pool", "policy", "language")  # what moves are looked for in
 PEOPLE = frozenset({"rater", "lead"})  # never ranked
 BREAKDOWNS = tuple(d for d in DIMENSIONS if d not in {"day", "week", "month", *PEOPLE})
 CHANGE_COLUMNS = ("before", "change", "change_low", "change_high", "score", "verdict")
-ORDER = {s: k for k, s in enumerate((Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.NO_TARGET, Status.TOO_FEW))}
+ORDER = {
+    s: k for k, s in enumerate((Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.NO_TARGET, Status.TOO_FEW))
+}
 
 
 def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ()) -> pd.DataFrame:
@@ -59,7 +61,9 @@ def with_change(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> pd.
     moved = moved.rename(columns=dict(zip(["value_before", "value", "low", "high"], CHANGE_COLUMNS, strict=False)))
     rows = now.merge(moved, on=keys, how="left")
     rows["score"] = rows["score"].fillna(0.0)
-    rows["verdict"] = [_verdict(row) for row in rows[["metric", "change", "change_low", "change_high"]].itertuples(index=False)]
+    rows["verdict"] = [
+        _verdict(row) for row in rows[["metric", "change", "change_low", "change_high"]].itertuples(index=False)
+    ]
     return rows
 
 
@@ -75,7 +79,7 @@ def axes(filters: Filters, count: int = 2) -> tuple[str, ...]:
     return tuple(d for d in AXES if len(filters.values(d)) != 1)[:count]
 
 
-def moves(snapshot: Snapshot, filters: Filters, count: int = 6) -> tuple[pd.DataFrame, int]:
+def moves(snapshot: Snapshot, filters: Filters, count: int = 7) -> tuple[pd.DataFrame, int]:
     """The groups whose headline KPIs moved clearest, and how many were compared.
 
     Columns as with_change(), with `dimension`, `member` and `label` of the group.
@@ -140,9 +144,9 @@ def better_first(metric: Metric) -> bool:
     return metric.direction.value.startswith("higher")
 
 
-def streak(scores: pd.Series, snapshot: Snapshot, filters: Filters) -> int:
+def streak(snapshot: Snapshot, filters: Filters, metric: str) -> int:
     """For how many weeks, up to the last, the metric has been on target."""
-    rows = weeks(snapshot, filters, (scores["metric"],))
+    rows = weeks(snapshot, filters, (metric,))
     run = 0
     for status in reversed(rows["status"].tolist()):
         if status != Status.ON_TARGET:

@@ -27,7 +27,11 @@ class Read:
 
 
 def read(
-    params: Mapping[str, Sequence[str]], meta: Meta, members: Members, own: Iterable[str] = (), default: Filters | None = None
+    params: Mapping[str, Sequence[str]],
+    meta: Meta,
+    members: Members,
+    own: Iterable[str] = (),
+    default: Filters | None = None,
 ) -> Read:
     """The filters of a URL's parameters; ``own`` are the page's other parameters, ``default`` what none given means.
 
@@ -37,7 +41,9 @@ def read(
     known = {*FILTERABLE, *PERIOD_KEYS, *own}
     for name in params:
         if name not in known and not name.startswith("embed"):
-            problems.append(f"The link has a filter {quoted(name)}, which does not exist{near(name, sorted(known))}. It was left out.")
+            problems.append(
+                f"The link has a filter {quoted(name)}, which does not exist{near(name, sorted(known))}. It was left out."
+            )
     where = {name: _values(name, params[name], members, problems) for name in FILTERABLE if name in params}
     dated = any(key in params for key in PERIOD_KEYS)
     if not dated and default is not None and default.start:
@@ -91,7 +97,9 @@ def _period(params: Mapping[str, Sequence[str]], meta: Meta, problems: list[str]
         return default
     if start < meta.first_day - dt.timedelta(days=366) or end > meta.last_day + dt.timedelta(days=366):
         start, end = max(start, meta.first_day), min(end, meta.last_day)
-        problems.append(f"The link's period goes far beyond the data. Shown is all of it that has data, {describe_period(start, end)}.")
+        problems.append(
+            f"The link's period goes far beyond the data. Shown is all of it that has data, {describe_period(start, end)}."
+        )
     return start, end
 
 

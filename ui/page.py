@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -13,7 +13,7 @@ import streamlit as st
 from data_access.filters import Filters
 from data_access.snapshot import Meta, Snapshot
 from metrics.errors import RaterscopeError, SnapshotUnusable
-from ui import data, periods, style
+from ui import data, links, style
 from ui import format as fmt
 from ui.filter_bar import filter_bar
 from ui.words import md
@@ -91,7 +91,9 @@ def context(view: View, against: bool = True) -> None:
     if late and filters.end and filters.end >= late:
         parts.append(f"audits since {fmt.day(late)} still coming in")
     now = dt.datetime.now(dt.UTC)
-    parts.append(f"data to {fmt.day(meta.last_day, now.date()) if meta.last_day else 'none'}, read {fmt.age(meta.built_at, now)}")
+    parts.append(
+        f"data to {fmt.day(meta.last_day, now.date()) if meta.last_day else 'none'}, read {fmt.age(meta.built_at, now)}"
+    )
     with st.container(key="context", horizontal=True, vertical_alignment="center"):
         st.markdown(" · ".join(parts), width="content")
         if now - meta.built_at > STALE_AFTER:
@@ -101,6 +103,17 @@ def context(view: View, against: bool = True) -> None:
 def nothing_here(what: str) -> None:
     """An empty result: what would stand here and how to get it back."""
     st.info(f"{what} Free a filter or choose a longer period.", icon=":material/filter_alt_off:")
+
+
+def tell_why(what: str, reasons: Iterable[str]) -> None:
+    """In place of a chart: what would stand there and why it does not."""
+    why = next((r for r in reasons if r), "no rows match these filters")
+    st.info(f"{md(what)} cannot be shown: {md(why)}.", icon=":material/visibility_off:")
+
+
+def back_link(page: str, label: str, filters: Filters) -> None:
+    """Back to another page, with the same filters."""
+    st.page_link(page, label=label, icon=":material/arrow_back:", query_params=links.write(filters))
 
 
 def guarded(run: Callable[[], None]) -> None:
@@ -124,6 +137,3 @@ def _logged(error: Exception) -> str:
     reference = secrets.token_hex(4)
     log.error("reference %s: %s", reference, error, exc_info=error)
     return reference
-
-
-__all__ = ["View", "context", "guarded", "header", "nothing_here", "open_page", "open_snapshot", "periods"]

@@ -49,10 +49,12 @@ SHEET = (
 /* scorecard */
 .st-key-scorecard { gap: 0; }
 .rs-row { display: grid; align-items: center; column-gap: 14px; padding: 0.3rem 8px; min-height: 40px;
-  grid-template-columns: minmax(150px, 1.5fr) 74px minmax(96px, 0.8fr) minmax(112px, 0.9fr) 74px 132px 58px 104px;
+  grid-template-columns: minmax(150px, 1.5fr) 78px minmax(92px, 0.8fr) 96px 78px 132px 56px 100px;
   border-bottom: 1px solid var(--rs-line); font-size: 0.92rem; line-height: 1.25; color: var(--rs-ink); }
 .rs-row > * { min-width: 0; }
 .rs-head { color: var(--rs-muted); font-size: 0.8rem; min-height: 26px; padding-bottom: 0.15rem; }
+.rs-two { display: flex; flex-direction: column; line-height: 1.2; }
+.rs-two > span:last-child { font-size: 0.8rem; }
 .rs-num { text-align: right; white-space: nowrap; }
 .rs-value { font-weight: 650; font-size: 1.05rem; }
 .rs-quiet { color: var(--rs-muted); }
@@ -74,8 +76,9 @@ SHEET = (
 
 /* moves */
 .st-key-moves { gap: 0; }
-.st-key-moves [class*="st-key-go_"] { border-bottom: 1px solid var(--rs-line); padding: 0.5rem 8px 0.5rem 10px; }
-.st-key-moves [class*="st-key-go_"] p { font-size: 0.92rem; line-height: 1.35; margin: 0; }
+.st-key-moves [class*="st-key-go_"] { border-bottom: 1px solid var(--rs-line); padding: 0.42rem 8px 0.42rem 12px; }
+.st-key-moves [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
+.st-key-moves [class*="st-key-go_"] p { font-size: 0.88rem; line-height: 1.32; margin: 0; text-wrap: pretty; }
 [class*="st-key-go_worse"] { box-shadow: inset 3px 0 0 var(--rs-bad); }
 [class*="st-key-go_better"] { box-shadow: inset 3px 0 0 var(--rs-good); }
 

@@ -166,11 +166,11 @@ def config_theme() -> dict[str, dict]:
 
     return {
         "theme": {
-            "font": "sans-serif",
-            "headingFont": "sans-serif",
+            "font": FONT,
+            "headingFont": FONT,
             "baseFontSize": 15,
             "baseRadius": "6px",
-            "paddingTop": "1.1rem",
+            "paddingTop": "0.6rem",
             "paddingBottom": "3rem",
             "headingFontSizes": ["1.6rem", "1.2rem", "1.05rem", "0.95rem", "0.9rem", "0.85rem"],
             "headingFontWeights": [650, 650, 600, 600, 600, 600],

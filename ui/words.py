@@ -69,7 +69,7 @@ def status_word(row: Mapping) -> str:
 
 
 def against_target(row: Mapping, metric: Metric, currency: str) -> str:
-    """", below its 93 % target"; empty without a target."""
+    """ ", below its 93 % target"; empty without a target."""
     status = status_of(row)
     if status in (Status.NO_TARGET, Status.TOO_FEW):
         return ""
@@ -85,7 +85,7 @@ def against_target(row: Mapping, metric: Metric, currency: str) -> str:
 
 
 def change_phrase(row: Mapping, metric: Metric, currency: str) -> str:
-    """"fell 1.4 points to", "held at"; "stands at" where there is nothing to compare with."""
+    """ "fell 1.4 points to", "held at"; "stands at" where there is nothing to compare with."""
     if fmt.is_missing(row["change"]):
         return "stands at"
     if row["verdict"] == UNCLEAR or row["change"] == 0:
@@ -98,7 +98,7 @@ def headline(row: Mapping, currency: str = "USD", streak: int = 0) -> str:
     """One metric's finding: "Gold accuracy fell 1.4 points to 91.2 % (90.6 to 91.8), below its 93 % target"."""
     metric = find_metric(row["metric"])
     if fmt.is_missing(row["value"]):
-        return f"{metric.label} has no number here: {str(row['reason'] or metric.nothing)}"
+        return f"{metric.label} has no number here: {row['reason'] or metric.nothing!s}"
     text = f"{metric.label} {change_phrase(row, metric, currency)} {value_text(row, metric, currency)}"
     text += against_target(row, metric, currency)
     if status_of(row) is Status.ON_TARGET and streak >= 2:
@@ -123,7 +123,9 @@ def overview(scores: pd.DataFrame, currency: str = "USD") -> str:
     if len(worse) and len(better):
         count = f"{_kpis(len(worse))} got worse and {number_word(len(better)).lower()} better"
     else:
-        count = f"{_kpis(len(moved))} got {'worse' if len(worse) else 'better'}, none {'better' if len(worse) else 'worse'}"
+        count = (
+            f"{_kpis(len(moved))} got {'worse' if len(worse) else 'better'}, none {'better' if len(worse) else 'worse'}"
+        )
     return f"{count}: {_continued(headline(lead, currency))}"
 
 
@@ -138,19 +140,14 @@ def move(row: Mapping, where: str, currency: str = "USD") -> str:
     return f"{where}: {_continued(headline(row, currency))}"
 
 
-def change_words(row: Mapping, metric: Metric, currency: str) -> str:
-    """+1.4 points better; "no clear change" where none can be told."""
+def change_words(row: Mapping, metric: Metric, currency: str) -> tuple[str, str]:
+    """The change and its judgement: ("+1.4 points", "better"), ("−0.7 points", "cannot tell")."""
     if fmt.is_missing(row["change"]):
-        return "nothing before"
-    if row["verdict"] == UNCLEAR:
-        return UNCLEAR_CHANGE
-    text = fmt.signed(row["change"], metric, row["value"], row["before"], currency)
-    return "unchanged" if row["change"] == 0 else text
-
-
-def verdict_word(row: Mapping) -> str:
-    """better, worse, or nothing to say."""
-    return row["verdict"] if row["verdict"] in (BETTER, WORSE) and row["change"] != 0 else ""
+        return fmt.NONE, "nothing to compare"
+    if row["change"] == 0:
+        return "unchanged", ""
+    verdict = "" if row["verdict"] == NEITHER else row["verdict"]
+    return fmt.signed(row["change"], metric, row["value"], row["before"], currency), verdict
 
 
 def chance(count: int, comparisons: int) -> str:
@@ -181,7 +178,7 @@ def standing(rows: pd.DataFrame, what: str, plural: str) -> str:
 
 
 def plural(name: str) -> str:
-    """policy area -> policy areas, policy -> policies; tenure stays."""
+    """Policy area -> policy areas, policy -> policies; tenure stays."""
     if name.endswith("y"):
         return f"{name[:-1]}ies"
     return {"time basis": "time bases", "tenure": "tenure bands", "stage": "stages"}.get(name, f"{name}s")

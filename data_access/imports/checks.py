@@ -56,7 +56,7 @@ def check_repeated(frame: pd.DataFrame, key: Sequence[str], faults: Faults) -> d
     faults.add(
         others[~equal],
         "conflicting key",
-        lambda row: f"The key ({', '.join(key)}) is on line {faults.line(first[row])} with other content; keep one.",
+        lambda row: f"The key ({', '.join(key)}) is on {faults.place(first[row])} with other content; keep one.",
     )
     return {int(row): int(first[row]) for row in others[equal]}
 
@@ -76,7 +76,7 @@ def check_repeats(frame: pd.DataFrame, keep: str, faults: Faults, order: pd.Seri
         rows,
         "repeated judgement",
         lambda row: (
-            f"The same rater judges this item at this stage on line {faults.line(kept_row[row])} too, which is kept; "
+            f"The same rater judges this item at this stage on {faults.place(kept_row[row])} too, which is kept; "
             'to keep both, map a repeat column and set [repeats] keep = "all".'
         ),
     )

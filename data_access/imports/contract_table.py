@@ -74,7 +74,7 @@ def load_table(
     connection: sa.Connection, landing: Landing, table: sa.Table, mapping: Mapping, secret: str, clock: Clock
 ) -> tuple[Outcome, Faults]:
     """Check the file's rows against the contract and the warehouse, and insert those that are new."""
-    faults = Faults(landing.path.name, landing.lines)
+    faults = Faults(landing.path.name, landing.lines, landing.unit)
     frame = _typed(landing, table, mapping, secret, clock, faults)
     checks.check_order(table.name, frame, faults)
     key = land.key_of(table)
@@ -94,7 +94,7 @@ def load_table(
     rejected = {row for row in again.values() if not faults.good()[row]}
     for row, first in again.items():
         if first in rejected:
-            faults.add([row], "repeats a rejected row", f"It repeats line {faults.line(first)}, which is rejected.")
+            faults.add([row], "repeats a rejected row", f"It repeats {faults.place(first)}, which is rejected.")
     present = there + int(faults.good()[list(again)].sum()) if again else there
     absent = [c for c in table.c if c.nullable and c.name not in mapping.constants and frame[c.name].isna().all()]
     switched_off = [f"no {c.name}: what needs it is not available ({c.comment.rstrip('.')})" for c in absent]
@@ -145,11 +145,11 @@ def check_answers(label: pd.Series, skipped: np.ndarray, faults: Faults) -> None
 
 
 class FaultsOfSome:
-    """Faults seen by some rows only: ``good`` answers for those, ``add`` and ``line`` still take positions."""
+    """Faults seen by some rows only: ``good`` answers for those, ``add`` and ``place`` still take positions."""
 
     def __init__(self, faults: Faults, index: pd.Index) -> None:
         self._faults, self._index = faults, index
-        self.add, self.line = faults.add, faults.line
+        self.add, self.place = faults.add, faults.place
 
     def good(self) -> np.ndarray:
         """One boolean per row of the subset: whether nothing was found against it."""

@@ -52,7 +52,7 @@ def land_judgements(
     _compare(connection, tables.items, frame, made.stated_items, "", faults)
     _compare(connection, tables.raters, frame, made.stated_raters, RATER, faults)
 
-    known_items = _present_items(connection, frame, faults)
+    known_items = _present_items(connection, frame.loc[faults.good() & made.gold, "item_id"])
     judged = faults.good() & ~made.gold
     judged[list(made.again)] = False
     columns = list(tables.annotations.c)
@@ -67,7 +67,7 @@ def land_judgements(
 
     for row, first in made.again.items():
         if not faults.good()[first]:
-            faults.add([row], "repeats a rejected row", f"It repeats line {faults.line(first)}, which is rejected.")
+            faults.add([row], "repeats a rejected row", f"It repeats {faults.place(first)}, which is rejected.")
     good = faults.good()
     again = int(good[list(made.again)].sum()) if made.again else 0
     gold = frame.loc[good & made.gold, "item_id"]
@@ -88,7 +88,7 @@ def _agree(frame: pd.DataFrame, key: str, columns: Sequence[str], faults: Faults
         faults.add(
             stated.index[(stated[name] != first).to_numpy(bool)],
             "contradicts an earlier row",
-            f"{what} differs from what an earlier line says of the same {key.removesuffix('_id')}; keep one of them.",
+            f"{what} differs from what an earlier row says of the same {key.removesuffix('_id')}; keep one of them.",
         )
 
 
@@ -124,9 +124,11 @@ def _compare(
         reject_unknown(connection, table.c.batch_id, [(r, frame["batch_id"][r]) for r in rows], faults)
 
 
-def _present_items(connection: sa.Connection, frame: pd.DataFrame, faults: Faults) -> set[str]:
-    """Which of the file's items the warehouse has already; asked only where gold rows need to know."""
-    items = frame.loc[faults.good(), ["item_id"]].drop_duplicates().reset_index(drop=True)
+def _present_items(connection: sa.Connection, ids: pd.Series) -> set[str]:
+    """Which of the items the warehouse has already: their gold rows are then nothing new."""
+    items = ids.drop_duplicates().reset_index(drop=True).to_frame()
+    if items.empty:
+        return set()
     with land.staged(connection, [tables.items.c.item_id], items, np.arange(len(items))) as stage:
         return set(items["item_id"].iloc[land.found_keys(connection, stage, tables.items, ("item_id",))])
 

@@ -112,7 +112,7 @@ class _Cells:
 def build(landing: Landing, mapping: Mapping, secret: str, clock: Clock) -> Judgements:
     """Typed judgements of a landing frame. Raises LoadRefused when a column every judgement needs is lacking."""
     cells = _Cells(landing, mapping)
-    faults = Faults(landing.path.name, landing.lines)
+    faults = Faults(landing.path.name, landing.lines, landing.unit)
     rows = len(landing.frame)
     gold = np.zeros(rows, dtype=bool)
     if landing.gold_rows:

@@ -70,9 +70,9 @@ def load(
         raise UnknownName("format", format, FORMATS)
     rules = mapping_file.read(mapping)
     clock = Clock(_naive_utc(now or datetime.now(UTC)), rules.zone)
-    jobs = [_job(Path(path), format, rules) for path in files]
     report = LoadReport()
     try:
+        jobs = [_job(Path(path), format, rules) for path in files]
         with _transaction(engine) as connection:
             land.prepare(connection)
             results = {}
@@ -82,6 +82,8 @@ def load(
                 report.add(*results[number])
             if not report.accepted:
                 connection.rollback()
+    except OSError as error:
+        raise LoadRefused(f"{error.filename} cannot be read: {error.strerror}; nothing was written.") from error
     except sa.exc.SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise WarehouseUnavailable(f"The warehouse failed during the load and nothing was written: {said}") from error

@@ -23,8 +23,9 @@ class Rejection(NamedTuple):
 class Faults:
     """The rejected rows of one file, by row position; the first reason found for a row is the one kept."""
 
-    def __init__(self, file: str, lines: np.ndarray) -> None:
+    def __init__(self, file: str, lines: np.ndarray, unit: str = "line") -> None:
         self.file = file
+        self._unit = unit
         self._lines = lines
         self._found: dict[int, tuple[str, str]] = {}
 
@@ -47,6 +48,10 @@ class Faults:
     def line(self, row: int) -> int:
         """The line of a row position in the file."""
         return int(self._lines[row])
+
+    def place(self, row: int) -> str:
+        """How a message names the place of a row: ``line 3``, or ``annotation 3`` where that is what is counted."""
+        return f"{self._unit} {self.line(row)}"
 
     def rejections(self) -> list[Rejection]:
         """Every rejected row, in the order of the file."""

@@ -63,9 +63,9 @@ def parse(column: sa.Column, text: pd.Series, clock: Clock, faults: Faults, *, r
         rows = np.flatnonzero(flagged[codes])
         naive = next((i for i, (kind, _) in found.items() if kind == NAIVE), None)
         if naive is not None:
-            line = faults.line(int(np.flatnonzero(codes == naive)[0]))
+            place = faults.place(int(np.flatnonzero(codes == naive)[0]))
             raise LoadRefused(
-                f"{faults.file}, line {line}: {found[naive][1]}; write the offset, or name the zone in the "
+                f"{faults.file}, {place}: {found[naive][1]}; write the offset, or name the zone in the "
                 'mapping file: [times] timezone = "UTC".'
             )
         for row in rows:

@@ -123,10 +123,8 @@ A = TABLE_FILES["annotations"]
     ],
 )
 def test_an_annotation_must_fit_what_is_loaded(loaded, load_tables, row, kind):
-    load_tables(
-        engine, TABLE_FILES | {"projects": TABLE_FILES["projects"] + "r,R,P,hate,moderation,nominal,2024-01-01\n"}
-    )
-    report = load_tables(engine, {"annotations": f"{A.splitlines()[0]}\n{row}\n"})
+    load_tables(loaded, {"projects": TABLE_FILES["projects"].replace("\np,", "\nr,")})
+    report = load_tables(loaded, {"annotations": f"{A.splitlines()[0]}\n{row}\n"})
     assert (report.accepted, only(report).kind) == (0, kind)
 
 

@@ -153,6 +153,15 @@ def test_nothing_to_load_and_files_that_are_not_there(sqlite, tmp_path, write):
         imports.load([write("work.csv", HEADER + GOOD)], sqlite, SECRET)
 
 
+def test_a_file_that_cannot_be_opened_is_refused(sqlite, load, monkeypatch):
+    def closed(self, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.open", closed)
+    with pytest.raises(LoadRefused, match="judgements.csv cannot be read: Permission denied; nothing was written"):
+        load(sqlite, HEADER + GOOD)
+
+
 def test_a_warehouse_that_lacks_a_contract_column_is_refused(sqlite, load):
     with sqlite.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE items (item_id VARCHAR(64) PRIMARY KEY, extra TEXT)")

@@ -43,7 +43,7 @@ def test_types_become_the_contracts(engine, load, load_tables, write):
 
 def test_times_with_a_zone_become_utc_and_those_without_need_one(engine, load):
     naive = table(at=pa.array([datetime(2024, 5, 1, 19)], pa.timestamp("ms")))
-    with pytest.raises(LoadRefused, match=r"line 1: submitted_at .* has no offset"):
+    with pytest.raises(LoadRefused, match=r"row 1: submitted_at .* has no offset"):
         load(engine, content(naive), name="a.parquet")
     assert load(engine, content(table()), name="a.parquet").accepted == 1
     assert rows(engine, "annotations")[0]["submitted_at"] == datetime(2024, 5, 1, 10)

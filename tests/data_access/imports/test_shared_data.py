@@ -60,10 +60,10 @@ def test_labels_and_gold_are_those_of_the_file(sqlite, name, prefix):
     assert not any(rater in stored for rater in {r["rater"] for r in expected})
 
 
-def test_all_of_them_live_in_one_warehouse(engine):
+def test_all_of_them_live_in_one_warehouse(sqlite):
     for name in LOADS:
-        assert load(engine, name).rejected == 0
-    held = Counter(r["project_id"] for r in rows(engine, "annotations"))
+        assert load(sqlite, name).rejected == 0
+    held = Counter(r["project_id"] for r in rows(sqlite, "annotations"))
     assert held.total() == sum(annotations for _, annotations, _, _ in LOADS.values())
     assert len(held) == len(LOADS)
 
