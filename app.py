@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ui.page import guarded
+from ui.page import brand, guarded
 
 st.set_page_config(page_title="Raterscope", page_icon=":material/monitoring:", layout="wide")
+brand()
 
 PAGES = [
     st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),

@@ -18,6 +18,7 @@ from data_access import settings
 from metrics.errors import RaterscopeError
 
 FORMATS = ("table", "csv", "json")
+SHOWN_REJECTIONS = 20
 SAMPLE_ANNOTATIONS, SAMPLE_WEEKS, SAMPLE_SEED = 1_500_000, 78, 7
 
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")
     load.add_argument("--into", required=True, metavar="URL", help="the warehouse to load into, as a SQLAlchemy URL")
     load.add_argument("--format", dest="file_format", help="the file format, when the name does not tell")
+    load.add_argument("--rejections", type=Path, metavar="CSV", help="write every rejected line and its reason here")
     load.add_argument("--mapping", type=Path, help="the mapping file; docs/loading.md describes it")
 
     refresh = command("refresh", _refresh, "bring the snapshot up to date with the warehouse")
@@ -117,16 +119,25 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> int:
     from data_access import imports
+    from data_access.warehouse import writable
 
-    report = imports.load_into(
-        options.files,
-        options.into,
-        settings.secret_key(),
-        format=options.file_format,
-        mapping=options.mapping,
-    )
+    engine = writable(options.into)
+    try:
+        report = imports.load(
+            options.files, engine, settings.secret_key(), format=options.file_format, mapping=options.mapping
+        )
+    finally:
+        engine.dispose()
     _print(report.to_frame(), options.print_as)
-    for line in report.notes():
+    for rejection in report.rejections[:SHOWN_REJECTIONS]:
+        _say(f"{rejection.file}, line {rejection.line}: {rejection.reason}")
+    if report.rejected > SHOWN_REJECTIONS:
+        _say(f"... and {report.rejected - SHOWN_REJECTIONS:,} more; by kind:")
+        for row in report.reasons().itertuples():
+            _say(f"{row.rows:,} x {row.kind}, first at line {row.first_line} of {row.file}")
+    if options.rejections:
+        report.rejections_frame().to_csv(options.rejections, index=False)
+    for line in report.remarks():
         _say(line)
     return 0
 

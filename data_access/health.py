@@ -164,7 +164,8 @@ def verdict(checks: Checks, now: dt.datetime) -> str:
     found = problems(checks, now)
     if not found:
         total = int(checks.work["served"].sum())
-        return f"The numbers can be trusted: they run to {_day(checks.meta.last_day)}, and all {total:,} annotations add up"
+        last = _day(checks.meta.last_day)
+        return f"The numbers can be trusted: they run to {last}, and all {total:,} annotations add up"
     more = f"; {_many(len(found) - 1, 'more point')} to look at" if len(found) > 1 else ""
     if found[0].severity == BROKEN:
         return f"Some numbers cannot be trusted yet: {found[0].words}{more}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
-from metrics.errors import BadSetting, WarehouseUnavailable
+from metrics.errors import BadSetting, LoadRefused, WarehouseUnavailable
 
 log = logging.getLogger("raterscope.warehouse")
 
@@ -133,6 +134,28 @@ class Warehouse:
             yield pa.table(
                 [_arrow(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema
             )
+
+
+def writable(url: str) -> sa.Engine:
+    """An engine that may write, for loading; a DuckDB or SQLite file is made where there is none.
+
+    Raises BadSetting for a URL that cannot be used and LoadRefused when its folder does not exist.
+    """
+    try:
+        made = sa.engine.make_url(url)
+        engine = sa.create_engine(made, poolclass=sa.pool.NullPool)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError):
+        raise BadSetting(f'"{_shown(url)}" cannot be loaded into; write a URL such as "duckdb:////data/w.duckdb".') from None
+    if made.get_backend_name() in ("duckdb", "sqlite") and made.database not in (None, "", ":memory:"):
+        folder = Path(made.database).resolve().parent
+        if not folder.is_dir():
+            raise LoadRefused(f"There is no folder {folder} to make the warehouse in; make it first.")
+    return engine
+
+
+def _shown(url: str) -> str:
+    """A URL as a message may show it: without a password, and not long."""
+    return re.sub(r"//[^@/]*@", "//***@", url)[:80]
 
 
 def _arrow(values: tuple, kind: pa.DataType) -> pa.Array:

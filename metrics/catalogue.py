@@ -242,6 +242,7 @@ _AGREEMENT = (
         counts="items with two or more ratings",
         nothing="no items with two ratings",
         needs=("annotations", "items", "labels"),
+        min_n=10,
         headline=True,
         caution="High when one label dominates: read alpha and AC1 beside it.",
     ),
@@ -258,6 +259,7 @@ _AGREEMENT = (
         counts="items with two or more ratings",
         nothing="no items with two ratings",
         needs=("annotations", "items", "labels"),
+        min_n=10,
         headline=True,
         caution="0.667 and 0.8 are conventions, not laws. Falls when one label dominates.",
     ),
@@ -274,6 +276,7 @@ _AGREEMENT = (
         counts="items",
         nothing="no items with two ratings",
         needs=("annotations", "items", "labels"),
+        min_n=10,
         caution="Beside alpha for rare harm, never instead of it.",
     ),
     Metric(

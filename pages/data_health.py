@@ -15,7 +15,6 @@ if snapshot.meta.last_day is not None:
 
     left, right = st.columns([1.2, 1], gap="large")
     with left:
-        st.subheader("How late do audits come?", anchor=False)
         health.late_audits(checks)
     with right:
         st.subheader("Does the work add up?", anchor=False)

@@ -40,15 +40,8 @@ else:
     spec, alt = charts.interval_dots(rows, metric, palette(), DIMENSIONS[dimension], currency)
     clicked = charts.show(spec, alt, key=f"dots {token(filters)}", select=True) or {}
     title = f"{metric.label} by {DIMENSIONS[dimension]}"
-    picked = tables.estimate_table(
-        rows,
-        key=f"table {token(filters)}",
-        title=title,
-        snapshot=snapshot,
-        by=[dimension],
-        filters=filters,
-        selectable=True,
-    )
+    place = {"key": f"table {token(filters)}", "title": title, "snapshot": snapshot, "filters": filters}
+    picked = tables.estimate_table(rows, by=[dimension], selectable=True, **place)
     member = (picked or {}).get(dimension) or clicked.get("member")
     if member:
         narrower = links.write(filters.with_(dimension, str(member)), **own)

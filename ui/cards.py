@@ -14,7 +14,7 @@ import streamlit as st
 from data_access.filters import Filters
 from data_access.snapshot import Meta
 from metrics.catalogue import metric as find_metric
-from metrics.compare import BETTER, WORSE
+from metrics.compare import BETTER, UNCLEAR, WORSE
 from metrics.shapes import Count
 from metrics.spec import Metric
 from ui import format as fmt
@@ -28,12 +28,8 @@ KPI_PAGE = "pages/kpi.py"
 def scorecard(scores: pd.DataFrame, filters: Filters, meta: Meta) -> None:
     """One row per KPI: value, interval, change, target, sparkline, n, status; each a link to its page."""
     with st.container(key="scorecard"):
-        st.html(
-            _row(
-                ["KPI", "Value", "95 % interval", "Change", "Target", f"{_weeks(scores)} weeks", "n", "Status"],
-                head=True,
-            )
-        )
+        heads = ["KPI", "Value", "95 % interval", "Change", "Target", f"{_weeks(scores)} weeks", "n", "Status"]
+        st.html(_row(heads, head=True))
         for row in scores.to_dict("records"):
             metric = find_metric(row["metric"])
             with st.container(key=f"go_score_{metric.name}"):
@@ -47,7 +43,7 @@ def moves(rows: pd.DataFrame, filters: Filters, currency: str) -> None:
     with st.container(key="moves"):
         for number, row in enumerate(rows.to_dict("records")):
             verdict = "worse" if row["verdict"] == WORSE else "better"
-            colour, arrow = ("red", "▼") if verdict == "worse" else ("green", "▲")
+            colour = "red" if verdict == "worse" else "green"
             arrow = "▲" if row["change"] > 0 else "▼"
             with st.container(key=f"go_{verdict}_{number}"):
                 sentence = words.move(row, row["label"], currency)
@@ -68,13 +64,20 @@ def figures(row: dict, filters: Filters, meta: Meta) -> None:
     goal = fmt.target_range(row["target"], row["warn"], metric, meta.currency)
     parts = [
         ("Value", escape(fmt.value(row["value"], metric, meta.currency)), escape(_between(row, metric, meta.currency))),
-        ("Change", _change(row, metric, meta.currency), f"against {_period(before)}" if before.start else ""),
+        ("Change", *_change_figure(row, metric, meta.currency, before)),
         ("Target", escape(goal), escape(metric.direction.value)),
         ("Status", _state(row), escape(words.STATUS_MEANING[words.status_of(row)])),
         ("n", escape(fmt.count(row["n"])), escape(metric.counts)),
     ]
     cells = "".join(f'<div class="rs-figure"><div>{a}</div><div>{b}</div><div>{c}</div></div>' for a, b, c in parts)
     st.html(f'<div class="rs-figures">{cells}</div>')
+
+
+def _change_figure(row: dict, metric: Metric, currency: str, before: Filters) -> tuple[str, str]:
+    text, verdict = words.change_words(row, metric, currency)
+    tone = f"rs-{verdict}" if verdict in (BETTER, WORSE) else ""
+    against = f"against {_period(before)}" if before.start else ""
+    return f'<span class="{tone}">{escape(text)}</span>', f"{escape(verdict)} {against}".strip()
 
 
 def _between(row: dict, metric: Metric, currency: str) -> str:
@@ -118,8 +121,12 @@ def _row(cells: list[str], head: bool = False) -> str:
 def _change(row: dict, metric: Metric, currency: str) -> str:
     """The change above, its judgement below."""
     text, verdict = words.change_words(row, metric, currency)
-    tone = verdict if verdict in (BETTER, WORSE) else "quiet"
-    return f'<span class="rs-two"><span class="{"rs-quiet" if tone == "quiet" else ""}">{escape(text)}</span><span class="rs-{tone}">{escape(verdict)}</span></span>'
+    tone = f"rs-{verdict}" if verdict in (BETTER, WORSE) else "rs-quiet"
+    above = "rs-quiet" if verdict == UNCLEAR else ""
+    return (
+        f'<span class="rs-two"><span class="{above}">{escape(text)}</span>'
+        f'<span class="{tone}">{escape(verdict)}</span></span>'
+    )
 
 
 def _state(row: dict) -> str:

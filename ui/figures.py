@@ -36,7 +36,7 @@ def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ())
     before = data.measure(snapshot, names, (), filters.before())
     rows = with_change(now, before, ["metric"])
     weekly = weeks(snapshot, filters, names)
-    series = {name: part for name, part in weekly.groupby("metric")}
+    series = dict(iter(weekly.groupby("metric")))
     empty = weekly.iloc[:0]
     return rows.assign(
         weeks=[series.get(name, empty)["week"].tolist() for name in rows["metric"]],
@@ -61,17 +61,17 @@ def with_change(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> pd.
     moved = moved.rename(columns=dict(zip(["value_before", "value", "low", "high"], CHANGE_COLUMNS, strict=False)))
     rows = now.merge(moved, on=keys, how="left")
     rows["score"] = rows["score"].fillna(0.0)
-    rows["verdict"] = [
-        _verdict(row) for row in rows[["metric", "change", "change_low", "change_high"]].itertuples(index=False)
-    ]
+    judged = rows[["metric", "change", "change_low", "change_high"]]
+    rows["verdict"] = [_verdict(*row) for row in judged.itertuples(index=False)]
     return rows
 
 
-def _verdict(row: tuple) -> str:
+def _verdict(name: str, value: float, low: float, high: float) -> str:
     """A total is counted, not sampled: any change of it is a real one."""
-    metric = find_metric(row.metric)
-    low, high = (row.change, row.change) if isinstance(metric.shape, Count) else (row.change_low, row.change_high)
-    return compare.judge(metric, row.change, low, high)
+    metric = find_metric(name)
+    if isinstance(metric.shape, Count):
+        low = high = value
+    return compare.judge(metric, value, low, high)
 
 
 def axes(filters: Filters, count: int = 2) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ def streak(snapshot: Snapshot, filters: Filters, metric: str) -> int:
 
 
 def changes(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
-    """The changes that began within the weeks shown and touch the filtered projects and pools: starts_on, kind, summary."""
+    """The changes that began within the weeks shown and touch the projects and pools: starts_on, kind, summary."""
     if not filters.start:
         return pd.DataFrame(columns=["starts_on", "kind", "summary", "project_id", "pool_id"])
     rows = data.changes(snapshot)

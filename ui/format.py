@@ -125,7 +125,7 @@ def interval(low: float, high: float, metric: Metric, like: float, currency: str
 def size(change: float, metric: Metric, like: float, before: float | None = None, currency: str = "USD") -> str:
     """How large a change is, without its sign: 1.4 points, 0.02, 12 %, 3 s, $0.004.
 
-    ``like`` is the value now, whose decimals it takes. A change of a count is a share of ``before`` where that is known.
+    ``like`` is the value now, whose decimals it takes. A change of a count is a share of ``before`` where known.
     """
     if is_missing(change):
         return NONE

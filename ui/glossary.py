@@ -89,7 +89,7 @@ def _haystack(metric: Metric) -> str:
 
 def _same(word: str) -> set[str]:
     """The word, and what is called so here."""
-    return {word, *(t.word for t in TERMS if word in {s.strip().casefold() for s in t.synonyms.split(",")})}
+    return {word, *(t.word for t in TERMS if word in t.synonyms.casefold().replace(",", "").split())}
 
 
 def target_text(metric: Metric, snapshot: Snapshot | None) -> str:

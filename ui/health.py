@@ -14,15 +14,9 @@ from data_access.health import BROKEN, WARNING, Checks
 from data_access.snapshot import Snapshot
 from ui import charts, data, theme, words
 from ui import format as fmt
-from ui.tables import Column, table
+from ui.tables import Column, quiet, table
 
-STATES = {
-    "absent": "○ absent",
-    "behind": "▲ behind",
-    "empty": "○ empty",
-    "fresh": "● fresh",
-    "as it comes": "as it comes",
-}
+SHAPES = {"absent": "○", "behind": "▲", "empty": "○", "fresh": "●"}
 GRAINS = {"project": "Project", "week": "Week", "day": "Day"}
 COUNTS = {
     "read": Column("In the warehouse", "Annotations the warehouse had at the refresh.", "count"),
@@ -55,7 +49,7 @@ def points(found: Checks) -> None:
     for problem in health.problems(found, dt.datetime.now(dt.UTC))[1:]:
         st.markdown(f"- {words.md(problem.words[0].upper() + problem.words[1:])}.")
     if settings.load().is_sample and found.meta.last_day:
-        st.caption(f"This is the sample warehouse: its work ends on {fmt.day(found.meta.last_day)} and does not grow.")
+        quiet(f"This is the sample warehouse: its work ends on {fmt.day(found.meta.last_day)} and does not grow.")
 
 
 def figures(found: Checks) -> None:
@@ -67,7 +61,7 @@ def figures(found: Checks) -> None:
     present = found.sources["present"]
     missing = 0 if found.read is None else int((found.read["read"] - found.read["kept"]).clip(lower=0).sum())
     parts = [
-        ("Newest work", fmt.day(meta.last_day, now.date()), fmt.age(_midnight(meta.last_day), now)),
+        ("Newest work", fmt.day(meta.last_day, now.date()), _days_ago(meta.last_day, now.date())),
         ("Last refresh", fmt.age(meta.built_at, now), f"snapshot {meta.snapshot_id}"),
         ("Annotations counted", fmt.count(served), f"{missing:,} left out, {differs:,} project days that differ"),
         (
@@ -78,15 +72,14 @@ def figures(found: Checks) -> None:
         ("Findings", str(broken + warnings), f"{broken} faults, {warnings} warnings"),
         ("Tables", f"{int(present.sum())} of {len(present)}", f"{int((~present).sum())} absent"),
     ]
-    cells = "".join(
-        f'<div class="rs-figure">{"".join(f"<div>{escape(p)}</div>" for p in part)}</div>' for part in parts
-    )
-    st.html(f'<div class="rs-figures">{cells}</div>')
+    cells = ("".join(f"<div>{escape(text)}</div>" for text in part) for part in parts)
+    figures_html = "".join(f'<div class="rs-figure">{cell}</div>' for cell in cells)
+    st.html(f'<div class="rs-figures">{figures_html}</div>')
 
 
-def _midnight(day: dt.date) -> dt.datetime:
-    """The end of a day, from which its age counts."""
-    return dt.datetime.combine(day, dt.time(23, 59, 59), dt.UTC)
+def _days_ago(day: dt.date, today: dt.date) -> str:
+    days = (today - day).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
 
 
 def late_audits(found: Checks) -> None:
@@ -101,7 +94,7 @@ def late_audits(found: Checks) -> None:
     spec, alt = charts.arrival(found.late, theme.palette(), found.meta.provisional_days)
     charts.show(spec, alt, key="late_audits")
     half, most = health.within(found.late, 0.5), health.within(found.late, 0.9)
-    st.caption(
+    quiet(
         f"Half of the audits come within {half} days of the work, nine in ten within {most}. The last "
         f"{found.meta.provisional_days} days, from {fmt.day(found.meta.provisional_from)}, are provisional: "
         "their audit numbers may still move."
@@ -148,7 +141,7 @@ def source_table(found: Checks, snapshot: Snapshot) -> None:
 
 
 def _feeds(row: dict) -> str:
-    if row["state"] != "absent":
+    if "absent" not in row["state"]:
         return row["feeds"] or "names, groups and pages"
     lost = row["feeds"] or "the pages that read it"
     return f"Missing: {lost}. Load rows of {row['table_name']} (docs/contract.md), then refresh."
@@ -157,7 +150,13 @@ def _feeds(row: dict) -> str:
 def reconciliation(found: Checks, snapshot: Snapshot) -> None:
     """Whether counted = accepted + rejected + pending + skipped, by project, week or day."""
     grain = st.segmented_control(
-        "By", list(GRAINS), default="project", format_func=GRAINS.get, key="reconcile_by", required=True
+        "By",
+        list(GRAINS),
+        default="project",
+        format_func=GRAINS.get,
+        key="reconcile_by",
+        required=True,
+        label_visibility="collapsed",
     )
     rows = health.work_by(found, grain)
     kind = "text" if grain == "project" else "day"

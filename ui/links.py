@@ -23,7 +23,6 @@ class Read:
 
     filters: Filters
     problems: tuple[str, ...] = ()
-    dated: bool = False  # whether the URL named the period
 
 
 def read(
@@ -41,17 +40,11 @@ def read(
     known = {*FILTERABLE, *PERIOD_KEYS, *own}
     for name in params:
         if name not in known and not name.startswith("embed"):
-            problems.append(
-                f"The link has a filter {quoted(name)}, which does not exist{near(name, sorted(known))}. It was left out."
-            )
+            remedy = near(name, sorted(known))
+            problems.append(f"The link has a filter {quoted(name)}, which does not exist{remedy}. It was left out.")
     where = {name: _values(name, params[name], members, problems) for name in FILTERABLE if name in params}
-    dated = any(key in params for key in PERIOD_KEYS)
-    if not dated and default is not None and default.start:
-        period: periods.Period | None = (default.start, default.end)
-    else:
-        period = _period(params, meta, problems)
-    start, end = period or (None, None)
-    return Read(Filters.of(where, start, end), tuple(problems), dated)
+    start, end = _period(params, meta, problems) or (None, None)
+    return Read(Filters.of(where, start, end), tuple(problems))
 
 
 def _values(name: str, given: Sequence[str], members: Members, problems: list[str]) -> list[str]:
@@ -64,7 +57,7 @@ def _values(name: str, given: Sequence[str], members: Members, problems: list[st
     what = DIMENSIONS[name]
     for text in strange:
         rest = f"only {shown_list([known[v] for v in found])}" if found else f"every {what}"
-        problems.append(f"There is no {what} {quoted(text)}{near(text, [*known.values(), *known])}. Shown is {rest}.")
+        problems.append(f"There is no {what} {quoted(text)}{near(text, list(known.values()), known)}. Shown is {rest}.")
     return found
 
 
@@ -85,11 +78,11 @@ def _period(params: Mapping[str, Sequence[str]], meta: Meta, problems: list[str]
     start, end = ends["from"], ends["to"]
     if start is None or end is None or meta.first_day is None or meta.last_day is None:
         return default
-    data = f"data runs from {describe_period(meta.first_day, meta.last_day).replace(' to ', ' to ')}"
+    data = f"data runs from {describe_period(meta.first_day, meta.last_day)}"
     if start > end:
         problems.append(
-            f"The link's period starts on {describe_period(start, start)}, after it ends on {describe_period(end, end)}; "
-            f"swap the two. {shown}"
+            f"The link's period starts on {describe_period(start, start)}, after it ends on "
+            f"{describe_period(end, end)}; swap the two. {shown}"
         )
         return default
     if end < meta.first_day or start > meta.last_day:
@@ -97,9 +90,7 @@ def _period(params: Mapping[str, Sequence[str]], meta: Meta, problems: list[str]
         return default
     if start < meta.first_day - dt.timedelta(days=366) or end > meta.last_day + dt.timedelta(days=366):
         start, end = max(start, meta.first_day), min(end, meta.last_day)
-        problems.append(
-            f"The link's period goes far beyond the data. Shown is all of it that has data, {describe_period(start, end)}."
-        )
+        problems.append(f"The link's period goes far beyond the data. Shown is {describe_period(start, end)}.")
     return start, end
 
 
@@ -112,7 +103,7 @@ def one_of(name: str, text: str | None, known: Mapping[str, str], fallback: str,
     """The parameter's value when it is a known one, else the fallback and a sentence; ``name`` is what it is called."""
     if text is None or text in known:
         return text or fallback
-    remedy = near(text, [*known, *known.values()])
+    remedy = near(text, list(known.values()), known)
     problems.append(f"There is no {name} {quoted(text)}{remedy}. Shown is {known.get(fallback, fallback)}.")
     return fallback
 
@@ -122,13 +113,13 @@ def quoted(text: str) -> str:
     return f"“{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}”"
 
 
-def near(text: str, known: Sequence[str]) -> str:
-    """``: did you mean “Thai”?`` when something known resembles the text; a short list when few are known."""
-    folded = {str(k).casefold(): str(k) for k in known}
+def near(text: str, names: Sequence[str], ids: Iterable[str] = ()) -> str:
+    """``; the nearest is “Thai”`` when a name or id resembles the text; a list when few names are known."""
+    folded = {str(k).casefold(): str(k) for k in (*ids, *names)}
     close = difflib.get_close_matches(text[:200].casefold(), folded, n=1, cutoff=0.5)
     if close:
         return f"; the nearest is “{folded[close[0]]}”"
-    return f"; known are {', '.join(sorted(set(folded.values())))}" if 0 < len(folded) <= 12 else ""
+    return f"; known are {', '.join(sorted(set(names)))}" if 0 < len(names) <= 12 else ""
 
 
 def shown_list(names: Sequence[str], joint: str = "and") -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 from data_access.filters import Filters
 from data_access.snapshot import Meta, Snapshot
 from metrics.errors import RaterscopeError, SnapshotUnusable
-from ui import data, links, style
+from ui import data, links, style, theme
 from ui import format as fmt
 from ui.filter_bar import filter_bar
 from ui.words import md
@@ -53,11 +53,17 @@ def open_page(own: Mapping[str, str] | None = None, problems: tuple[str, ...] = 
         st.title("There is no work to show yet")
         context(View(snapshot, filters))
         st.info(
-            "This page shows each KPI against its target, what moved and where. It needs rows in the warehouse's tables "
-            "`annotations` and `items`. Load them with `python manage.py load FILE`, then run `python manage.py refresh`."
+            "This page shows each KPI against its target, what moved and where. It needs rows in the warehouse's "
+            "tables `annotations` and `items`. Load them with `python manage.py load FILE`, then run "
+            "`python manage.py refresh`."
         )
         st.stop()
     return View(snapshot, filters)
+
+
+def brand() -> None:
+    """The product's mark, at the left of the navigation."""
+    st.logo(theme.mark(), size="medium")
 
 
 def open_snapshot() -> Snapshot:

@@ -1,4 +1,4 @@
-"""What a reader chooses on the KPI page beside the filters: the KPI, the step in time, the dimension. All in the URL."""
+"""What a reader chooses on the KPI page beside the filters: KPI, step in time, dimension. All in the URL."""
 
 from __future__ import annotations
 
@@ -37,14 +37,18 @@ def metric(own: Mapping[str, str], filters: Filters) -> None:
 
 def grain(own: Mapping[str, str], filters: Filters) -> None:
     """Day, week or month."""
-    _choice(st.segmented_control, "Step in time", "grain", list(GRAINS), own, filters, GRAINS.get)
+    with st.container(key="beside_trend"):
+        _choice(st.segmented_control, "Step in time", "grain", list(GRAINS), own, filters, GRAINS.get)
 
 
 def dimension(own: Mapping[str, str], filters: Filters) -> None:
     """What the KPI is broken down by."""
-    _choice(
-        st.selectbox, "Break down by", "by", list(BREAKDOWNS), own, filters, lambda d: f"By {DIMENSIONS[d]}", width=200
-    )
+    with st.container(key="beside_breakdown"):
+        _choice(st.selectbox, "Break down by", "by", list(BREAKDOWNS), own, filters, _breakdown_name, width=200)
+
+
+def _breakdown_name(name: str) -> str:
+    return f"By {DIMENSIONS[name]}"
 
 
 def _metric_name(name: str) -> str:

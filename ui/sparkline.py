@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -49,7 +50,7 @@ def sparkline(
             f'<line x1="0" x2="{WIDTH}" y1="{y(target):.1f}" y2="{y(target):.1f}" stroke="{colours.muted}" '
             'stroke-width="1" stroke-dasharray="3 3" opacity="0.8"/>'
         )
-    for (week, value), (after, value_after) in zip(points, points[1:], strict=False):
+    for (week, value), (after, value_after) in itertools.pairwise(points):
         if not (math.isfinite(value) and math.isfinite(value_after)):
             continue
         recent = since is None or after >= since

@@ -1,4 +1,4 @@
-"""The style sheet of what Streamlit's theme cannot say: the scorecard's grid, figures, quiet lines, tabular numerals."""
+"""The style sheet of what Streamlit's theme cannot say: the scorecard's grid, figures, quiet lines, numerals."""
 
 from __future__ import annotations
 
@@ -83,18 +83,24 @@ SHEET = (
 [class*="st-key-go_better"] { box-shadow: inset 3px 0 0 var(--rs-good); }
 
 /* figures of one KPI */
-.rs-figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); column-gap: 24px; row-gap: 12px;
-  border-top: 1px solid var(--rs-line); border-bottom: 1px solid var(--rs-line); padding: 0.7rem 0; color: var(--rs-ink); }
+.rs-figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px 24px;
+  border: solid var(--rs-line); border-width: 1px 0; padding: 0.7rem 0; color: var(--rs-ink); }
 .rs-figure > div:first-child { color: var(--rs-muted); font-size: 0.8rem; }
 .rs-figure > div:nth-child(2) { font-size: 1.35rem; font-weight: 650; line-height: 1.3; white-space: nowrap; }
 .rs-figure > div:last-child { color: var(--rs-muted); font-size: 0.84rem; min-height: 1.1em; }
 .rs-figure .rs-state { font-size: 1.1rem; }
+
+/* a picker beside its chart's title */
+[class*="st-key-beside_"] { margin-bottom: -2.9rem; z-index: 3; width: fit-content !important; align-self: flex-end; }
+.st-key-definition p { font-size: 0.9rem; }
+.st-key-definition { background: var(--rs-panel); }
 
 /* wide charts scroll on a narrow screen instead of shrinking to dust */
 [class*="st-key-wide_"] { overflow-x: auto; }
 @media (max-width: 700px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
   [class*="st-key-wide_"] > div { min-width: 900px; }
+  [class*="st-key-beside_"] { margin-bottom: 0; align-self: flex-start; }
   .rs-head { display: none; }
   .rs-row { grid-template-columns: minmax(0, 1fr) auto auto; row-gap: 2px; padding: 0.5rem 4px; }
   .rs-row .rs-label { grid-column: 1 / 3; } .rs-row .rs-status { grid-column: 3; grid-row: 1; justify-self: end; }

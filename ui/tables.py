@@ -176,7 +176,7 @@ def table(
         **options,
     )
     if len(rows) > max_rows:
-        st.caption(f"Shown are the first {max_rows:,} of {len(rows):,} rows; the download has them all.")
+        quiet(f"Shown are the first {max_rows:,} of {len(rows):,} rows; the download has them all.")
     export.download(
         rows[list(columns)] if exported is None else exported,
         title=title,
@@ -187,6 +187,11 @@ def table(
     )
     chosen = _selected(event) if members is not None else None
     return members[chosen] if chosen is not None and chosen < len(members) else None
+
+
+def quiet(sentence: str) -> None:
+    """A sentence beside the matter, in muted ink; the sentence is the app's own or escaped."""
+    st.markdown(f":gray[:small[{sentence}]]")
 
 
 WRITERS: dict[str, Writer] = {

@@ -94,6 +94,22 @@ SHAPES = {
 }
 
 
+MARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="148" height="32" viewBox="0 0 148 32">'
+    '<circle cx="14" cy="16" r="11" fill="none" stroke="{accent}" stroke-width="2.4"/>'
+    '<path d="M6.5 19.5 L11 14 L15.5 17.5 L22 10" fill="none" stroke="{ink}" stroke-width="2.4" '
+    'stroke-linecap="round" stroke-linejoin="round"/><circle cx="22" cy="10" r="2.6" fill="{accent}"/>'
+    '<text x="33" y="22" font-family="Source Sans, Segoe UI, Helvetica, Arial, sans-serif" font-size="18" '
+    'font-weight="650" letter-spacing="-0.2" fill="{ink}">Raterscope</text></svg>'
+)
+
+
+def mark() -> str:
+    """The product's mark with its name, as SVG in the reader's theme."""
+    colours = palette()
+    return MARK.format(accent=colours.accent, ink=colours.ink)
+
+
 def is_dark() -> bool:
     """Whether the reader's browser shows the dark theme; light where nobody says."""
     return st.context.theme.type == "dark"

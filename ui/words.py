@@ -69,7 +69,7 @@ def status_word(row: Mapping) -> str:
 
 
 def against_target(row: Mapping, metric: Metric, currency: str) -> str:
-    """ ", below its 93 % target"; empty without a target."""
+    """Such as ", below its 93 % target"; empty without a target."""
     status = status_of(row)
     if status in (Status.NO_TARGET, Status.TOO_FEW):
         return ""
@@ -85,7 +85,7 @@ def against_target(row: Mapping, metric: Metric, currency: str) -> str:
 
 
 def change_phrase(row: Mapping, metric: Metric, currency: str) -> str:
-    """ "fell 1.4 points to", "held at"; "stands at" where there is nothing to compare with."""
+    """Such as "fell 1.4 points to" or "held at"; "stands at" where there is nothing to compare with."""
     if fmt.is_missing(row["change"]):
         return "stands at"
     if row["verdict"] == UNCLEAR or row["change"] == 0:
@@ -118,15 +118,26 @@ def overview(scores: pd.DataFrame, currency: str = "USD") -> str:
         standing = f"; {off} of {judged} miss their target" if off else "; none clearly misses its target"
         return f"No KPI moved clearly{standing if judged else ''}"
     lead = clearest(worse if len(worse) else better)
-    if len(moved) == 1:
-        return headline(lead, currency) + f": {lead['verdict']}, and the only KPI that clearly moved"
-    if len(worse) and len(better):
-        count = f"{_kpis(len(worse))} got worse and {number_word(len(better)).lower()} better"
-    else:
-        count = (
-            f"{_kpis(len(moved))} got {'worse' if len(worse) else 'better'}, none {'better' if len(worse) else 'worse'}"
-        )
-    return f"{count}: {_continued(headline(lead, currency))}"
+    same, other = (worse, better) if len(worse) else (better, worse)
+    rest = same[same["metric"] != lead["metric"]]
+    way, contrary = (WORSE, BETTER) if len(worse) else (BETTER, WORSE)
+    text = headline(lead, currency)
+    if len(rest):
+        text += f"; {_named(rest)} also got {way}"
+    elif not len(other):
+        text += ", the only KPI that clearly moved"
+    if len(other):
+        text += f"; {_named(other)} got {contrary}"
+    elif len(rest):
+        text += f", none {contrary}"
+    return text
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """Up to two KPIs by name, more by number."""
+    if len(rows) > 2:
+        return f"{number_word(len(rows)).lower()} others" if len(rows) < len(NUMBERS) else f"{len(rows)} others"
+    return listed([_continued(find_metric(name).label) for name in rows["metric"]])
 
 
 def clearest(rows: pd.DataFrame) -> pd.Series:
@@ -153,7 +164,10 @@ def change_words(row: Mapping, metric: Metric, currency: str) -> tuple[str, str]
 def chance(count: int, comparisons: int) -> str:
     """How a list of the clearest moves is to be read."""
     expected = max(1, round(comparisons * 0.05))
-    return f"The {number_word(count).lower()} clearest of {comparisons} comparisons; about {expected} would pass by chance alone."
+    if not count:
+        return f"None of {comparisons} comparisons stands out."
+    shown = number_word(count).lower()
+    return f"The {shown} clearest of {comparisons} comparisons; about {expected} would pass by chance alone."
 
 
 def moved_note(verdict: str) -> str:
@@ -187,10 +201,6 @@ def plural(name: str) -> str:
 def listed(names: Sequence[str], joint: str = "and") -> str:
     """A, B and C."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {joint} {names[-1]}" if names else ""
-
-
-def _kpis(count: int) -> str:
-    return f"{number_word(count)} KPI{'s' if count > 1 else ''}"
 
 
 def _continued(sentence: str) -> str:

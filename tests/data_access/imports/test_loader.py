@@ -153,13 +153,15 @@ def test_nothing_to_load_and_files_that_are_not_there(sqlite, tmp_path, write):
         imports.load([write("work.csv", HEADER + GOOD)], sqlite, SECRET)
 
 
-def test_a_file_that_cannot_be_opened_is_refused(sqlite, load, monkeypatch):
+def test_a_file_that_cannot_be_opened_is_refused(sqlite, write, monkeypatch):
+    path = write("costs.csv", TABLE_FILES["costs"])
+
     def closed(self, *args, **kwargs):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr("pathlib.Path.open", closed)
-    with pytest.raises(LoadRefused, match="judgements.csv cannot be read: Permission denied; nothing was written"):
-        load(sqlite, HEADER + GOOD)
+    with pytest.raises(LoadRefused, match=r"costs\.csv cannot be read: Permission denied; nothing was written"):
+        imports.load([path], sqlite, SECRET, now=NOW)
 
 
 def test_a_warehouse_that_lacks_a_contract_column_is_refused(sqlite, load):

@@ -1,0 +1,58 @@
+"""What all charts share: how one is drawn, its frame, its tooltips, the colour of a status.
+
+Charts are plain Vega-Lite specifications: building the same through Altair's classes costs 35 ms a chart on two cores,
+a third of a page. The tests validate each against Altair's schema. Data are plain values; no field is named by data.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from metrics.spec import Status
+from ui import format as fmt
+from ui.theme import Palette, chart_config
+
+TREND_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 260, 25, 29
+MOST_ROWS = 40  # groups shown in a chart; the table holds all
+
+
+def show(spec: dict, alt: str, key: str, select: bool = False, **place) -> dict | None:
+    """Draws a specification; with ``select`` what the reader clicked, as {field: [values]}, else None."""
+    if not select:
+        st.vega_lite_chart(spec, theme=None, alt=alt, key=key, width="stretch", **place)
+        return None
+    event = st.vega_lite_chart(spec, theme=None, alt=alt, key=key, width="stretch", on_select="rerun", **place)
+    picked = (event or {}).get("selection", {}).get("cell") or []
+    return picked[0] if picked else None
+
+
+def spec(colours: Palette, title: str, subtitle: str, height: int, layer: list[dict], **more: object) -> dict:
+    """A whole specification: these layers under this title, at the reader's width."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "title": {"text": title, "subtitle": subtitle} if subtitle else title,
+        "height": height,
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": chart_config(colours),
+        "layer": layer,
+        **more,
+    }
+
+
+def number(value: object, scale: float = 1.0) -> float | None:
+    """The number on its axis; None where there is none."""
+    return None if fmt.is_missing(value) else float(value) * scale
+
+
+def tips(**fields: str) -> list[dict]:
+    """Tooltip entries: field and what it is called."""
+    return [{"field": field, "title": title} for field, title in fields.items()]
+
+
+def by_status(colours: Palette) -> dict:
+    """The colour encoding of a status; without a target the accent."""
+    states = [*Status]
+    plain = {**colours.states, Status.NO_TARGET: colours.accent}
+    scale = {"domain": [str(s) for s in states], "range": [plain[s] for s in states]}
+    return {"field": "status", "type": "nominal", "legend": None, "scale": scale}
