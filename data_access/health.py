@@ -99,7 +99,7 @@ def _period(days: pd.Series, grain: str) -> pd.Series:
 def sources(checks: Checks, now: dt.datetime) -> pd.DataFrame:
     """Each contract table: table_name, state, n, newest, age_days, feeds; what needs a look first.
 
-    state: absent | empty | behind | fresh | as it comes (a table that does not grow every day).
+    state: absent | empty | behind | in step (with the newest work) | as it comes (does not grow every day).
     """
     rows = checks.sources.copy()
     rows["newest"] = pd.to_datetime(rows["newest"])
@@ -109,7 +109,7 @@ def sources(checks: Checks, now: dt.datetime) -> pd.DataFrame:
     today = pd.Timestamp(now.astimezone(dt.UTC).replace(tzinfo=None))
     rows["age_days"] = (today - rows["newest"]).dt.total_seconds() / 86400
     rows["feeds"] = [affected(name) for name in rows["table_name"]]
-    order = rows["state"].map({"absent": 0, "behind": 1, "empty": 2}).fillna(3)
+    order = rows["state"].map({"absent": 0, "behind": 1, "empty": 2, "in step": 3}).fillna(4)
     rows = rows.assign(order=order).sort_values("order", kind="stable", ignore_index=True)
     return rows[["table_name", "state", "n", "newest", "age_days", "feeds", "optional"]]
 
@@ -121,7 +121,7 @@ def _state(row: dict, limit: pd.Timestamp | None) -> str:
         return "empty"
     if row["table_name"] not in DAILY:
         return "as it comes"
-    return "behind" if limit is not None and not pd.isna(row["newest"]) and row["newest"] < limit else "fresh"
+    return "behind" if limit is not None and not pd.isna(row["newest"]) and row["newest"] < limit else "in step"
 
 
 # ---- the verdict -----------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from metrics.errors import UnknownName
+from metrics.intervals import student
 from metrics.patterns import Patterns
 from metrics.spec import Estimate
 
@@ -491,7 +491,7 @@ def _estimate(
     value, n = float(np.clip(value, *bounds)), float(n)
     if not error > 1e-12:
         return Estimate(value, n=n)
-    half = stats.t.ppf(0.5 + confidence / 2, n - 1 if df is None else df) * error
+    half = student(0.5 + confidence / 2, n - 1 if df is None else df) * error
     return Estimate(value, float(max(value - half, bounds[0])), float(min(value + half, bounds[1])), n)
 
 

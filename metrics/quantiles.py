@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from metrics.spec import Estimate
 
@@ -115,7 +115,16 @@ def grouped_quantile(table: pd.DataFrame, keys: Sequence[str], q: float, level: 
         return result
 
     whole = np.round(n)
-    low = stats.binom.ppf(0.5 - level / 2, whole, q)
-    high = stats.binom.ppf(0.5 + level / 2, whole, q) + 1
+    low = _binomial(0.5 - level / 2, whole, q)
+    high = _binomial(0.5 + level / 2, whole, q) + 1
     both = (n > 0) & (low >= 1) & (high <= whole)
     return found.assign(value=at(q * n, n > 0), low=at(low - 0.5, both), high=at(high - 0.5, both), n=n)
+
+
+def _binomial(probability: float, n: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """The smallest k at which the binomial distribution function reaches ``probability``; NaN where n is 0."""
+    some = np.where(n > 0, n, 1.0)
+    k = np.ceil(special.bdtrik(probability, some, share))
+    one_less = np.maximum(k - 1, 0)
+    k = np.where(special.bdtr(one_less, some.astype(np.int64), share) >= probability, one_less, k)
+    return np.where(n > 0, k, np.nan)

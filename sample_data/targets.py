@@ -51,7 +51,7 @@ _BY_PROJECT: dict[str, tuple[str, dict[str, tuple[float, float]]]] = {
     "critical_error_rate": ("quality lead", {"P12": (0.015, 0.025)}),
     "over_enforcement_rate": ("policy lead", {
         "P01": (0.12, 0.15), "P02": (0.04, 0.06), "P03": (0.12, 0.15), "P04": (0.13, 0.16), "P06": (0.065, 0.09),
-        "P07": (0.03, 0.05), "P08": (0.17, 0.20), "P11": (0.06, 0.08),
+        "P07": (0.05, 0.08), "P08": (0.17, 0.20), "P11": (0.06, 0.08),
     }),
     "under_enforcement_rate": ("policy lead", {"P02": (0.075, 0.10), "P06": (0.24, 0.28), "P08": (0.14, 0.18)}),
     "percent_agreement": ("quality lead", {

@@ -12,7 +12,7 @@ from metrics.catalogue import AREAS, METRICS
 from metrics.errors import SnapshotUnusable
 from metrics.spec import Metric
 from ui import data, export, glossary, links, style
-from ui.tables import Column, quiet, table
+from ui.tables import quiet
 from ui.words import md
 
 EVERY = "all"
@@ -132,16 +132,14 @@ def words() -> None:
         "What the statuses mean": glossary.STATUSES,
         "The words used here": glossary.TERMS,
     }
-    columns = {
-        "word": Column("Word"),
-        "meaning": Column("What it means", width="large"),
-        "synonyms": Column("Also called", width="medium"),
-    }
     for title, terms in tables.items():
         st.subheader(title, anchor=False)
-        rows = glossary.terms(terms)
-        shown = columns if (rows["synonyms"] != "").any() else {k: c for k, c in columns.items() if k != "synonyms"}
-        table(rows, key=f"words_{len(rows)}", title=title, columns=shown)
+        rows = glossary.terms(terms).rename(columns={"word": "Word", "meaning": "Meaning", "synonyms": "Also called"})
+        if not (rows["Also called"] != "").any():
+            rows = rows.drop(columns="Also called")
+        st.table(rows, border="horizontal", hide_index=True, alt=title)
+    every = glossary.terms((*glossary.READING, *glossary.STATUSES, *glossary.TERMS))
+    export.download(every, title="Words and how to read a number", key="words")
 
 
 __all__ = ["asked", "chosen", "definition", "metric_list", "sentence", "snapshot_if_any", "sql", "words"]

@@ -16,7 +16,8 @@ from ui import charts, data, theme, words
 from ui import format as fmt
 from ui.tables import Column, quiet, table
 
-SHAPES = {"absent": "○", "behind": "▲", "empty": "○", "fresh": "●"}
+SHAPES = {"absent": "○", "behind": "▲", "empty": "○", "in step": "●"}
+SHOWN_METRICS = 4  # of those a table feeds; the download names them all
 GRAINS = {"project": "Project", "week": "Week", "day": "Day"}
 COUNTS = {
     "read": Column("In the warehouse", "Annotations the warehouse had at the refresh.", "count"),
@@ -123,28 +124,34 @@ def findings(found: Checks, snapshot: Snapshot) -> None:
 def source_table(found: Checks, snapshot: Snapshot) -> None:
     """Each table of the contract: its rows, its newest row, whether it is there, and what it feeds."""
     now = dt.datetime.now(dt.UTC)
-    rows = health.sources(found, now)
-    rows = rows.assign(
-        state=[f"{SHAPES.get(s, '')} {s}".strip() for s in rows["state"]],
-        feeds=[_feeds(row) for row in rows.to_dict("records")],
-    )
+    known = health.sources(found, now)
+    states = [f"{SHAPES.get(state, '')} {state}".strip() for state in known["state"]]
+    rows = known.assign(state=states, feeds=[_feeds(row) for row in known.to_dict("records")])
     rows["age"] = ["" if pd.isna(at) else fmt.age(at.tz_localize(dt.UTC), now) for at in rows["newest"]]
     columns = {
-        "table_name": Column("Table", "docs/contract.md gives its columns."),
-        "state": Column("State", f"Behind: more than {health.BEHIND_DAYS} days older than the newest work."),
+        "table_name": Column("Table", "docs/contract.md gives its columns.", width=160),
+        "state": Column(
+            "State",
+            f"Behind: over {health.BEHIND_DAYS} days older than the newest work. As it comes: not a table of daily work.",
+        ),
         "n": Column("Rows", kind="count"),
         "newest": Column("Newest row, UTC", kind="time"),
         "age": Column("Age", kind="right"),
         "feeds": Column("What it feeds", "For an absent table: what is missing, and how to load it.", width="large"),
     }
-    table(rows, key="sources", title="Freshness of each source table", columns=columns, snapshot=snapshot)
+    title = "Freshness of each source table"
+    table(rows, key="sources", title=title, columns=columns, snapshot=snapshot, exported=known)
 
 
 def _feeds(row: dict) -> str:
-    if "absent" not in row["state"]:
-        return row["feeds"] or "names, groups and pages"
-    lost = row["feeds"] or "the pages that read it"
-    return f"Missing: {lost}. Load rows of {row['table_name']} (docs/contract.md), then refresh."
+    """The first metrics a table feeds; for an absent one what is missing and how to load it."""
+    names = row["feeds"].split(", ") if row["feeds"] else []
+    said = ", ".join(names[:SHOWN_METRICS]) or "names, groups and pages"
+    if len(names) > SHOWN_METRICS:
+        said += f" and {len(names) - SHOWN_METRICS} more"
+    if row["state"] != "absent":
+        return said
+    return f"Missing: {said}. Load rows of {row['table_name']} (docs/contract.md), then refresh."
 
 
 def reconciliation(found: Checks, snapshot: Snapshot) -> None:

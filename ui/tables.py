@@ -22,7 +22,7 @@ from ui import export, theme, words
 from ui import format as fmt
 
 MAX_ROWS = 200
-TALL = 21  # rows up to which a table is shown whole; a longer one scrolls
+TALL = 25  # rows up to which a table is shown whole; a longer one scrolls
 STATUS_HELP = "; ".join(f"{words.STATUS[status]}: {said}" for status, said in words.STATUS_MEANING.items())
 Writer = Callable[[object], str]
 
@@ -37,7 +37,7 @@ class Column:
     label: str
     help: str = ""
     kind: str = "text"
-    width: str | None = None
+    width: str | int | None = None
 
 
 # ---- estimates -------------------------------------------------------------------------------------------------
@@ -198,8 +198,8 @@ WRITERS: dict[str, Writer] = {
     "count": lambda v: f"{v:,.0f}".replace("-", fmt.MINUS),
     "number": lambda v: f"{v:,.3g}".replace("-", fmt.MINUS),
     "share": lambda v: f"{100 * v:.1f}{fmt.SPACE}%",
-    "day": lambda v: fmt.day(pd.Timestamp(v).date()),
-    "time": lambda v: f"{fmt.day(pd.Timestamp(v).date())}, {pd.Timestamp(v):%H:%M}",
+    "day": lambda v: fmt.day(pd.Timestamp(v).date(), dt.datetime.now(dt.UTC).date()),
+    "time": lambda v: f"{WRITERS['day'](v)}, {pd.Timestamp(v):%H:%M}",
 }
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from data_access import tables
 from data_access.imports.report import Faults, show
-from data_access.imports.values import LONGEST_ID, nearest, sentence
+from data_access.imports.values import LONGEST_ID, MOST_HINTS, nearest, sentence
 
 _IN_ORDER: dict[str, tuple[tuple[str, str], ...]] = {  # the second is never before the first
     "projects": (("started_on", "ended_on"),),
@@ -100,14 +100,18 @@ def check_labels(
         return
     pairs = pd.DataFrame({"project": projects[there], "label": labels[there]})
     codes, distinct = pd.factorize(pd.MultiIndex.from_frame(pairs))
+    reasons: dict[int, str] = {}
     for code, (project, label) in enumerate(distinct):
-        reason = _label_fault(project, label, declared.get(project), levels.get(project, "nominal"))
+        hints = len(reasons) < MOST_HINTS
+        reason = _label_fault(project, label, declared.get(project), levels.get(project, "nominal"), hints)
         if reason:
-            rows = pairs.index[codes == code]
-            faults.add(rows, "label outside the declared set", sentence(f"{labels.name} {reason}"))
+            reasons[code] = sentence(f"{labels.name} {reason}")
+    wrong = np.flatnonzero(np.isin(codes, list(reasons)))
+    code_of = dict(zip(pairs.index[wrong].tolist(), codes[wrong].tolist(), strict=True))
+    faults.add(list(code_of), "label outside the declared set", lambda row: reasons[code_of[row]])
 
 
-def _label_fault(project: str, label: str, declared: Sequence[str] | None, level: str) -> str | None:
+def _label_fault(project: str, label: str, declared: Sequence[str] | None, level: str, hints: bool) -> str | None:
     if level == "interval" and not _PLAIN_NUMBER.fullmatch(label):
         return f"{show(label)} is no number, which a label of the interval project {project} must be"
     members = label.split(tables.SET_SEPARATOR) if level == "set" else [label]
@@ -116,7 +120,7 @@ def _label_fault(project: str, label: str, declared: Sequence[str] | None, level
             if len(member) > LONGEST_ID:
                 return f"{show(member)} is longer than {LONGEST_ID} characters; labels are short names"
         elif member not in declared:
-            return f"{show(member)} is not in the declared set of {project}{nearest(member, declared)}"
+            return f"{show(member)} is not in the declared set of {project}{nearest(member, declared) if hints else ''}"
     return None
 
 

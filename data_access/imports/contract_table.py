@@ -16,7 +16,7 @@ from data_access.imports.landing import Landing, find_column
 from data_access.imports.mapping import Mapping
 from data_access.imports.report import Faults, show
 from data_access.imports.times import Clock
-from data_access.imports.values import PERSONS, nearest, parse, sentence
+from data_access.imports.values import MOST_HINTS, PERSONS, nearest, parse, sentence
 
 CONFLICT = "conflict with a row loaded before"
 
@@ -181,7 +181,8 @@ def reject_unknown(connection: sa.Connection, column: sa.Column, found: list[tup
     for row, value in found:
         if value not in reasons:
             name = "" if column.name in PERSONS else f" {show(value)}"
-            near = nearest(value, known) or f"; load {target} first"
+            near = nearest(value, known) if len(reasons) < MOST_HINTS else ""
+            near = near or f"; load {target} first"
             reasons[value] = sentence(f"There is no {one}{name} in the warehouse ({column.name}){near}")
         faults.add([row], f"unknown {one}", reasons[value])
 

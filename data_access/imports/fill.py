@@ -112,8 +112,9 @@ def _compare(
     with land.staged(connection, [table.c[n] for n in stated.columns], stated, np.arange(len(stated))) as stage:
         conflicts = land.conflicts(connection, stage, table, (key,), stated_only=True)
         unknown = land.unknown(connection, stage, table.c.batch_id) if "batch_id" in names else []
-    for place, name in conflicts:
-        said = (frame[key] == stated[key].iloc[place]) & frame[prefix + name].notna()
+    for name in compared:
+        differing = stated[key].iloc[[place for place, column in conflicts if column == name]]
+        said = frame[key].isin(set(differing)) & frame[prefix + name].notna()
         reason = conflict_reason(name)
         if name == "project_id":
             reason = 'Another project has an item of this id; set [items] prefix = "..." to keep the two apart.'

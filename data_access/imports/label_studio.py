@@ -196,7 +196,7 @@ def _row(task: dict[str, Any], annotation: dict[str, Any], control: str, level: 
         "item_id": str(task["id"]),
         "project_id": f"ls-{project}",
         "rater_id": _rater(annotation.get("completed_by")),
-        "label": None if gold else label,
+        "label": label,
         "gold_label": label if gold else None,
         "status": "skipped" if cancelled else _outcome(annotation.get("reviews")),
         "submitted_at": _plain(annotation.get("created_at")),

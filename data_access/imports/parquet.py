@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 
 from data_access.imports.landing import MOST_BYTES, Landing, check_header
 from data_access.imports.mapping import Mapping
-from data_access.imports.report import Rejection, show
-from data_access.imports.values import LONGEST_CELL
+from data_access.imports.report import show
 from metrics.errors import LoadRefused
 
 _BATCH = 65_536
@@ -29,10 +28,10 @@ def columns(path: Path, mapping: Mapping) -> list[str]:
 
 
 def read(path: Path, mapping: Mapping, wanted: set[str]) -> Landing:
-    """The ``wanted`` columns as text; cells of over 100,000 characters reject their row.
+    """The ``wanted`` columns as text.
 
-    Raises LoadRefused on a damaged file, on a nested or binary column, on an identifier stored as a float and on a
-    file that would unpack to more than the memory allowed.
+    Raises LoadRefused on a damaged file, on a nested or binary column and on a file that would unpack to more than the
+    memory allowed.
     """
     file = _open(path)
     names = file.schema_arrow.names
@@ -44,25 +43,17 @@ def read(path: Path, mapping: Mapping, wanted: set[str]) -> Landing:
     if rows * max(len(chosen), 1) > MOST_BYTES:
         raise _too_big(path, f"{rows:,} rows of {len(chosen)} columns")
     texts = [name for name in chosen if _is_text(file.schema_arrow.field(name).type)]
-    rejections: list[Rejection] = []
     parts: list[pa.Table] = []
-    lines: list[np.ndarray] = []
-    size = start = 0
+    size = 0
     for table in _batches(path, chosen, texts):
-        at = np.arange(start + 1, start + 1 + len(table), dtype=np.int64)
-        start += len(table)
-        keep = _within_cell_limit(path, table, at, rejections)
-        table, at = table.filter(pa.array(keep)), at[keep]
         size += _unpacked(table)
         if size > MOST_BYTES:
             raise _too_big(path, f"more than {MOST_BYTES / 2**30:.1f} GiB unpacked")
         parts.append(pa.table([_as_text(column) for column in table.columns], names=table.column_names))
-        lines.append(at)
     if not parts:
         parts = [pa.table([pa.array([], pa.large_string())] * len(chosen), names=chosen)]
     frame = pa.concat_tables(parts).to_pandas().astype("str")
-    count = np.concatenate(lines) if lines else np.array([], dtype=np.int64)
-    return Landing(path, "parquet", names, frame, count, rejections, unit="row")
+    return Landing(path, "parquet", names, frame, np.arange(1, len(frame) + 1), unit="row")
 
 
 def _batches(path: Path, chosen: list[str], texts: list[str]) -> Iterator[pa.Table]:
@@ -126,21 +117,6 @@ def check_identifier(path: Path, name: str, meaning: str) -> None:
             f'{path.name}: the column "{name}" ({meaning}) is stored as {kind}, which loses digits above 2^53; '
             "export identifiers as text or as int64."
         )
-
-
-def _within_cell_limit(path: Path, table: pa.Table, at: np.ndarray, rejections: list[Rejection]) -> np.ndarray:
-    keep = np.ones(len(table), dtype=bool)
-    for name in table.column_names:
-        for chunk in table.column(name).chunks:
-            if not pa.types.is_dictionary(chunk.type) or not _is_text(chunk.type):
-                continue
-            long = pc.greater(pc.utf8_length(chunk.dictionary), LONGEST_CELL)
-            for row in np.flatnonzero(np.asarray(pc.fill_null(pc.take(long, chunk.indices), False))):
-                if keep[row]:
-                    keep[row] = False
-                    reason = f"{name} has a cell of over {LONGEST_CELL:,} characters; shorten it."
-                    rejections.append(Rejection(path.name, int(at[row]), "text too long", reason))
-    return keep
 
 
 def _unpacked(table: pa.Table) -> int:

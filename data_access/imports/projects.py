@@ -17,6 +17,7 @@ from data_access.imports.values import nearest, parse, sentence
 from metrics.errors import LoadRefused
 
 MOST_UNDECLARED = 1_000
+MOST_PROJECTS = 1_000
 _DEFAULTS = {
     "product": "unknown",
     "policy_area": "unknown",
@@ -52,6 +53,8 @@ def resolve(
     stated = _typed(tables.projects, rules.project, rules, clock)
     mapped = stated.get("project_id")
     good = frame.loc[faults.good()]
+    if good["project_id"].nunique() > MOST_PROJECTS:
+        raise LoadRefused(f"{faults.file} names over {MOST_PROJECTS:,} projects; is the column of the project right?")
     for project, rows in good.groupby("project_id", sort=True):
         if project in levels:
             if project == mapped:

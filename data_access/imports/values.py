@@ -18,6 +18,7 @@ from metrics.errors import LoadRefused
 
 LONGEST_CELL = 100_000  # characters of a free text
 LONGEST_ID = 64
+MOST_HINTS = 200  # different wrong values of a column for which the nearest right one is looked up
 LONGEST_PERSON = 320  # a source's rater id is hashed, never stored: an e-mail address may be this long
 PERSONS = frozenset({"rater_id", "lead", "auditor_id"})
 
@@ -92,12 +93,12 @@ def _parser(column: sa.Column):
 
 def _choice(text: pd.Series, column: sa.Column, clock: Clock) -> tuple[pd.Series, Found]:
     known = column.info["one_of"]
-    found = {
-        i: ("value outside the contract", f"{column.name} {show(value)} is not one of {', '.join(known)}{near}")
-        for i, value in enumerate(text)
-        if value not in known
-        for near in [nearest(value, known)]
-    }
+    found: Found = {}
+    for i, value in enumerate(text):
+        if value not in known:
+            near = nearest(value, known) if len(found) < MOST_HINTS else ""
+            reason = f"{column.name} {show(value)} is not one of {', '.join(known)}{near}"
+            found[i] = ("value outside the contract", reason)
     return text, found
 
 

@@ -25,6 +25,7 @@ def test_rows_are_staged_compared_and_inserted(engine):
         assert land.add_missing(connection, tables.pools, pools("b", "c", site="other")) == 1
         with land.staged(connection, list(tables.pools.c), pools("b", "z", site="T"), np.array([7, 9])) as stage:
             assert land.conflicts(connection, stage, tables.pools, ("pool_id",)) == [(7, "site")]
+            assert land.conflicts(connection, stage, tables.pools, ("pool_id",), stated_only=True) == [(7, "site")]
             assert land.found_keys(connection, stage, tables.pools, ("pool_id",)) == [7]
             land.forget(connection, stage, [9])
             assert land.insert_new(connection, stage, tables.pools, ("pool_id",)) == (0, 1)
@@ -51,6 +52,21 @@ def test_keys_with_missing_parts_are_compared_too(engine):
         assert land.add_missing(connection, tables.targets, frame) == 1
         assert land.add_missing(connection, tables.targets, frame) == 0
         assert land.add_missing(connection, tables.targets, frame.assign(pool_id="a")) == 1
+
+
+def test_what_is_not_stated_contradicts_nothing(engine):
+    item = {c.name: None for c in tables.items.c} | {"item_id": "i", "project_id": "p", "severity": 1}
+    times = {"created_at": pd.Timestamp("2024"), "due_at": pd.NaT, "closed_at": pd.NaT}
+    full = pd.DataFrame([item | times | dict.fromkeys(("language", "policy", "content_type", "gold_label"), "x")])
+    with engine.begin() as connection:
+        land.prepare(connection)
+        land.add_missing(connection, tables.items, full)
+        columns = [tables.items.c[n] for n in ("item_id", "gold_label", "batch_id")]
+        silent = pd.DataFrame([{"item_id": "i", "gold_label": None, "batch_id": "b"}])
+        with land.staged(connection, columns, silent, np.array([0])) as stage:
+            assert land.conflicts(connection, stage, tables.items, ("item_id",), stated_only=True) == [(0, "batch_id")]
+            both = land.conflicts(connection, stage, tables.items, ("item_id",))
+            assert both == [(0, "gold_label"), (0, "batch_id")]
 
 
 def test_more_rows_than_a_chunk(engine, monkeypatch):

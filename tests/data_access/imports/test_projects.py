@@ -36,8 +36,8 @@ def test_labels_nobody_declared_are_those_of_the_first_load(sqlite, load, level,
 
 
 def test_members_of_a_set_are_sorted(engine, load):
-    load(engine, text("b|a", "a|b|a"), mapping=at_level("set"))
-    assert [r["label"] for r in rows(engine, "annotations")] == ["a|b", "a|b"]
+    load(engine, text("e|d|c|b|a|f", "a|c|b|d|f|e|a"), mapping=at_level("set"))
+    assert [r["label"] for r in rows(engine, "annotations")] == ["a|b|c|d|e|f"] * 2
 
 
 def test_an_ordinal_scale_of_words_must_be_declared(sqlite, load):
@@ -56,6 +56,13 @@ def test_a_column_of_free_text_is_no_label(sqlite, load, monkeypatch):
         load(sqlite, text(*"abcd"), mapping=UNDECLARED)
     long = load(sqlite, text("x" * 65, "y"), mapping=UNDECLARED)
     assert "longer than 64 characters" in only(long).reason
+
+
+def test_a_column_that_is_no_project_is_refused(sqlite, load, monkeypatch):
+    monkeypatch.setattr(projects, "MOST_PROJECTS", 1)
+    rules = UNDECLARED.replace('[project]\nproject_id = "p"', "") + 'project_id = "proj"\n'
+    with pytest.raises(LoadRefused, match="names over 1 projects; is the column of the project right"):
+        load(sqlite, f"item,who,verdict,at,proj\ni1,ann,ok,{AT},p\ni2,ann,ok,{AT},q\n", mapping=rules)
 
 
 def test_violations_and_severities_are_declared(sqlite, load):

@@ -1,8 +1,13 @@
+import numpy as np
+import pandas as pd
 import pytest
 
+from data_access import tables
 from data_access.imports import values
+from data_access.imports.report import Faults
+from data_access.imports.times import Clock
 
-from .conftest import BASIC, TABLE_FILES, only, rows
+from .conftest import BASIC, NOW, TABLE_FILES, only, rows
 
 # handle_seconds, then what it says
 NUMBERS = [
@@ -94,6 +99,18 @@ def test_a_cell_outside_the_contract_rejects_its_row_with_the_reason(
     assert (report.read, report.accepted, only(report).line) == (1, 0, 2)
     assert says in only(report).reason
     assert "example.org" not in only(report).reason
+
+
+def test_faulty_cells_hold_no_value():
+    faults = Faults("a.csv", np.array([2, 3, 4, 5]))
+    text = pd.Series(["2030-01-01T00:00:00Z", "2024-01-01T00:00:00Z", None, "2030-01-01T00:00:00Z"], dtype="str")
+    read = values.parse(tables.annotations.c.submitted_at, text, Clock(NOW), faults)
+    assert read.isna().tolist() == [True, False, True, True]
+    assert [(r.line, r.kind) for r in faults.rejections()] == [
+        (2, "time in the future"),
+        (4, "empty cell"),
+        (5, "time in the future"),
+    ]
 
 
 def test_versions_may_look_like_numbers_and_rater_ids_may_be_long(sqlite, load):
