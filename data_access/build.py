@@ -145,7 +145,7 @@ class Builder:
         part = f"{mart.name}_part"
         self.connection.execute(
             f'CREATE OR REPLACE TABLE "{mart.name}" AS SELECT {", ".join((*keys, *sums))} '
-            f'FROM "{part}" GROUP BY {", ".join(keys)} ORDER BY {", ".join(keys)}'
+            f'FROM "{part}" GROUP BY {", ".join(keys)} ORDER BY {", ".join(keys[:3])}'
         )
         self.connection.execute(f'DROP TABLE "{part}"')
 

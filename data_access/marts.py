@@ -156,7 +156,7 @@ def _bucket(seconds: sa.ColumnElement) -> sa.ColumnElement:
 
 def _number(value: float) -> sa.ColumnElement:
     """A constant written into the statement: engines do not see that two bound ones in GROUP BY are the same."""
-    return sa.cast(sa.literal_column(repr(float(value))), sa.Double)
+    return sa.literal_column(f"{value!r}e0", sa.Double)  # the exponent makes it a double on every engine
 
 
 # ---- what the statements read ----------------------------------------------------------------------------------
@@ -361,7 +361,7 @@ def confusion_gold(source: sa.FromClause) -> sa.Select:
             c.gold_label.label("truth"),
             c.label.label("label"),
             sa.func.count().label("n"),
-            sa.cast(sa.func.count(), sa.Double).label("weight"),
+            sa.func.sum(_number(1.0)).label("weight"),
         )
         .select_from(source.join(t.raters, r.rater_id == c.rater_id))
         .where(c.gold_label.is_not(None), c.status != "skipped", c.label.is_not(None))

@@ -47,6 +47,12 @@ def verdict(found: Checks) -> str:
 
 def points(found: Checks) -> None:
     """Every other reason not to trust the numbers, and that the sample is a sample."""
+    if found.meta.last_day is None:
+        st.info(
+            "This page shows whether the numbers are fresh, complete and add up. It needs rows in the warehouse's "
+            "tables `annotations` and `items`: load them with `python manage.py load FILE`, then run "
+            "`python manage.py refresh`."
+        )
     for problem in health.problems(found, dt.datetime.now(dt.UTC))[1:]:
         st.markdown(f"- {words.md(problem.words[0].upper() + problem.words[1:])}.")
     if settings.load().is_sample and found.meta.last_day:
@@ -132,7 +138,7 @@ def source_table(found: Checks, snapshot: Snapshot) -> None:
         "table_name": Column("Table", "docs/contract.md gives its columns.", width=160),
         "state": Column(
             "State",
-            f"Behind: over {health.BEHIND_DAYS} days older than the newest work. As it comes: not a table of daily work.",
+            f"Behind: over {health.BEHIND_DAYS} days older than the newest work. As it comes: not daily.",
         ),
         "n": Column("Rows", kind="count"),
         "newest": Column("Newest row, UTC", kind="time"),

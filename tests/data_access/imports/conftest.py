@@ -48,18 +48,27 @@ TABLE_FILES = {  # one valid file for each table that needs no annotation, in an
 }
 
 
-@pytest.fixture(params=["duckdb", "sqlite"])
-def engine(request, tmp_path):
-    made = sa.create_engine(f"{request.param}:///{tmp_path / 'warehouse'}.{request.param}")
+@pytest.fixture(scope="session")
+def memory():
+    """One engine of each kind for the whole session, so that its compiled statements are used again."""
+    made = {kind: sa.create_engine(f"{kind}:///:memory:", poolclass=sa.StaticPool) for kind in ("duckdb", "sqlite")}
     yield made
-    made.dispose()
+    for engine in made.values():
+        engine.dispose()
+
+
+@pytest.fixture(params=["duckdb", "sqlite"])
+def engine(request, memory):
+    """An empty warehouse in memory; ``loaded`` is one in a file."""
+    yield memory[request.param]
+    tables.metadata.drop_all(memory[request.param])
 
 
 @pytest.fixture
-def sqlite():
-    made = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
-    yield made
-    made.dispose()
+def sqlite(memory):
+    """The same, for what no engine has a part in."""
+    yield memory["sqlite"]
+    tables.metadata.drop_all(memory["sqlite"])
 
 
 @pytest.fixture(scope="session")

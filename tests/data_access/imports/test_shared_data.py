@@ -36,7 +36,14 @@ def source(name):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", LOADS)
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [
+        *(("sqlite", name) for name in LOADS),
+        *(("duckdb", name) for name in ("snow_rte", "dawid_skene", "label_studio")),
+    ],
+    indirect=["engine"],
+)
 def test_counts_are_the_readmes_and_a_second_load_changes_nothing(engine, name):
     _, annotations, items, raters = LOADS[name]
     report = load(engine, name)
