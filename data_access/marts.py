@@ -156,7 +156,7 @@ def _bucket(seconds: sa.ColumnElement) -> sa.ColumnElement:
 
 def _number(value: float) -> sa.ColumnElement:
     """A constant written into the statement: engines do not see that two bound ones in GROUP BY are the same."""
-    return sa.literal_column(f"{value!r}e0", sa.Double)  # the exponent makes it a double on every engine
+    return sa.literal_column(f"{value:.17e}", sa.Double)  # the exponent makes it a double on every engine
 
 
 # ---- what the statements read ----------------------------------------------------------------------------------
