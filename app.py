@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from ui.page import brand, guarded
+from ui.page import brand, guarded, icon
 
-st.set_page_config(page_title="Raterscope", page_icon=":material/monitoring:", layout="wide")
+st.set_page_config(page_title="Raterscope", page_icon=icon(), layout="wide")
 brand()
 
 PAGES = [
     st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
-    st.Page("pages/kpi.py", title="KPI", icon=":material/show_chart:", url_path="kpi"),
+    st.Page("pages/kpi.py", title="KPI", icon=":material/show_chart:"),
+    st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
+    st.Page("pages/data_health.py", title="Data health", icon=":material/fact_check:"),
 ]
 
 guarded(st.navigation(PAGES, position="top").run)

@@ -7,6 +7,7 @@ default of each construct is the form of DuckDB and PostgreSQL.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
 
 import sqlalchemy as sa
@@ -222,6 +223,7 @@ def day_start(day: dt.date, zone: str) -> dt.datetime:
     return local.astimezone(dt.UTC).replace(tzinfo=None)
 
 
+@functools.cache
 def _offsets(zone: str, first: int = 2000, last: int = 2045) -> list[tuple[dt.datetime | None, int]]:
     """(UTC moment until which it holds, offset in seconds) of the zone's offsets, oldest first; the last has None."""
     info = zoneinfo.ZoneInfo(zone)

@@ -93,7 +93,7 @@ def work_by(checks: Checks, grain: str) -> pd.DataFrame:
 
 def _period(days: pd.Series, grain: str) -> pd.Series:
     days = pd.to_datetime(days)
-    return days - pd.to_timedelta(days.dt.weekday, unit="D") if grain == "week" else days
+    return days - pd.to_timedelta(days.dt.day_of_week, unit="D") if grain == "week" else days
 
 
 def sources(checks: Checks, now: dt.datetime) -> pd.DataFrame:

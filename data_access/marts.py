@@ -8,6 +8,7 @@ windows may cut anywhere. What follows from other marts alone is derived in the 
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -164,10 +165,16 @@ def _number(value: float) -> sa.ColumnElement:
 
 @dataclass(frozen=True)
 class Window:
-    """Half-open UTC bounds on the time a statement reads by; None is open."""
+    """Half-open UTC bounds on the time a statement reads by; None is open.
 
-    start: object = None
-    end: object = None
+    ``first_key`` and ``last_key`` bound the ids of what lies inside (items created, annotations audited): they change no
+    result, and let an engine whose ids rise with time skip the rest of the table it joins.
+    """
+
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    first_key: str | None = None
+    last_key: str | None = None
 
     def on(self, moment: sa.ColumnElement) -> list[sa.ColumnElement[bool]]:
         """The conditions that hold a timestamp inside."""
@@ -178,14 +185,26 @@ class Window:
             conditions.append(moment < self.end)
         return conditions
 
+    def holds(self, key: sa.ColumnElement) -> list[sa.ColumnElement[bool]]:
+        """The condition on the joined table's key, where the bounds are known."""
+        return [key.between(self.first_key, self.last_key)] if self.first_key is not None else []
 
-def judged(zone: str, *, created: Window | None = None, submitted: Window | None = None) -> sa.Select:
-    """One row per annotation of the window, with what the marts need of its item."""
+
+def judged(
+    zone: str,
+    *,
+    created: Window | None = None,
+    submitted: Window | None = None,
+    item_key: sa.ColumnElement | None = None,
+) -> sa.Select:
+    """One row per annotation of the window, with what the marts need of its item.
+
+    ``item_key`` stands in for the item's id where an engine has a shorter key of its own.
+    """
     a, i = t.annotations.c, t.items.c
     return (
         sa.select(
-            a.item_id,
-            a.annotation_id,
+            (a.item_id if item_key is None else item_key).label("item_id"),
             a.project_id,
             a.rater_id,
             a.stage,
@@ -205,7 +224,7 @@ def judged(zone: str, *, created: Window | None = None, submitted: Window | None
         )
         .select_from(t.annotations.join(t.items, a.item_id == i.item_id))
         .where(
-            *(created.on(i.created_at) if created else ()),
+            *((*created.on(i.created_at), *created.holds(a.item_id)) if created else ()),
             *(submitted.on(a.submitted_at) if submitted else ()),
         )
     )
@@ -236,7 +255,7 @@ def audited(zone: str, *, at: Window | None = None, submitted: Window | None = N
         )
         .where(
             a.status != "skipped",
-            *(at.on(u.audited_at) if at else ()),
+            *((*at.on(u.audited_at), *at.holds(a.annotation_id)) if at else ()),
             *(submitted.on(a.submitted_at) if submitted else ()),
         )
     )

@@ -204,6 +204,7 @@ class _Run:
 
     def full(self) -> Report:
         """Builds everything."""
+        self.b.number_names()
         self.b.day_checks(self.usable)
         self.b.copy(self.usable)
         self._label_codes()
@@ -213,7 +214,7 @@ class _Run:
         sample = -(-annotations // GROUP_SAMPLE_ABOVE) or 1
         self._create_parts()
         self.c.execute("CREATE OR REPLACE TABLE audit_day (audited_day DATE, day DATE, n BIGINT)")
-        created = windows(item_days, self.zone, item_days)
+        created = windows(item_days, self.zone, item_days, self._keys("items"))
         per_item = annotations / max(sum(item_days.values()), 1)
         for window, items in created:
             self.progress(done, total, "judgements")
@@ -221,7 +222,7 @@ class _Run:
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
             self._raise_on_overflow("agreement_part")
             done += int(items * per_item)
-        for window, audits in windows(audit_days, self.zone, audit_days):
+        for window, audits in windows(audit_days, self.zone, audit_days, self._keys("audits")):
             self.progress(min(done, total), total, "audits")
             self.b.audit_marts(at=window)
             self.b.audit_days(window)
@@ -253,7 +254,7 @@ class _Run:
         for window, _ in windows(judged, self.zone):
             created_touched |= self.b.created_days(window)
         work_days = set(judged)
-        for window, _ in windows(created, self.zone):
+        for window, _ in windows(created, self.zone, keys=self._keys("items")):
             work_days |= self.b.days_of_annotations(window)
         self._replace_judgements(work_days)
         self._replace_agreement(created_touched, old.meta.group_sample)
@@ -328,7 +329,7 @@ class _Run:
             return
         weeks = {week_start(day) for day in created}
         self._keep(marts.AGREEMENT, "week", weeks)
-        for window, _ in windows(_days_of_weeks(weeks), self.zone):
+        for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
             self.b.collect(
                 marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part"
             )
@@ -336,7 +337,7 @@ class _Run:
         months = {day.replace(day=1) for day in created}
         self._keep(marts.AGREEMENT_BY_GROUP, "month", months)
         days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
-        for window, _ in windows(days, self.zone):
+        for window, _ in windows(days, self.zone, keys=self._keys("items")):
             self.b.agreement_by_group(self.b.judged(created=window), self.digits, self.words, sample)
         self._finish_parts((marts.AGREEMENT, marts.AGREEMENT_BY_GROUP))
 
@@ -359,7 +360,7 @@ class _Run:
         self.c.execute(f"INSERT INTO work_part ({names}) SELECT {names} FROM work WHERE day IN ({_dates(days)})")
         weeks = {week_start(day) for day in days}
         self.c.execute(
-            f"CREATE OR REPLACE TABLE confusion_part AS SELECT * FROM confusion "
+            f"CREATE OR REPLACE TEMP TABLE confusion_part AS SELECT * FROM confusion "
             f"WHERE NOT (basis = 'audit' AND week IN ({_dates(weeks)}))"
         )
         for window, _ in windows(days, self.zone):
@@ -389,7 +390,7 @@ class _Run:
     def _keep(self, mart: marts.Mart, key: str, periods: set[dt.date]) -> None:
         """Starts a mart's parts with the rows of all other periods."""
         self.c.execute(
-            f'CREATE OR REPLACE TABLE "{mart.name}_part" AS SELECT * FROM "{mart.name}" '
+            f'CREATE OR REPLACE TEMP TABLE "{mart.name}_part" AS SELECT * FROM "{mart.name}" '
             f'WHERE "{key}" NOT IN ({_dates(periods)})'
         )
         for name in mart.sums:
@@ -400,6 +401,15 @@ class _Run:
     def _sizes(self, source: str) -> dict[dt.date, int]:
         rows = self.c.execute("SELECT day, n FROM day_check WHERE source = ? AND day IS NOT NULL", [source]).fetchall()
         return dict(rows)
+
+    def _keys(self, source: str) -> dict[dt.date, tuple[str, str]]:
+        """The first and last key of each day; other engines may order text in another way than Python does."""
+        if not self.b.warehouse.is_duckdb:
+            return {}
+        rows = self.c.execute(
+            "SELECT day, first_key, last_key FROM day_check WHERE source = ? AND day IS NOT NULL", [source]
+        ).fetchall()
+        return {day: (first, last) for day, first, last in rows}
 
     def _extra(self, mart: marts.Mart) -> list[tuple[str, str]]:
         """The code columns of the agreement marts."""

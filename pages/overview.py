@@ -3,7 +3,8 @@
 import streamlit as st
 
 from data_access.filters import DIMENSIONS
-from ui import cards, charts, figures, links, words
+from ui import cards, charts, figures, words
+from ui.filter_bar import open_from_click
 from ui.page import header, nothing_here, open_page
 from ui.theme import palette
 
@@ -32,4 +33,4 @@ if len(rows):
         clicked = charts.show(spec, alt, key="heat", select=True)
     if clicked:
         picked = filters.with_(axis, clicked["member"])
-        st.switch_page(cards.KPI_PAGE, query_params=links.write(picked, metric=clicked["metric"]))
+        open_from_click(cards.KPI_PAGE, cards.kpi_params(clicked["metric"], picked))

@@ -17,12 +17,13 @@ from metrics.catalogue import metric as find_metric
 from metrics.compare import BETTER, UNCLEAR, WORSE
 from metrics.shapes import Count
 from metrics.spec import Metric
+from ui import figures, links, periods, words
 from ui import format as fmt
-from ui import links, periods, words
 from ui.sparkline import sparkline
 from ui.theme import palette
 
 KPI_PAGE = "pages/kpi.py"
+DEFAULT_GRAIN = "week"
 
 
 def scorecard(scores: pd.DataFrame, filters: Filters, meta: Meta) -> None:
@@ -54,10 +55,16 @@ def moves(rows: pd.DataFrame, filters: Filters, currency: str) -> None:
 
 def link_to_kpi(sentence: str, metric: str, filters: Filters) -> None:
     """The link of a row: opens the KPI with the same filters."""
-    st.page_link(KPI_PAGE, label=words.md(sentence), query_params=links.write(filters, metric=metric))
+    st.page_link(KPI_PAGE, label=words.md(sentence), query_params=kpi_params(metric, filters))
 
 
-def figures(row: dict, filters: Filters, meta: Meta) -> None:
+def kpi_params(metric: str, filters: Filters, grain: str = DEFAULT_GRAIN) -> dict[str, list[str] | str]:
+    """The KPI page's whole URL, so that opening it rewrites nothing and Back leads back."""
+    by = figures.first_axis(filters, find_metric(metric))
+    return links.write(filters, metric=metric, by=by, grain=grain)
+
+
+def figure_row(row: dict, filters: Filters, meta: Meta) -> None:
     """The figures of one KPI: value with interval, change, target, status, n."""
     metric = find_metric(row["metric"])
     before = filters.before()
@@ -161,13 +168,12 @@ def change_list(changes: pd.DataFrame) -> None:
     if changes.empty:
         return
     rows = changes.to_dict("records")
-    with st.expander(
-        f"{len(rows)} changes began in these weeks: they moved together with the line, no more is claimed"
-    ):
-        for number, row in enumerate(rows, 1):
-            st.markdown(
-                f"{number}. **{fmt.day(row['starts_on'])}** {words.md(row['kind'])}: {words.md(row['summary'])}"
-            )
+    with st.expander(f"{len(rows)} dated changes, numbered as in the chart. That one moved the line is not claimed"):
+        lines = [
+            f"{number}. **{fmt.day(row['starts_on'])}** {words.md(row['kind'])}: {words.md(row['summary'])}"
+            for number, row in enumerate(rows, 1)
+        ]
+        st.markdown("\n".join(lines))
 
 
 def definition(metric: Metric) -> None:

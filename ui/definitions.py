@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import groupby
 
 import streamlit as st
@@ -12,6 +13,7 @@ from metrics.catalogue import AREAS, METRICS
 from metrics.errors import SnapshotUnusable
 from metrics.spec import Metric
 from ui import data, export, glossary, links, style
+from ui.route import through_app
 from ui.tables import quiet
 from ui.words import md
 
@@ -20,6 +22,7 @@ EVERY = "all"
 
 def snapshot_if_any() -> Snapshot | None:
     """The snapshot, for the targets in force; the definitions stand without one."""
+    through_app()
     style.inject()
     try:
         return data.current_snapshot()
@@ -71,9 +74,8 @@ def metric_list(found: list[Metric], snapshot: Snapshot | None, first: str | Non
             for m in ours:
                 _entry(m, snapshot, False)
     if found:
-        export.download(
-            glossary.definitions(found, snapshot), title="Definitions of metrics", key="definitions", snapshot=snapshot
-        )
+        rows = functools.partial(glossary.definitions, found, snapshot)
+        export.download(rows, title="Definitions of metrics", key="definitions", snapshot=snapshot)
 
 
 def _entry(metric: Metric, snapshot: Snapshot | None, is_open: bool) -> None:
@@ -138,8 +140,8 @@ def words() -> None:
         if not (rows["Also called"] != "").any():
             rows = rows.drop(columns="Also called")
         st.table(rows, border="horizontal", hide_index=True, alt=title)
-    every = glossary.terms((*glossary.READING, *glossary.STATUSES, *glossary.TERMS))
-    export.download(every, title="Words and how to read a number", key="words")
+    every = (*glossary.READING, *glossary.STATUSES, *glossary.TERMS)
+    export.download(functools.partial(glossary.terms, every), title="Words and how to read a number", key="words")
 
 
 __all__ = ["asked", "chosen", "definition", "metric_list", "sentence", "snapshot_if_any", "sql", "words"]

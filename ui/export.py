@@ -13,7 +13,7 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -27,10 +27,9 @@ from metrics.catalogue import metric as find_metric
 from metrics.spec import Metric
 
 BOM = "\ufeff"
-UNSEEN = r"\x00-\x20\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
-# What may stand unseen, or as a quotation mark, before the character that starts a formula. Full-width forms are
-# folded into these by NFKC; the minus sign U+2212 is not.
-_LIVE = re.compile(rf"[{UNSEEN}\"'“”‘’«»„]*[=+\-−@|%\t\r\n]")
+# What starts a formula. Full-width forms are folded into these by NFKC; the minus sign U+2212 is not.
+STARTS = frozenset("=+-−@|%\t\r\n")
+QUOTES = frozenset("\"'“”‘’«»„")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _CUTS = re.compile(r"([;\t\r\n]+)")  # where a spreadsheet of another locale may cut a cell in two
 _CELL = re.compile(r'(?:("(?:[^"]|"")*")|([^,\r\n]*))(,|\r\n)')
@@ -41,8 +40,18 @@ _FLAGS = {True: "true", False: "false"}
 
 
 def is_live(text: str) -> bool:
-    """Whether a spreadsheet could run the text as a formula; a plain number is none."""
-    return bool(_LIVE.match(unicodedata.normalize("NFKC", text))) and not _NUMBER.fullmatch(text)
+    """Whether a spreadsheet could run the text as a formula, past spaces, quotes and what cannot be seen.
+
+    A plain number is none.
+    """
+    if _NUMBER.fullmatch(text):
+        return False
+    for character in unicodedata.normalize("NFKC", text):
+        if character in STARTS:
+            return True
+        if character.isprintable() and not character.isspace() and character not in QUOTES:
+            return False
+    return False
 
 
 def safe_text(text: str) -> str:
@@ -187,10 +196,10 @@ def _preamble(
 
 
 def _newest(freshness: pd.DataFrame, needed: set[str]) -> list[tuple[str, str]]:
-    """The newest row of each table the metrics need; of every table when no metric is named."""
-    rows = freshness[freshness["newest"].notna()]
-    if needed:
-        rows = rows[rows["table_name"].isin(needed)]
+    """The newest row of each table the metrics need; of the tables of work when no metric is named."""
+    rows = freshness[
+        freshness["newest"].notna() & freshness["table_name"].isin(needed or {"items", "annotations", "audits"})
+    ]
     return [
         (f"Newest row of {name}", f"{pd.Timestamp(newest):%Y-%m-%d %H:%M} UTC")
         for name, newest in zip(rows["table_name"], rows["newest"], strict=True)
@@ -239,7 +248,7 @@ def file_name(title: str, meta: Meta | None = None) -> str:
 
 
 def download(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
     *,
     title: str,
     key: str,
@@ -250,12 +259,15 @@ def download(
     notes: Sequence[str] = (),
     label: str = "Download CSV",
 ) -> None:
-    """A button that gives the frame as a file; nothing is built before it is clicked, and the page does not rerun."""
+    """A button that gives the frame as a file; nothing is built before it is clicked, and the page does not rerun.
+
+    frame: the table shown, or what makes it where it is only made for the file.
+    """
     chosen = tuple(metrics)
 
     def build() -> bytes:
         return to_csv(
-            frame,
+            frame() if callable(frame) else frame,
             title=title,
             filters_text=filters.describe(snapshot.names if snapshot else None) if filters else "",
             snapshot_meta=snapshot.meta if snapshot else None,
@@ -274,6 +286,6 @@ def download(
         on_click="ignore",
         type="tertiary",
         icon=":material/download:",
-        disabled=frame.empty,
+        disabled=isinstance(frame, pd.DataFrame) and frame.empty,
         help="The rows of this table at full precision, with the filters and definitions on top.",
     )

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
+from data_access.dimensions import SOURCES, expression
 from data_access.filters import DIMENSIONS, Filters
 from data_access.snapshot import Snapshot
 from metrics import compare
@@ -17,15 +19,19 @@ from metrics.spec import Metric, Status
 from ui import data, periods
 
 SPARK_WEEKS = 13
+MOST_CHANGES = 12  # flagged in a chart, the latest
 AXES = ("project", "pool", "policy", "language")  # what moves are looked for in, unless the filters fix it to one value
 PEOPLE = frozenset({"rater", "lead"})  # never ranked
 BREAKDOWNS = tuple(d for d in DIMENSIONS if d not in {"day", "week", "month", *PEOPLE})
+# What is worked out is kept per snapshot, the reader's scope and the arguments; a repeat costs a copy of a small frame.
+KEPT = {"max_entries": 200, "show_spinner": False, "hash_funcs": {Snapshot: lambda s: (s.id, data.current_scope())}}
 CHANGE_COLUMNS = ("before", "change", "change_low", "change_high", "score", "verdict")
 ORDER = {
     s: k for k, s in enumerate((Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.NO_TARGET, Status.TOO_FEW))
 }
 
 
+@st.cache_data(**KEPT)
 def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ()) -> pd.DataFrame:
     """One row per metric: the estimate, its target and status, and the change against the period before.
 
@@ -79,6 +85,13 @@ def axes(filters: Filters, count: int = 2) -> tuple[str, ...]:
     return tuple(d for d in AXES if len(filters.values(d)) != 1)[:count]
 
 
+def first_axis(filters: Filters, metric: Metric) -> str:
+    """The dimension to break a metric down by first: one that its mart keeps and the filters leave open."""
+    kept = [d for d in axes(filters, len(AXES)) if expression(SOURCES[metric.mart], d) is not None]
+    return kept[0] if kept else BREAKDOWNS[0]
+
+
+@st.cache_data(**KEPT)
 def moves(snapshot: Snapshot, filters: Filters, count: int = 7) -> tuple[pd.DataFrame, int]:
     """The groups whose headline KPIs moved clearest, and how many were compared.
 
@@ -92,6 +105,7 @@ def moves(snapshot: Snapshot, filters: Filters, count: int = 7) -> tuple[pd.Data
     return clear.sort_values("score", ascending=False, kind="stable").head(count).reset_index(drop=True), compared
 
 
+@st.cache_data(**KEPT)
 def groups(snapshot: Snapshot, filters: Filters, metrics: Sequence[str], axis: str) -> pd.DataFrame:
     """The metrics by one dimension, with the change of each group; only metrics and groups that it keeps."""
     names = tuple(metrics)
@@ -104,6 +118,7 @@ def groups(snapshot: Snapshot, filters: Filters, metrics: Sequence[str], axis: s
     return rows.assign(dimension=axis, member=members, label=[labels.get(m, m) for m in members])
 
 
+@st.cache_data(**KEPT)
 def heat(snapshot: Snapshot, filters: Filters) -> tuple[pd.DataFrame, str]:
     """The headline KPIs that have a target by the first open dimension, worst groups first, and that dimension."""
     axis = (axes(filters, 1) or AXES[:1])[0]
@@ -114,12 +129,12 @@ def heat(snapshot: Snapshot, filters: Filters) -> tuple[pd.DataFrame, str]:
     return rows.assign(rank=-rows["member"].map(worst)).sort_values(["rank", "label"], kind="stable"), axis
 
 
+@st.cache_data(**KEPT)
 def over_time(snapshot: Snapshot, filters: Filters, metric: str, grain: str) -> pd.DataFrame:
     """One metric by day, week or month with its interval: `at`, the estimate, and whether the step is `whole`."""
-    grain = grain if grain in ("day", "month") else "week"
-    period = (filters.start, filters.end)
-    if grain == "week" and filters.start:
-        period = periods.ending(period, SPARK_WEEKS)
+    if not filters.start:
+        return data.measure(snapshot, (metric,), (grain,), filters).iloc[:0].assign(at=pd.NaT, whole=False)
+    period = periods.around((filters.start, filters.end), grain)
     rows = data.measure(snapshot, (metric,), (grain,), filters.over(*period))
     rows = rows[rows[grain].notna() | rows["reason"].ne("")]
     return rows.assign(
@@ -128,6 +143,7 @@ def over_time(snapshot: Snapshot, filters: Filters, metric: str, grain: str) -> 
     )
 
 
+@st.cache_data(**KEPT)
 def breakdown(snapshot: Snapshot, filters: Filters, metric: str, dimension: str) -> tuple[pd.DataFrame, str]:
     """One metric by a dimension: off target first, then watch, on target, too few; or the reason why there is none."""
     now = data.measure(snapshot, (metric,), (dimension,), filters)
@@ -144,6 +160,7 @@ def better_first(metric: Metric) -> bool:
     return metric.direction.value.startswith("higher")
 
 
+@st.cache_data(**KEPT)
 def streak(snapshot: Snapshot, filters: Filters, metric: str) -> int:
     """For how many weeks, up to the last, the metric has been on target."""
     rows = weeks(snapshot, filters, (metric,))
@@ -155,15 +172,16 @@ def streak(snapshot: Snapshot, filters: Filters, metric: str) -> int:
     return run
 
 
-def changes(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
-    """The changes that began within the weeks shown and touch the projects and pools: starts_on, kind, summary."""
+@st.cache_data(**KEPT)
+def changes(snapshot: Snapshot, filters: Filters, grain: str) -> pd.DataFrame:
+    """The changes that began in the time shown and touch the projects and pools: starts_on, kind, summary."""
     if not filters.start:
         return pd.DataFrame(columns=["starts_on", "kind", "summary", "project_id", "pool_id"])
     rows = data.changes(snapshot)
-    start, end = periods.ending((filters.start, filters.end), SPARK_WEEKS)
+    start, end = periods.around((filters.start, filters.end), grain)
     inside = rows["starts_on"].between(pd.Timestamp(start), pd.Timestamp(end))
     for name in ("project", "pool"):
         chosen = filters.values(name)
         if chosen:
             inside &= rows[f"{name}_id"].isna() | rows[f"{name}_id"].isin(chosen)
-    return rows[inside].sort_values("starts_on")
+    return rows[inside].sort_values("starts_on").tail(MOST_CHANGES)

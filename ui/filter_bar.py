@@ -24,6 +24,7 @@ OFFERED = (
 )
 KEPT = "filters in force"  # of the session: what a page without filters in its URL goes on with
 POPOVER = "filters popover"
+LEFT = "left by a click"  # what a page showed when a click on it opened another, by the other's parameters
 Own = Mapping[str, str]  # a page's own URL parameters
 
 
@@ -32,7 +33,7 @@ def filter_bar(snapshot: Snapshot, own: Own) -> tuple[Filters, tuple[str, ...]]:
 
     Afterwards the URL names every filter, absolute dates and the page's own parameters.
     """
-    found = links.read(_asked(), snapshot.meta, lambda name: labels(snapshot, name), own)
+    found = links.read(_asked(own), snapshot.meta, lambda name: labels(snapshot, name), own)
     filters = found.filters
     with st.container(key="filter_bar", horizontal=True, vertical_alignment="center", gap="small"):
         _period(snapshot, filters, own)
@@ -57,6 +58,17 @@ def go_to(filters: Filters, own: Own) -> None:
     st.query_params.from_dict(links.write(filters, **own))
 
 
+def open_from_click(page: str, params: Mapping[str, str | list[str]]) -> None:
+    """Opens a page from a click that is no link: a cell, a row.
+
+    st.switch_page leaves an entry in the browser's history that is this page with the other's parameters; what this
+    page showed is kept, so that Back leads to it.
+    """
+    wanted = {name: _several(value) for name, value in params.items()}
+    st.session_state.setdefault(LEFT, {})[_sorted(wanted)] = _in_url()
+    st.switch_page(page, query_params=params)
+
+
 def token(filters: Filters) -> str:
     """Names the widgets of one state of the filters."""
     return f"{hash(filters) & 0xFFFFFFFF:08x}"
@@ -70,9 +82,15 @@ def _in_url() -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
-def _asked() -> dict[str, list[str]]:
+def _sorted(params: dict[str, list[str]]) -> str:
+    return urlencode(sorted(params.items()), doseq=True)
+
+
+def _asked(own: Own) -> dict[str, list[str]]:
     """The URL's parameters; without any filter among them those the session had."""
     asked = _in_url()
+    if any(name not in (*own, *links.PERIOD_KEYS, *FILTERABLE) for name in asked):
+        asked = st.session_state.get(LEFT, {}).get(_sorted(asked), asked)
     kept: Filters | None = st.session_state.get(KEPT)
     if kept is None or any(name in asked for name in (*links.PERIOD_KEYS, *FILTERABLE)):
         return asked
@@ -99,6 +117,7 @@ def _period(snapshot: Snapshot, filters: Filters, own: Own) -> None:
         label_visibility="collapsed",
         key=key,
         on_change=choose,
+        wrap=True,
     )
     st.markdown(f"**{md(describe_period(filters.start, filters.end))}**", width="content")
 
@@ -202,4 +221,6 @@ def _copy_link(filters: Filters, own: Own) -> None:
 
 def link(address: str | None, filters: Filters, own: Own) -> str:
     """The page's address with every filter in it."""
-    return f"{(address or '').split('?')[0]}?{urlencode(links.write(filters, **own), doseq=True)}"
+    place = (address or "/").split("?")[0]
+    place = place if place.count("/") > 2 else f"{place.rstrip('/')}/"
+    return f"{place}?{urlencode(links.write(filters, **own), doseq=True)}"

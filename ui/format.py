@@ -21,13 +21,13 @@ POINTS = f"{SPACE}points"
 
 # Vega's number formats for axes and tooltips; values are charted in the unit of ``axis_scale``.
 D3_FORMAT = {
-    Unit.SHARE: ".3~g",
+    Unit.SHARE: ",.3~r",
     Unit.COEFFICIENT: ".2~f",
-    Unit.COUNT: ".3~s",
-    Unit.SECONDS: ".3~g",
-    Unit.HOURS: ".3~g",
-    Unit.MONEY: ".3~s",
-    Unit.PER_HOUR: ".3~g",
+    Unit.COUNT: ",.3~r",
+    Unit.SECONDS: ",.3~r",
+    Unit.HOURS: ",.3~r",
+    Unit.MONEY: ",.3~r",
+    Unit.PER_HOUR: ",.3~r",
 }
 AXIS_SCALE = {Unit.SHARE: 100.0}  # what a value is multiplied by on an axis
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import pandas as pd
@@ -82,6 +83,7 @@ def _holds(haystack: str, text: str) -> bool:
     return all(any(same in haystack for same in _same(word)) for word in text.casefold().split())
 
 
+@functools.cache
 def _haystack(metric: Metric) -> str:
     said = (metric.name, metric.label, AREAS[metric.area], metric.meaning, *facts_of(metric).values())
     return " ".join(said).casefold()
@@ -93,13 +95,14 @@ def _same(word: str) -> set[str]:
 
 
 def target_text(metric: Metric, snapshot: Snapshot | None) -> str:
-    """The target in force for everything, and how many more specific ones there are: "93 %; 2 more by project"."""
+    """The target in force for everything, and how many more specific ones hold for single projects or pools."""
     goal = snapshot.targets.in_force(metric, snapshot.meta.last_day) if snapshot else None
     currency = snapshot.meta.currency if snapshot else ""
     said = fmt.target_range(goal.target, goal.warn, metric, currency) if goal else "none"
     owner = f", {goal.owner} answers for it" if goal and goal.owner else ""
     specific = len(_specific_targets(metric, snapshot)) if snapshot else 0
-    more = f"; {specific} of its own for a project or pool" if specific else ""
+    more = "" if not specific else "; one more holds" if specific == 1 else f"; {specific} more hold"
+    more += " for single projects or pools" if specific else ""
     return f"{said}{owner}{more}"
 
 

@@ -17,7 +17,7 @@ from ui import format as fmt
 from ui.tables import Column, quiet, table
 
 SHAPES = {"absent": "○", "behind": "▲", "empty": "○", "in step": "●"}
-SHOWN_METRICS = 4  # of those a table feeds; the download names them all
+SHOWN_METRICS = 3  # of those a table feeds; the download names them all
 GRAINS = {"project": "Project", "week": "Week", "day": "Day"}
 COUNTS = {
     "read": Column("In the warehouse", "Annotations the warehouse had at the refresh.", "count"),

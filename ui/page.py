@@ -16,6 +16,7 @@ from metrics.errors import RaterscopeError, SnapshotUnusable
 from ui import data, links, style, theme
 from ui import format as fmt
 from ui.filter_bar import filter_bar
+from ui.route import inside_app, through_app
 from ui.words import md
 
 log = logging.getLogger("raterscope")
@@ -47,8 +48,9 @@ def open_page(own: Mapping[str, str] | None = None, problems: tuple[str, ...] = 
     """
     snapshot = open_snapshot()
     filters, more = filter_bar(snapshot, own or {})
-    for sentence in (*problems, *more):
-        st.warning(md(sentence), icon=":material/link_off:")
+    wrong = [md(sentence) for sentence in (*problems, *more)]
+    if wrong:
+        st.warning("  \n".join(wrong), icon=":material/link_off:")
     if snapshot.meta.last_day is None:
         st.title("There is no work to show yet")
         context(View(snapshot, filters))
@@ -61,6 +63,11 @@ def open_page(own: Mapping[str, str] | None = None, problems: tuple[str, ...] = 
     return View(snapshot, filters)
 
 
+def icon() -> str:
+    """The mark as the browser tab shows it."""
+    return theme.icon()
+
+
 def brand() -> None:
     """The product's mark, at the left of the navigation."""
     st.logo(theme.mark(), size="medium")
@@ -68,6 +75,7 @@ def brand() -> None:
 
 def open_snapshot() -> Snapshot:
     """The snapshot in force; stops the page with one sentence and a remedy when none can be served."""
+    through_app()
     style.inject()
     try:
         return data.current_snapshot()
@@ -87,7 +95,8 @@ def header(view: View, sentence: str) -> None:
 def context(view: View, against: bool = True) -> None:
     """One quiet line: what is looked at, compared with what, how old it is, what is still provisional."""
     meta, filters = view.meta, view.filters
-    parts = [md(filters.over(None, None).describe(view.snapshot.names).capitalize()) if filters.where else "All work"]
+    chosen = filters.over(None, None).describe(view.snapshot.names) if filters.where else "all work"
+    parts = [md(chosen[0].upper() + chosen[1:])]
     if filters.start:
         parts.append(f"{fmt.days(filters.start, filters.end)} {filters.end.year}")
         if against:
@@ -125,7 +134,8 @@ def back_link(page: str, label: str, filters: Filters) -> None:
 def guarded(run: Callable[[], None]) -> None:
     """Runs a page; whatever it raises becomes one sentence with a reference number, and the rest goes to the log."""
     try:
-        run()
+        with inside_app():
+            run()
     except RaterscopeError as error:
         style.inject()
         st.error(f"{md(str(error))} Reference {_logged(error)}.", icon=":material/error:")

@@ -48,10 +48,14 @@ def ending(period: Period, weeks: int) -> Period:
     return start, period[1]
 
 
-def grain_of(period: Period) -> str:
-    """The step in which a period reads best."""
-    days = (period[1] - period[0]).days + 1
-    return "day" if days <= 14 else "week" if days <= 420 else "month"
+def around(period: Period, grain: str) -> Period:
+    """The period with enough steps before it to see where it comes from: 28 days, 13 weeks or 13 months."""
+    start, end = period
+    if grain == "day":
+        return min(start, end - 27 * ONE), end
+    if grain == "month":
+        return min(start, (pd.Timestamp(end) - pd.DateOffset(months=12)).date()).replace(day=1), end
+    return ending(period, 13)
 
 
 def complete(start: object, grain: str, period: Period) -> bool:

@@ -26,7 +26,8 @@ SHEET = (
 [data-testid="stHeaderActionElements"] { display: none; }
 
 /* the line under the sentence, and every other quiet line */
-.st-key-context p, .stCaption p, [data-testid="stCaptionContainer"] p { color: var(--rs-muted); font-size: 0.87rem; }
+[data-testid="stCaptionContainer"] { opacity: 1; color: var(--rs-muted); }
+.st-key-context p, [data-testid="stCaptionContainer"] p { color: var(--rs-muted); font-size: 0.87rem; }
 
 /* filter bar */
 .st-key-filter_bar { border-bottom: 1px solid var(--rs-line); padding-bottom: 0.55rem; row-gap: 0.4rem; }
@@ -88,10 +89,13 @@ SHEET = (
 .rs-figure > div:first-child { color: var(--rs-muted); font-size: 0.8rem; }
 .rs-figure > div:nth-child(2) { font-size: 1.35rem; font-weight: 650; line-height: 1.3; white-space: nowrap; }
 .rs-figure > div:last-child { color: var(--rs-muted); font-size: 0.84rem; min-height: 1.1em; }
-.rs-figure .rs-state { font-size: 1.1rem; }
+.rs-figure .rs-state { font-size: 1.15rem; line-height: 1.75rem; }
 
 /* a picker beside its chart's title */
-[class*="st-key-beside_"] { margin-bottom: -2.9rem; z-index: 3; width: fit-content !important; align-self: flex-end; }
+[class*="st-key-beside_"] { width: fit-content !important; align-self: flex-end; z-index: 3; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-beside_"]) { display: flex; flex-direction: column; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-beside_"]):has(+ * [data-testid="stVegaLiteChart"]) {
+  margin-bottom: -2.9rem; }
 .st-key-definition p { font-size: 0.9rem; }
 .st-key-definition { background: var(--rs-panel); }
 
@@ -100,13 +104,15 @@ SHEET = (
 @media (max-width: 700px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
   [class*="st-key-wide_"] > div { min-width: 900px; }
-  [class*="st-key-beside_"] { margin-bottom: 0; align-self: flex-start; }
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-beside_"]) { margin-bottom: 0 !important; }
+  [class*="st-key-beside_"] { align-self: flex-start; }
   .rs-head { display: none; }
   .rs-row { grid-template-columns: minmax(0, 1fr) auto auto; row-gap: 2px; padding: 0.5rem 4px; }
   .rs-row .rs-label { grid-column: 1 / 3; } .rs-row .rs-status { grid-column: 3; grid-row: 1; justify-self: end; }
   .rs-row .rs-value { grid-column: 1; grid-row: 2; text-align: left; }
   .rs-row .rs-change { grid-column: 2; grid-row: 2; }
   .rs-row .rs-spark { grid-column: 3; grid-row: 2; }
+  .rs-row .rs-spark { min-width: 96px; }
   .rs-row .rs-spark img { width: 96px; height: 24px; }
   .rs-row .rs-interval, .rs-row .rs-n, .rs-row .rs-goal { display: none; }
   .rs-reason { grid-column: 1 / 4; grid-row: 2; }

@@ -229,7 +229,7 @@ def _colour(text: str, colours: Mapping[str, str]) -> str:
 def _config(column: Column, first: bool):
     """The heading, its explanation and the alignment: figures stand to the right."""
     help_text = column.help or None
-    alignment = "left" if column.kind in ("text", "status") else "right"
+    alignment = "left" if first or column.kind in ("text", "status") else "right"
     return st.column_config.Column(column.label, help=help_text, width=column.width, pinned=first, alignment=alignment)
 
 

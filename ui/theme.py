@@ -82,7 +82,7 @@ SEQUENTIAL = (
     "#2457c5",
     "#1a408f",
 )
-TINT = {Status.ON_TARGET: 0.10, Status.WATCH: 0.20, Status.OFF_TARGET: 0.24}  # of a cell by its status; others none
+TINT = {Status.ON_TARGET: 0.10, Status.WATCH: 0.16, Status.OFF_TARGET: 0.22}  # of a cell by its status; others none
 
 # A status is a word and a shape as well as a colour.
 SHAPES = {
@@ -102,6 +102,12 @@ MARK = (
     '<text x="33" y="22" font-family="Source Sans, Segoe UI, Helvetica, Arial, sans-serif" font-size="18" '
     'font-weight="650" letter-spacing="-0.2" fill="{ink}">Raterscope</text></svg>'
 )
+
+
+def icon() -> str:
+    """The product's mark alone, as SVG; its colours show on light and dark tabs."""
+    text = MARK[: MARK.index("<text")].replace('width="148" height="32" viewBox="0 0 148 32"', 'viewBox="1 3 26 26"')
+    return text.format(accent=LIGHT.accent, ink=LIGHT.accent) + "</svg>"
 
 
 def mark() -> str:
@@ -175,6 +181,12 @@ def config_theme() -> dict[str, dict]:
             "greenTextColor": colours.good,
             "blueTextColor": colours.accent,
             "grayTextColor": colours.muted,
+            "yellowColor": colours.watch,
+            "yellowTextColor": colours.watch,
+            "blueBackgroundColor": colours.panel,
+            "yellowBackgroundColor": colours.panel,
+            "redBackgroundColor": colours.panel,
+            "greenBackgroundColor": colours.panel,
             "dataframeBorderColor": colours.line,
             "dataframeHeaderBackgroundColor": colours.panel,
             "dataframeHeaderTextColor": colours.muted,

@@ -82,6 +82,14 @@ def test_every_sum_of_a_metric_comes_from_a_statement_that_is_shown(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_warehouse_statements_read_each_sum_or_all_its_parts(name):
+    read = {c for select in describe.warehouse_selects(name).values() for c, _ in select.selected_columns.items()}
+    for column in METRICS[name].shape.columns:
+        parts = set(describe._PARTS.get(column, ()))
+        assert column in read or (parts and parts <= read), column
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_warehouse_statements_hold_no_other_sum(name):
     parts = {p for c in METRICS[name].shape.columns for p in (c, *describe._PARTS.get(c, ()))}
     every_sum = {s for mart in (marts.WORK, marts.HANDLE_TIME, marts.AGREEMENT) for s in mart.sums}

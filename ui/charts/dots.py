@@ -89,7 +89,9 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
         tick = {"type": "tick", "thickness": 2, "size": 16, "color": colours.muted, "orient": "vertical"}
         layer.append({"mark": tick, "encoding": {"y": y, "x": {**x, "field": "target"}}})
     title = f"{metric.label} by {what}"
-    subtitle = "Dot and 95 % interval; off target first, then those that cannot be told from it"
+    subtitle = "Dot with its 95 % interval" if any(v["low"] is not None for v in values) else "Counted, not sampled"
+    if any(v["target"] is not None for v in known):
+        subtitle += "; off target first"
     if len(rows) > MOST_ROWS:
         subtitle += f"; the first {MOST_ROWS} of {len(rows)}, all in the table"
     alt = f"{title}: {words.standing(rows, what, words.plural(what))}."

@@ -84,7 +84,7 @@ def trend(
     title = f"{metric.label} by {grain}"
     subtitle = fmt.axis_title(metric, currency) + ("; band: 95 % interval" if known["low"].notna().any() else "")
     if any(p["open"] for p in points):
-        subtitle += "; dashed and hollow: still provisional"
+        subtitle += "; dashed and hollow: provisional or incomplete"
     return spec(colours, title, subtitle, TREND_HEIGHT, layer), _trend_alt(known, metric, grain, currency)
 
 
@@ -97,6 +97,7 @@ def _point(
         "at": row["at"].isoformat(),
         "value": number(row["value"], scale),
         "low": number(row["low"], scale),
+        "goal": number(row["target"], scale),
         "high": number(row["high"], scale),
         "open": bool(late or half),
         "old": since is not None and row["at"] < pd.Timestamp(since),
@@ -124,10 +125,13 @@ def _last_day(at: pd.Timestamp, grain: str) -> pd.Timestamp:
 
 
 def _end_label(points: list[dict], x: dict, y: dict, colours: Palette) -> list[dict]:
+    """The last value beside its point, on the side away from the target's own label."""
     if not points:
         return []
     last = {**points[-1], "text": points[-1]["said"].split(" (")[0]}
-    mark = {"type": "text", "align": "right", "dy": -12, "dx": 4, "fontWeight": 600, "color": colours.ink}
+    below = last["goal"] is not None and last["value"] < last["goal"]
+    mark = {"type": "text", "align": "right", "dy": 14 if below else -13, "dx": 4, "fontWeight": 600}
+    mark["color"] = colours.ink
     return [{"data": {"values": [last]}, "mark": mark, "encoding": {"x": x, "y": y, "text": {"field": "text"}}}]
 
 
@@ -150,7 +154,8 @@ def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Pal
             "color": colours.muted,
             "interpolate": "step-after",
         }
-        text = {"type": "text", "align": "right", "dy": 11, "dx": 4, "color": colours.muted}
+        under = float(rows["value"].dropna().iloc[-1]) < known[column].iloc[-1]
+        text = {"type": "text", "align": "right", "dy": -8 if under else 11, "dx": 4, "color": colours.muted}
         layers.append({"data": {"values": line}, "mark": mark, "encoding": {"x": x, "y": y}})
         layers.append(
             {

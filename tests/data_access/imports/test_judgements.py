@@ -91,6 +91,12 @@ def test_an_annotation_given_twice_under_its_own_id_is_one(engine, load):
     assert only(later).reason.startswith("The warehouse has another judgement")
 
 
+def test_a_review_by_the_same_rater_is_no_repeat(engine, load):
+    header = HEADER.replace("\n", ",stage\n")
+    assert load(engine, header + f"i1,ann,ok,{AT},label\n").accepted == 1
+    assert load(engine, header + f"i1,ann,hate,{AT},review\n").accepted == 1
+
+
 def test_columns_of_the_contracts_names_need_no_mapping(sqlite, load):
     text = f"item_id,rater_id,label,submitted_at,policy\ni1,ann,ok,{AT},hate\n"
     load(sqlite, text, mapping='[project]\nproject_id = "p"\n')
