@@ -46,9 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Callable, words: str, print_as: str = "--format") -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=words, description=words)
         added.set_defaults(run=run)
-        added.add_argument(
-            print_as, dest="print_as", choices=FORMATS, default="table", help="how to print the answer"
-        )
+        added.add_argument(print_as, dest="print_as", choices=FORMATS, default="table", help="how to print the answer")
         return added
 
     sample = command("sample", _sample, "make a sample warehouse and PATH.truth.json")
@@ -165,7 +163,9 @@ def _measure(options: argparse.Namespace) -> int:
 
     if options.list:
         rows = [(m.name, m.label, m.area, m.unit.value, m.direction.value, m.formula) for m in METRICS.values()]
-        _print(pd.DataFrame(rows, columns=["metric", "label", "area", "unit", "direction", "formula"]), options.print_as)
+        _print(
+            pd.DataFrame(rows, columns=["metric", "label", "area", "unit", "direction", "formula"]), options.print_as
+        )
         return 0
     if not options.metrics:
         raise RaterscopeError("Name at least one metric; `manage.py measure --list` prints the catalogue.")
@@ -238,7 +238,9 @@ def _say(line: str) -> None:
 
 def _print(frame: pd.DataFrame, form: str) -> None:
     """The answer on stdout."""
-    days = {c: frame[c].dt.strftime("%Y-%m-%d") for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])}
+    days = {
+        c: frame[c].dt.strftime("%Y-%m-%d") for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])
+    }
     frame = frame.assign(**days)
     if form == "json":
         print(frame.to_json(orient="records", indent=1, double_precision=12))

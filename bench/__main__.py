@@ -25,11 +25,14 @@ FOLDER = ROOT / "var" / "bench"
 PAGES = ("overview", "kpi", "definitions", "data_health")
 RERUNS = 15
 
-_SAMPLE = "import sample_data, pathlib, sys; sample_data.generate(pathlib.Path(sys.argv[1]), annotations=int(sys.argv[2]))"
+_SAMPLE = (
+    "import sample_data, pathlib, sys; sample_data.generate(pathlib.Path(sys.argv[1]), annotations=int(sys.argv[2]))"
+)
 _REFRESH = """
 import dataclasses, pathlib, sys
 from data_access import refresh, settings
-ours = dataclasses.replace(settings.load(), warehouse_url='duckdb:///' + sys.argv[1], snapshot=pathlib.Path(sys.argv[2]))
+warehouse, snapshot = 'duckdb:///' + sys.argv[1], pathlib.Path(sys.argv[2])
+ours = dataclasses.replace(settings.load(), warehouse_url=warehouse, snapshot=snapshot)
 report = refresh.refresh(ours, full=sys.argv[3] == 'full')
 print(report.kind, report.days, report.rows_read, sum(report.tables.get(t, 0) for t in ('work',)), report.megabytes)
 """
@@ -77,8 +80,8 @@ def one_more_day(warehouse: Path) -> None:
         f"WHERE created_at {bounds.format('created_at')}"
     )
     connection.execute(
-        f"INSERT INTO annotations SELECT a.* REPLACE ('X' || a.annotation_id AS annotation_id, 'X' || a.item_id AS item_id, "
-        f"a.submitted_at + {shift} AS submitted_at) FROM annotations a JOIN items i ON i.item_id = 'X' || a.item_id "
+        f"INSERT INTO annotations SELECT a.* REPLACE ('X' || a.annotation_id AS annotation_id, "
+        f"'X' || a.item_id AS item_id, a.submitted_at + {shift} AS submitted_at) FROM annotations a JOIN items i ON i.item_id = 'X' || a.item_id "
         f"WHERE a.submitted_at {bounds.format('a.submitted_at')}"
     )
     connection.execute(
@@ -94,11 +97,12 @@ def build(annotations: int) -> tuple[Path, Path]:
     warehouse, snapshot = FOLDER / f"sample-{annotations}.duckdb", FOLDER / f"snapshot-{annotations}.duckdb"
     if not warehouse.exists():
         seconds, peak, _ = child("-c", _SAMPLE, str(warehouse), str(annotations))
-        line("sample", f"{seconds:.0f} s, {peak:,.0f} MB", "300 s, 8,192 MB", f"{warehouse.stat().st_size / 1e9:.1f} GB")
+        line(
+            "sample", f"{seconds:.0f} s, {peak:,.0f} MB", "300 s, 8,192 MB", f"{warehouse.stat().st_size / 1e9:.1f} GB"
+        )
     scan = "SELECT COUNT(*), SUM(a.handle_seconds) FROM annotations a JOIN items i USING (item_id)"
-    floor, _, _ = child(
-        "-c", f"import duckdb; duckdb.connect({str(warehouse)!r}, read_only=True, config={{'threads': 2}}).execute({scan!r}).fetchall()"
-    )
+    opened = f"import duckdb; c = duckdb.connect({str(warehouse)!r}, read_only=True, config={{'threads': 2}})"
+    floor, _, _ = child("-c", f"{opened}; c.execute({scan!r}).fetchall()")
     seconds, peak, out = child("-c", _REFRESH, str(warehouse), str(snapshot), "full")
     _, days, rows, work, size = out.split()
     line(
@@ -111,7 +115,12 @@ def build(annotations: int) -> tuple[Path, Path]:
     line("rows of work", f"{int(work):,}", "3 % of annotations", f"{int(work) / int(rows):.2%}")
     one_more_day(warehouse)
     seconds, peak, out = child("-c", _REFRESH, str(warehouse), str(snapshot), "incremental")
-    line("one day's refresh", f"{seconds:.1f} s, {peak:,.0f} MB", "5 s at 1e8", f"{out.split()[0]}, {out.split()[1]} days")
+    line(
+        "one day's refresh",
+        f"{seconds:.1f} s, {peak:,.0f} MB",
+        "5 s at 1e8",
+        f"{out.split()[0]}, {out.split()[1]} days",
+    )
     return warehouse, snapshot
 
 

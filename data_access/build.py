@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import sqlalchemy as sa
 
 from data_access import marts
 from data_access import tables as t
-from data_access.dialect import business_day, day_start, row_checksum, week_of
+from data_access.dialect import business_day, day_start, row_checksum
 from data_access.marts import Mart, Window
 from data_access.snapshot import DIALECT
 from data_access.warehouse import Warehouse
@@ -29,7 +28,7 @@ log = logging.getLogger("raterscope.refresh")
 
 ATTACHED = "warehouse"
 MEMORY = "5GB"
-ITEMS_PER_WINDOW = 2_000_000
+ITEMS_PER_WINDOW = 3_000_000
 Progress = Callable[[int, int, str], None]
 
 # Contract tables kept as they are, under the snapshot's name for them.
@@ -90,7 +89,12 @@ class Builder:
         self.warehouse = warehouse
         self.connection = duckdb.connect(
             str(path),
-            config={"threads": 2, "memory_limit": MEMORY, "temp_directory": f"{path}.tmp", "preserve_insertion_order": False},
+            config={
+                "threads": 2,
+                "memory_limit": MEMORY,
+                "temp_directory": f"{path}.tmp",
+                "preserve_insertion_order": False,
+            },
         )
         # This optimiser packs a join's columns and so keeps the join's bounds from reaching the scan below it.
         self.connection.execute("SET disabled_optimizers = 'compressed_materialization'")
@@ -129,12 +133,12 @@ class Builder:
 
     def collect(self, select: sa.Select, into: str) -> int:
         """Adds the select's rows to a table of the snapshot, matched by column name; returns how many."""
-        names = ", ".join(f'"{name}"' for name in select.selected_columns.keys())
+        names = ", ".join(f'"{name}"' for name in _names(select))
         if self.warehouse.is_duckdb:
             sql, values = self._attached_sql(select)
             done = self.connection.execute(f'INSERT INTO "{into}" ({names}) {sql}', values).fetchone()
             return done[0] if done else 0
-        schema = self._schema(into, select.selected_columns.keys())
+        schema = self._schema(into, _names(select))
         count = 0
         for batch in self.warehouse.batches(self._source, select, schema):
             self.connection.register("incoming", batch)
@@ -199,13 +203,13 @@ class Builder:
         sql, values = self._attached_sql(select)
         columns = ", ".join(
             f"{column}::{self._types[column]} AS {column}" if column in self._types else column
-            for column in select.selected_columns.keys()
+            for column in _names(select)
         )
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM ({sql})", values)
         return staged
 
     def number_names(self) -> None:
-        """Stages names as numbers from here on: grouping by nine texts takes twice as long. Worth it for a full build."""
+        """Stages names as numbers from here on, for a full build: grouping by nine texts takes twice as long."""
         if not self.warehouse.is_duckdb:
             return
         for column, table in NUMBERED.items():
@@ -229,19 +233,21 @@ class Builder:
         """The window's audits, staged where the warehouse is attached."""
         return self._staged("audited", marts.audited(self.zone, at=at, submitted=submitted), STAGED_AUDITED)
 
-    def audit_marts(self, *, at: Window) -> None:
-        """Adds the window's audits to the parts of the marts that follow from them."""
+    def audit_marts(self, at: Window) -> None:
+        """Adds the window's audits to the parts of the marts that follow from them, and to `audit_day`."""
         source = self.audited(at=at)
         self.collect(marts.work_audits(source), "work_part")
         self.collect(marts.confusion_audits(source), "confusion_part")
+        self._audit_days_of(source)
 
     def audit_days(self, at: Window) -> None:
         """Adds how many audits of each day fell on work of each day."""
-        source = marts.audited(self.zone, at=at).subquery("audits_of_days")
+        self._audit_days_of(self.audited(at=at))
+
+    def _audit_days_of(self, source: sa.FromClause) -> None:
         c = source.c
-        self.collect(
-            sa.select(c.audited_day, c.day, sa.func.count().label("n")).group_by(c.audited_day, c.day), "audit_day"
-        )
+        days = sa.select(c.audited_day, c.day, sa.func.count().label("n")).group_by(c.audited_day, c.day)
+        self.collect(days, "audit_day")
 
     def small_facts(self, present: set[str]) -> None:
         """The marts small enough to be read whole at every refresh."""
@@ -341,6 +347,11 @@ class Builder:
         return self.read(sa.select(sa.func.max(per_item.c.n)))[0][0] or 0
 
 
+def _names(select: sa.Select) -> list[str]:
+    """The names of a select's columns, in order."""
+    return [column.key for column in select.selected_columns]
+
+
 def _plain_type(kind: sa.types.TypeEngine) -> str:
     """The DuckDB type of a contract column."""
     if isinstance(kind, sa.Date):
@@ -357,7 +368,10 @@ def _plain_type(kind: sa.types.TypeEngine) -> str:
 def _days(rows: list[tuple]) -> set[dt.date]:
     """Days as dates; some engines answer text."""
     found = {row[0] for row in rows if row[0] is not None}
-    return {d if isinstance(d, dt.date) and not isinstance(d, dt.datetime) else dt.date.fromisoformat(str(d)[:10]) for d in found}
+    return {
+        d if isinstance(d, dt.date) and not isinstance(d, dt.datetime) else dt.date.fromisoformat(str(d)[:10])
+        for d in found
+    }
 
 
 def windows(

@@ -15,8 +15,7 @@ AGE_COLUMNS = tuple(f"open_age_{days}d" for days in AGE_BUCKETS_DAYS)
 def _age_columns() -> str:
     ends = [*AGE_BUCKETS_DAYS[1:], None]
     return ",\n".join(
-        f"SUM(items) FILTER (day - created_day >= {low}{f' AND day - created_day < {high}' if high else ''})"
-        f" AS {name}"
+        f"SUM(items) FILTER (day - created_day >= {low}{f' AND day - created_day < {high}' if high else ''}) AS {name}"
         for low, high, name in zip(AGE_BUCKETS_DAYS, ends, AGE_COLUMNS, strict=True)
     )
 

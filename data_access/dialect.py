@@ -77,22 +77,22 @@ class row_checksum(_Construct):  # noqa: N801
 
 @compiles(to_day)
 def _(element, compiler, **kw):
-    return "CAST(%s AS DATE)" % element._parts(compiler, **kw)[0]
+    return f"CAST({element._parts(compiler, **kw)[0]} AS DATE)"
 
 
 @compiles(to_day, "sqlite")
 def _(element, compiler, **kw):
-    return "date(%s)" % element._parts(compiler, **kw)[0]
+    return f"date({element._parts(compiler, **kw)[0]})"
 
 
 @compiles(week_of)
 def _(element, compiler, **kw):
-    return "CAST(date_trunc('week', %s) AS DATE)" % element._parts(compiler, **kw)[0]
+    return f"CAST(date_trunc('week', {element._parts(compiler, **kw)[0]}) AS DATE)"
 
 
 @compiles(week_of, "sqlite")
 def _(element, compiler, **kw):
-    return "date(%s, 'weekday 0', '-6 days')" % element._parts(compiler, **kw)[0]
+    return f"date({element._parts(compiler, **kw)[0]}, 'weekday 0', '-6 days')"
 
 
 @compiles(week_of, "mysql")
@@ -104,12 +104,12 @@ def _(element, compiler, **kw):
 
 @compiles(month_of)
 def _(element, compiler, **kw):
-    return "CAST(date_trunc('month', %s) AS DATE)" % element._parts(compiler, **kw)[0]
+    return f"CAST(date_trunc('month', {element._parts(compiler, **kw)[0]}) AS DATE)"
 
 
 @compiles(month_of, "sqlite")
 def _(element, compiler, **kw):
-    return "date(%s, 'start of month')" % element._parts(compiler, **kw)[0]
+    return f"date({element._parts(compiler, **kw)[0]}, 'start of month')"
 
 
 @compiles(month_of, "mysql")

@@ -167,8 +167,8 @@ def _number(value: float) -> sa.ColumnElement:
 class Window:
     """Half-open UTC bounds on the time a statement reads by; None is open.
 
-    ``first_key`` and ``last_key`` bound the ids of what lies inside (items created, annotations audited): they change no
-    result, and let an engine whose ids rise with time skip the rest of the table it joins.
+    ``first_key`` and ``last_key`` bound the ids of what lies inside (items created, annotations audited): they change
+    no result, and let an engine whose ids rise with time skip the rest of the table it joins.
     """
 
     start: dt.datetime | None = None
@@ -587,7 +587,9 @@ def agreement_by_group(source: sa.FromClause, digits: sa.Subquery, words: int, a
 def item_lives(zone: str, created: Window) -> sa.Select:
     """Items counted by the days they were created, due and closed: every flow figure follows from these."""
     i = t.items.c
-    in_time = sa.case((sa.and_(i.closed_at.is_not(None), i.due_at.is_not(None), i.closed_at <= i.due_at), _ONE), else_=_ZERO)
+    in_time = sa.case(
+        (sa.and_(i.closed_at.is_not(None), i.due_at.is_not(None), i.closed_at <= i.due_at), _ONE), else_=_ZERO
+    )
     keys = (
         business_day(i.created_at, zone).label("created_day"),
         i.project_id,

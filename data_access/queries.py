@@ -52,7 +52,9 @@ def measure(
     result = pd.concat(frames, ignore_index=True) if frames else _empty(by)
     result = _with_status(snapshot, result, by, filters)
     order = {m.name: k for k, m in enumerate(chosen)}
-    result = result.sort_values(by=["metric", *by], key=lambda c: c.map(order) if c.name == "metric" else c, kind="stable")
+    result = result.sort_values(
+        by=["metric", *by], key=lambda c: c.map(order) if c.name == "metric" else c, kind="stable"
+    )
     return result.reset_index(drop=True)
 
 
@@ -92,9 +94,7 @@ def _measure_mart(
 # ---- selects ---------------------------------------------------------------------------------------------------
 
 
-def sums_by(
-    source: Source, metrics: Iterable[Metric], by: Sequence[str], filters: Filters, scope: Scope
-) -> sa.Select:
+def sums_by(source: Source, metrics: Iterable[Metric], by: Sequence[str], filters: Filters, scope: Scope) -> sa.Select:
     """One row per group: every summed column, and for pairs the sums over clusters of their products.
 
     The inner select sums by group and cluster, the outer adds the clusters up.
@@ -227,7 +227,9 @@ def _one_basis(found: pd.DataFrame, first: pd.Series, last: pd.Series) -> pd.Dat
     return found
 
 
-def _finish(metric: Metric, estimates: pd.DataFrame, keys: pd.DataFrame, by: Sequence[str], scope: Scope) -> pd.DataFrame:
+def _finish(
+    metric: Metric, estimates: pd.DataFrame, keys: pd.DataFrame, by: Sequence[str], scope: Scope
+) -> pd.DataFrame:
     frame = pd.concat(
         [keys[list(by)].reset_index(drop=True), estimates[list(ESTIMATE_COLUMNS)].reset_index(drop=True)], axis=1
     )
@@ -310,7 +312,9 @@ def members(snapshot: Snapshot, name: str, scope: Scope) -> pd.DataFrame:
         .order_by(sa.func.sum(source.table.c.served).desc(), column)
     )
     names = snapshot.names.get(name, {})
-    return pd.DataFrame({"value": rows["value"].astype(str), "label": [names.get(v, v) for v in rows["value"].astype(str)]})
+    return pd.DataFrame(
+        {"value": rows["value"].astype(str), "label": [names.get(v, v) for v in rows["value"].astype(str)]}
+    )
 
 
 def check_values(snapshot: Snapshot, filters: Filters, scope: Scope) -> None:
@@ -325,15 +329,23 @@ def check_values(snapshot: Snapshot, filters: Filters, scope: Scope) -> None:
 # ---- data health -----------------------------------------------------------------------------------------------
 
 
-def reconciliation(snapshot: Snapshot, *, by: Sequence[str] = (), filters: Filters = Filters(), scope: Scope) -> pd.DataFrame:  # noqa: B008
-    """Whether the work adds up: served = accepted + rejected + pending + skipped, by group; ``difference`` is 0 then."""
+def reconciliation(
+    snapshot: Snapshot,
+    *,
+    by: Sequence[str] = (),
+    filters: Filters = Filters(),  # noqa: B008  frozen
+    scope: Scope,
+) -> pd.DataFrame:
+    """Whether the work adds up: served = accepted + rejected + pending + skipped; ``difference`` is 0 then."""
     source = dim.SOURCES["work"]
     by = [dimension(name) for name in by]
     keys = [expression(source, d).label(d) for d in by]
     names = ("served", "accepted", "rejected", "pending", "skipped")
     clause = _filtered(source, by, filters, scope)
     rows = snapshot.query(
-        clause.with_only_columns(*keys, *(sa.cast(sa.func.sum(source.table.c[c]), sa.BigInteger).label(c) for c in names))
+        clause.with_only_columns(
+            *keys, *(sa.cast(sa.func.sum(source.table.c[c]), sa.BigInteger).label(c) for c in names)
+        )
         .group_by(*_plain(keys))
         .order_by(*_plain(keys))
     )
@@ -355,7 +367,9 @@ def audit_lag(snapshot: Snapshot) -> pd.DataFrame:
     lag = sa.table("audit_lag", sa.column("audited_day"), sa.column("day"), sa.column("n"))
     days = sa.func.date_diff(sa.literal_column("'day'"), lag.c.day, lag.c.audited_day)
     return snapshot.query(
-        sa.select(days.label("days"), sa.cast(sa.func.sum(lag.c.n), sa.BigInteger).label("n")).group_by(days).order_by(days)
+        sa.select(days.label("days"), sa.cast(sa.func.sum(lag.c.n), sa.BigInteger).label("n"))
+        .group_by(days)
+        .order_by(days)
     )
 
 

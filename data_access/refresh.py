@@ -1,27 +1,25 @@
-"""Makes the snapshot: in full, or only the days that changed; checks it and puts it in place by a rename.
+"""Makes the snapshot: in full, or only the days that changed; checks it and publishes it.
 
-Killed at any moment, the old snapshot still serves. Two refreshes at once: the first holds the lock, the second is told.
+Killed at any moment, the old snapshot still serves. Two refreshes at once: the first holds the lock, the second is
+told.
 """
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
-import fcntl
 import logging
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 import sqlalchemy as sa
 
-from data_access import contract, marts
+from data_access import contract, marts, publish
 from data_access import tables as t
 from data_access.build import Builder, choose_encodings, week_start, windows
 from data_access.derive import derive
@@ -63,8 +61,8 @@ def refresh(settings: Settings, *, full: bool = False, progress: Progress | None
     started = time.monotonic()
     path = settings.snapshot
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one(path):
-        _clean(path)
+    with publish.only_one(path):
+        publish.clean(path)
         warehouse = Warehouse(settings.warehouse_url)
         present = warehouse.present()
         findings = contract.check_structure(present)
@@ -77,60 +75,13 @@ def refresh(settings: Settings, *, full: bool = False, progress: Progress | None
         try:
             report = _make(settings, warehouse, building, usable, findings, full, progress or (lambda *_: None))
             if report.kind != "unchanged":
-                _publish(building, path)
+                publish.publish(building, path)
         finally:
-            _remove(building)
+            publish.remove(building)
         report.seconds = time.monotonic() - started
         report.megabytes = path.stat().st_size / 1e6
         log.info("refresh %s: %s rows in %.1f s", report.kind, report.rows_read, report.seconds)
         return report
-
-
-# ---- lock, files -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """Holds the refresh lock; raises RefreshRefused when another process has it. The system frees it on a kill."""
-    lock = path.with_name(f"{path.name}.lock")
-    with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            holder = file.read(200).strip() or "another process"
-            raise RefreshRefused(f"Another refresh of {path} is running ({holder}); wait until it ends.") from None
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()} since {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
-        file.flush()
-        yield
-
-
-def _clean(path: Path) -> None:
-    """Removes what killed refreshes left; the caller holds the lock."""
-    for left in path.parent.glob(f"{path.name}.building-*"):
-        _remove(left)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(f"{path}.tmp", ignore_errors=True)
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    for file in (path, Path(f"{path}.wal")):
-        file.unlink(missing_ok=True)
-
-
-def _publish(building: Path, path: Path) -> None:
-    """Puts the finished file in place: on disk first, then one rename."""
-    with building.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(building, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 # ---- plan ------------------------------------------------------------------------------------------------------
@@ -170,18 +121,18 @@ def _make(settings, warehouse, building, usable, findings, full, progress) -> Re
                     if old is not None:
                         old.close()
                     old = None
-            _remove(building)
+            publish.remove(building)
         raise RefreshRefused("The label counts of a project do not fit any code; leave that project out.")
     finally:
         if old is not None:
             old.close()
 
 
-class _NeedsFull(Exception):  # noqa: N818
+class _NeedsFull(Exception):
     """The old snapshot cannot be brought up to date in part."""
 
 
-class _Overflow(Exception):  # noqa: N818
+class _Overflow(Exception):
     def __init__(self, project: str, ratings: int) -> None:
         super().__init__(project)
         self.project, self.ratings = project, ratings
@@ -224,8 +175,7 @@ class _Run:
             done += int(items * per_item)
         for window, audits in windows(audit_days, self.zone, audit_days, self._keys("audits")):
             self.progress(min(done, total), total, "audits")
-            self.b.audit_marts(at=window)
-            self.b.audit_days(window)
+            self.b.audit_marts(window)
             done += audits
         self.progress(total, total, "turnaround and flow")
         self.b.create(marts.TURNAROUND, "turnaround_part")
@@ -330,9 +280,7 @@ class _Run:
         weeks = {week_start(day) for day in created}
         self._keep(marts.AGREEMENT, "week", weeks)
         for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
-            self.b.collect(
-                marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part"
-            )
+            self.b.collect(marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part")
         self._raise_on_overflow("agreement_part")
         months = {day.replace(day=1) for day in created}
         self._keep(marts.AGREEMENT_BY_GROUP, "month", months)
@@ -346,11 +294,17 @@ class _Run:
         if not audited or "audits" not in self.usable:
             return
         listed = ", ".join(f"DATE '{d}'" for d in sorted(audited))
-        touched = {r[0] for r in self.c.execute(f"SELECT DISTINCT day FROM audit_day WHERE audited_day IN ({listed})").fetchall()}
+        touched = {
+            r[0]
+            for r in self.c.execute(f"SELECT DISTINCT day FROM audit_day WHERE audited_day IN ({listed})").fetchall()
+        }
         self.c.execute(f"DELETE FROM audit_day WHERE audited_day IN ({listed})")
         for window, _ in windows(audited, self.zone):
             self.b.audit_days(window)
-        touched |= {r[0] for r in self.c.execute(f"SELECT DISTINCT day FROM audit_day WHERE audited_day IN ({listed})").fetchall()}
+        touched |= {
+            r[0]
+            for r in self.c.execute(f"SELECT DISTINCT day FROM audit_day WHERE audited_day IN ({listed})").fetchall()
+        }
         days = touched - fresh
         if not days:
             return
@@ -484,14 +438,17 @@ class _Run:
         snapshot_id = uuid.uuid4().hex[:12]
         self._write_meta(snapshot_id, sample)
         self._write_findings()
-        counted = self.c.execute("SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT temporary").fetchall()
+        counted = self.c.execute(
+            "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT temporary"
+        ).fetchall()
         self.c.execute("CHECKPOINT")
         return Report(kind, snapshot_id, rows, 0.0, days, dict(sorted(counted)), findings=self.findings)
 
     def _sources(self) -> None:
         """Rows and newest time of every contract table, which the freshness table shows."""
         self.c.execute(
-            "CREATE OR REPLACE TABLE source (table_name VARCHAR, present BOOLEAN, optional BOOLEAN, n BIGINT, newest TIMESTAMP)"
+            "CREATE OR REPLACE TABLE source "
+            "(table_name VARCHAR, present BOOLEAN, optional BOOLEAN, n BIGINT, newest TIMESTAMP)"
         )
         for table in t.TABLES:
             n, newest = 0, None
@@ -556,7 +513,8 @@ class _Run:
             "SELECT MIN(day), MAX(day) FROM (SELECT day FROM work UNION ALL SELECT day FROM flow)"
         ).fetchone()
         lag = self.c.execute(
-            "SELECT QUANTILE_DISC(audited_day - day, 0.9) FROM (SELECT audited_day, day, UNNEST(RANGE(LEAST(n, 50))) FROM audit_lag)"
+            "SELECT QUANTILE_DISC(audited_day - day, 0.9) "
+            "FROM (SELECT audited_day, day, UNNEST(RANGE(LEAST(n, 50))) FROM audit_lag)"
         ).fetchone()[0]
         values = {
             "magic": MAGIC,

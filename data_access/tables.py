@@ -42,9 +42,7 @@ def _id(name: str, comment: str, *, key: bool = False, optional: bool = False, r
 
 def _column(name: str, kind: Any, comment: str, *, optional: bool = False, one_of: tuple = (), key: bool = False):
     info = {"one_of": one_of} if one_of else {}
-    return sa.Column(
-        name, kind, primary_key=key, nullable=optional, autoincrement=False, comment=comment, info=info
-    )
+    return sa.Column(name, kind, primary_key=key, nullable=optional, autoincrement=False, comment=comment, info=info)
 
 
 def _text(name: str, comment: str, **options: Any) -> sa.Column:

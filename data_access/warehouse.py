@@ -85,7 +85,9 @@ class Warehouse:
             engine = sa.create_engine(url, connect_args=connect, **options)
         except (sa.exc.NoSuchModuleError, ModuleNotFoundError):
             extra = DRIVERS.get(backend)
-            remedy = f'install it with `pip install "raterscope[{extra}]"`' if extra else "install its SQLAlchemy dialect"
+            remedy = (
+                f'install it with `pip install "raterscope[{extra}]"`' if extra else "install its SQLAlchemy dialect"
+            )
             raise BadSetting(f'There is no driver for "{self.url.drivername}" here: {remedy}.') from None
         if backend == "sqlite":
             sa.event.listen(engine, "connect", _teach_sqlite)
@@ -145,7 +147,9 @@ def writable(url: str) -> sa.Engine:
         made = sa.engine.make_url(url)
         engine = sa.create_engine(made, poolclass=sa.pool.NullPool)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError):
-        raise BadSetting(f'"{_shown(url)}" cannot be loaded into; write a URL such as "duckdb:////data/w.duckdb".') from None
+        raise BadSetting(
+            f'"{_shown(url)}" cannot be loaded into; write a URL such as "duckdb:////data/w.duckdb".'
+        ) from None
     if made.get_backend_name() in ("duckdb", "sqlite") and made.database not in (None, "", ":memory:"):
         folder = Path(made.database).resolve().parent
         if not folder.is_dir():

@@ -67,9 +67,7 @@ class Pair:
 
     def _cluster_sums(self, sums: pd.DataFrame) -> list[np.ndarray]:
         x, n = self.numerator, self.denominator
-        return _columns(
-            sums, x, n, product_name(x, x), product_name(x, n), product_name(n, n), clusters_name(n)
-        )
+        return _columns(sums, x, n, product_name(x, x), product_name(x, n), product_name(n, n), clusters_name(n))
 
 
 @dataclass(frozen=True)

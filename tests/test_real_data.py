@@ -91,9 +91,7 @@ def test_gold_accuracy_is_that_of_the_raw_file(values, project):
     assert values.loc[(project, "gold_accuracy"), "n"] == len(rows)
 
 
-@pytest.mark.parametrize(
-    ("level", "alpha"), [("nominal", 0.743421), ("ordinal", 0.815388), ("interval", 0.849107)]
-)
+@pytest.mark.parametrize(("level", "alpha"), [("nominal", 0.743421), ("ordinal", 0.815388), ("interval", 0.849107)])
 def test_raw_4raters_at_each_level(tmp_path, level, alpha):
     text = (MAPPINGS / "irrcac_4raters.toml").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("label_level")]

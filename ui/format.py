@@ -177,9 +177,12 @@ def _with_unit(number: float, metric: Metric, currency: str, decimals: int) -> s
     if unit is Unit.SECONDS:
         return duration(number)
     if unit is Unit.HOURS:
-        return f"{_trimmed(number, 1 if abs(number) < 100 else 0)}{SPACE}h"
+        large = abs(number) >= 999.5
+        return f"{count(number) if large else _trimmed(number, 1 if abs(number) < 100 else 0)}{SPACE}h"
     if unit is Unit.PER_HOUR:
-        return f"{_trimmed(number, _significant(number))}{SPACE}per{SPACE}hour"
+        return (
+            f"{count(number) if abs(number) >= 999.5 else _trimmed(number, _significant(number))}{SPACE}per{SPACE}hour"
+        )
     return money(number, currency, decimals)
 
 

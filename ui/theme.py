@@ -130,7 +130,7 @@ def chart_config(colours: Palette) -> dict:
     """The ``config`` of every chart: one look, set here and nowhere else."""
     text = {"labelColor": colours.muted, "titleColor": colours.muted, "labelFontSize": CHART_TEXT}
     return {
-        "background": None,
+        "background": "transparent",
         "font": FONT,
         "view": {"stroke": None},
         "axis": {

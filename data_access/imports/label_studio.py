@@ -41,7 +41,7 @@ _BUILT_IN = [
 _LABEL_TYPES = {"choices": "nominal", "rating": "ordinal", "number": "interval"}  # control type: level of its labels
 
 
-class _Skip(Exception):  # noqa: N818 - not an error: one annotation to be rejected
+class _Skip(Exception):
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
         self.kind, self.reason = kind, reason

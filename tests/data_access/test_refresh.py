@@ -168,7 +168,9 @@ def money_posted(c: sa.Connection) -> None:
 
 def rater_moved(c: sa.Connection) -> None:
     r = t.raters.c
-    c.execute(t.raters.update().where(r.rater_id == "R1").values(pool_id=sa.case((r.pool_id == "Q1", "Q2"), else_="Q1")))
+    c.execute(
+        t.raters.update().where(r.rater_id == "R1").values(pool_id=sa.case((r.pool_id == "Q1", "Q2"), else_="Q1"))
+    )
 
 
 def label_added(c: sa.Connection) -> None:
@@ -240,7 +242,13 @@ def test_windows_may_cut_anywhere(tmp_path, monkeypatch):
 def test_more_ratings_than_a_digit_holds_widen_the_code(tmp_path):
     frames = toy.frames(16, items=30)
     labels = pd.DataFrame(
-        {"project_id": "P2", "label": [str(k) for k in range(14)], "position": range(14), "is_violation": False, "severity": 0}
+        {
+            "project_id": "P2",
+            "label": [str(k) for k in range(14)],
+            "position": range(14),
+            "is_violation": False,
+            "severity": 0,
+        }
     )
     frames["labels"] = pd.concat([frames["labels"].query("project_id != 'P2'"), labels])
     item = frames["items"].query("project_id == 'P2'").iloc[0]

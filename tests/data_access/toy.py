@@ -70,9 +70,7 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
     )
     project = r.choice(list(LABELS), items)
     created = [START + dt.timedelta(seconds=int(s)) for s in np.sort(r.integers(0, days * 86400, items))]
-    closed = [
-        None if r.random() < 0.2 else c + dt.timedelta(seconds=int(r.integers(60, 5 * 86400))) for c in created
-    ]
+    closed = [None if r.random() < 0.2 else c + dt.timedelta(seconds=int(r.integers(60, 5 * 86400))) for c in created]
     due = [None if r.random() < 0.1 else c + dt.timedelta(hours=int(r.integers(2, 96))) for c in created]
     item = pd.DataFrame(
         {
@@ -90,7 +88,7 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
         }
     )
     rows = []
-    for k, i in item.iterrows():
+    for _, i in item.iterrows():
         for rater in r.choice(raters["rater_id"], r.integers(1, 6), replace=False):
             status = r.choice(["submitted", "accepted", "rejected", "skipped"], p=[0.1, 0.7, 0.1, 0.1])
             rows.append(
@@ -111,9 +109,7 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
             )
     annotations = pd.DataFrame(rows)
     looked = annotations[(annotations["status"] != "skipped") & (r.random(len(annotations)) < 0.3)]
-    right = [
-        row.label if r.random() < 0.8 else r.choice(LABELS[row.project_id]) for row in looked.itertuples()
-    ]
+    right = [row.label if r.random() < 0.8 else r.choice(LABELS[row.project_id]) for row in looked.itertuples()]
     audits = pd.DataFrame(
         {
             "audit_id": [f"U{k}" for k in range(len(looked))],

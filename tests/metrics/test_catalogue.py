@@ -56,5 +56,5 @@ def test_a_target_that_does_not_suit_the_direction_is_refused_at_import():
 def test_an_estimate_has_a_value_or_a_reason_and_never_nan():
     assert Estimate.missing("no gold items").value is None
     for wrong in ({"value": None}, {"value": 1.0, "reason": "x"}, {"value": float("nan")}):
-        with pytest.raises(ValueError):  # noqa: PT011
+        with pytest.raises(ValueError):
             Estimate(**wrong)

@@ -138,7 +138,8 @@ def _end_label(points: list[dict], x: dict, y: dict, colours: Palette) -> list[d
 def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Palette, x: dict, y: dict) -> list[dict]:
     """The target as a dashed step, labelled at its end; for a band both ends."""
     known = rows[rows["target"].notna() & rows["at"].notna()]
-    if known.empty:
+    last = rows["value"].dropna().iloc[-1:]
+    if known.empty or last.empty:
         return []
     layers = []
     ends = [("target", "target")] if metric.direction is not Direction.BAND else [("target", "band"), ("warn", "band")]
@@ -154,7 +155,7 @@ def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Pal
             "color": colours.muted,
             "interpolate": "step-after",
         }
-        under = float(rows["value"].dropna().iloc[-1]) < known[column].iloc[-1]
+        under = last.iloc[0] < known[column].iloc[-1]
         text = {"type": "text", "align": "right", "dy": -8 if under else 11, "dx": 4, "color": colours.muted}
         layers.append({"data": {"values": line}, "mark": mark, "encoding": {"x": x, "y": y}})
         layers.append(
