@@ -81,7 +81,8 @@ def one_more_day(warehouse: Path) -> None:
     )
     connection.execute(
         f"INSERT INTO annotations SELECT a.* REPLACE ('X' || a.annotation_id AS annotation_id, "
-        f"'X' || a.item_id AS item_id, a.submitted_at + {shift} AS submitted_at) FROM annotations a JOIN items i ON i.item_id = 'X' || a.item_id "
+        f"'X' || a.item_id AS item_id, a.submitted_at + {shift} AS submitted_at) "
+        f"FROM annotations a JOIN items i ON i.item_id = 'X' || a.item_id "
         f"WHERE a.submitted_at {bounds.format('a.submitted_at')}"
     )
     connection.execute(

@@ -20,6 +20,9 @@ if scores["value"].isna().all():
 left, right = st.columns([2.35, 1], gap="large")
 with left:
     cards.scorecard(scores, filters, view.meta)
+    note = words.basis_note(figures.main_basis(snapshot, filters, tuple(scores["metric"])))
+    if note:
+        st.caption(note)
 with right:
     st.subheader("What moved most")
     moves, compared = figures.moves(snapshot, filters)

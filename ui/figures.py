@@ -31,6 +31,32 @@ ORDER = {
 }
 
 
+def main_basis(snapshot: Snapshot, filters: Filters, metrics: Sequence[str]) -> str:
+    """The time basis that timed metrics are shown on: the one most work has, or none to choose.
+
+    Times measured in different ways are never combined, and a headline without a number helps nobody.
+    """
+    if filters.values("time_basis") or not any(find_metric(name).area == "time" for name in metrics):
+        return ""
+    bases = data.members(snapshot, "time_basis")["value"].tolist()
+    return bases[0] if len(bases) > 1 else ""
+
+
+def measure(snapshot: Snapshot, metrics: Sequence[str], by: Sequence[str], filters: Filters) -> pd.DataFrame:
+    """data.measure(), timed metrics on their main basis; rows in the order of ``metrics``."""
+    basis = main_basis(snapshot, filters, metrics)
+    if not basis:
+        return data.measure(snapshot, metrics, by, filters)
+    timed = [name for name in metrics if find_metric(name).area == "time"]
+    others = [name for name in metrics if name not in timed]
+    frames = [data.measure(snapshot, timed, by, filters.with_("time_basis", basis))]
+    if others:
+        frames.insert(0, data.measure(snapshot, others, by, filters))
+    order = {name: k for k, name in enumerate(metrics)}
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.sort_values("metric", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+
+
 @st.cache_data(**KEPT)
 def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ()) -> pd.DataFrame:
     """One row per metric: the estimate, its target and status, and the change against the period before.
@@ -38,8 +64,8 @@ def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ())
     Adds to measure()'s columns CHANGE_COLUMNS, `weeks` and `weekly`: the Mondays and values of the last weeks.
     """
     names = tuple(metrics) or tuple(m.name for m in headline())
-    now = data.measure(snapshot, names, (), filters)
-    before = data.measure(snapshot, names, (), filters.before())
+    now = measure(snapshot, names, (), filters)
+    before = measure(snapshot, names, (), filters.before())
     rows = with_change(now, before, ["metric"])
     weekly = weeks(snapshot, filters, names)
     series = dict(iter(weekly.groupby("metric")))
@@ -53,9 +79,9 @@ def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ())
 def weeks(snapshot: Snapshot, filters: Filters, metrics: Sequence[str]) -> pd.DataFrame:
     """The metrics by week over at least SPARK_WEEKS weeks up to the end of the period; whole weeks only."""
     if not filters.start:
-        return data.measure(snapshot, metrics, ("week",), filters).iloc[:0]
+        return measure(snapshot, metrics, ("week",), filters).iloc[:0]
     period = periods.ending((filters.start, filters.end), SPARK_WEEKS)
-    found = data.measure(snapshot, metrics, ("week",), filters.over(*period))
+    found = measure(snapshot, metrics, ("week",), filters.over(*period))
     found = found[found["week"].notna()]
     whole = [periods.complete(week, "week", period) for week in found["week"]]
     return found[np.array(whole, bool)]
@@ -109,8 +135,8 @@ def moves(snapshot: Snapshot, filters: Filters, count: int = 7) -> tuple[pd.Data
 def groups(snapshot: Snapshot, filters: Filters, metrics: Sequence[str], axis: str) -> pd.DataFrame:
     """The metrics by one dimension, with the change of each group; only metrics and groups that it keeps."""
     names = tuple(metrics)
-    now = data.measure(snapshot, names, (axis,), filters)
-    before = data.measure(snapshot, names, (axis,), filters.before())
+    now = measure(snapshot, names, (axis,), filters)
+    before = measure(snapshot, names, (axis,), filters.before())
     now = now[now[axis].notna()]
     rows = with_change(now, before[before[axis].notna()], ["metric", axis])
     labels = snapshot.names.get(axis, {})
@@ -124,18 +150,33 @@ def heat(snapshot: Snapshot, filters: Filters) -> tuple[pd.DataFrame, str]:
     axis = (axes(filters, 1) or AXES[:1])[0]
     rows = groups(snapshot, filters, tuple(m.name for m in headline()), axis)
     rows = rows[rows.groupby("metric")["target"].transform("count") > 0]
+    rows = _every_cell(rows)
     weight = rows["status"].map({Status.OFF_TARGET: 100, Status.WATCH: 1}).fillna(0)
     worst = weight.groupby(rows["member"]).sum()
     return rows.assign(rank=-rows["member"].map(worst)).sort_values(["rank", "label"], kind="stable"), axis
+
+
+def _every_cell(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row for every member and metric: one whose times are measured in another way has no number, not no cell."""
+    metrics, members = rows["metric"].drop_duplicates(), rows[["member", "label", "dimension"]].drop_duplicates()
+    whole = members.merge(metrics, how="cross").merge(rows, on=["member", "label", "dimension", "metric"], how="left")
+    missing = whole["status"].isna()
+    whole.loc[missing, ["status", "reason", "verdict"]] = [
+        Status.TOO_FEW.value,
+        "timed in another way",
+        compare.UNCLEAR,
+    ]
+    whole.loc[missing, ["n", "score"]] = 0.0
+    return whole
 
 
 @st.cache_data(**KEPT)
 def over_time(snapshot: Snapshot, filters: Filters, metric: str, grain: str) -> pd.DataFrame:
     """One metric by day, week or month with its interval: `at`, the estimate, and whether the step is `whole`."""
     if not filters.start:
-        return data.measure(snapshot, (metric,), (grain,), filters).iloc[:0].assign(at=pd.NaT, whole=False)
+        return measure(snapshot, (metric,), (grain,), filters).iloc[:0].assign(at=pd.NaT, whole=False)
     period = periods.around((filters.start, filters.end), grain)
-    rows = data.measure(snapshot, (metric,), (grain,), filters.over(*period))
+    rows = measure(snapshot, (metric,), (grain,), filters.over(*period))
     rows = rows[rows[grain].notna() | rows["reason"].ne("")]
     return rows.assign(
         at=pd.to_datetime(rows[grain]),
@@ -146,7 +187,7 @@ def over_time(snapshot: Snapshot, filters: Filters, metric: str, grain: str) -> 
 @st.cache_data(**KEPT)
 def breakdown(snapshot: Snapshot, filters: Filters, metric: str, dimension: str) -> tuple[pd.DataFrame, str]:
     """One metric by a dimension: off target first, then watch, on target, too few; or the reason why there is none."""
-    now = data.measure(snapshot, (metric,), (dimension,), filters)
+    now = measure(snapshot, (metric,), (dimension,), filters)
     if len(now) and now[dimension].isna().all():
         return groups(snapshot, filters, (metric,), dimension), str(now["reason"].iloc[0])
     rows = groups(snapshot, filters, (metric,), dimension)

@@ -17,7 +17,6 @@ SPACE = "\u00a0"
 NONE = "–"
 MINUS = "−"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "SGD": "S$", "INR": "₹", "AUD": "A$"}
-POINTS = f"{SPACE}points"
 
 # Vega's number formats for axes and tooltips; values are charted in the unit of ``axis_scale``.
 D3_FORMAT = {
@@ -139,6 +138,8 @@ def size(change: float, metric: Metric, like: float, before: float | None = None
         return f"{_trimmed(relative, 1 if relative < 10 else 0)}{SPACE}%"
     if metric.unit in (Unit.SECONDS, Unit.HOURS):
         return value(amount, metric, currency)
+    if metric.unit is Unit.COEFFICIENT:
+        return _plain(amount, 2 if amount >= 0.005 or amount == 0 else 3)
     return _with_unit(amount, metric, currency, max(_decimals(like, metric), min(_significant(amount, 1), 4)))
 
 

@@ -17,7 +17,7 @@ from ui import data, links, style, theme
 from ui import format as fmt
 from ui.filter_bar import filter_bar
 from ui.route import inside_app, through_app
-from ui.words import md
+from ui.words import md, md_error
 
 log = logging.getLogger("raterscope")
 STALE_AFTER = dt.timedelta(hours=26)  # a daily refresh, and two hours of grace
@@ -81,7 +81,7 @@ def open_snapshot() -> Snapshot:
         return data.current_snapshot()
     except SnapshotUnusable as error:
         st.title("There is no snapshot to show")
-        st.error(f"{md(str(error))} Reference {_logged(error)}.", icon=":material/database_off:")
+        st.error(f"{md_error(str(error))} Reference {_logged(error)}.", icon=":material/database_off:")
         st.caption("The definitions page works without a snapshot.")
         st.stop()
 
@@ -106,9 +106,8 @@ def context(view: View, against: bool = True) -> None:
     if late and filters.end and filters.end >= late:
         parts.append(f"audits since {fmt.day(late)} still coming in")
     now = dt.datetime.now(dt.UTC)
-    parts.append(
-        f"data to {fmt.day(meta.last_day, now.date()) if meta.last_day else 'none'}, read {fmt.age(meta.built_at, now)}"
-    )
+    newest = f"data to {fmt.day(meta.last_day, now.date())}, " if meta.last_day else ""
+    parts.append(f"{newest}read {fmt.age(meta.built_at, now)}")
     with st.container(key="context", horizontal=True, vertical_alignment="center"):
         st.markdown(" · ".join(parts), width="content")
         if now - meta.built_at > STALE_AFTER:
@@ -138,7 +137,7 @@ def guarded(run: Callable[[], None]) -> None:
             run()
     except RaterscopeError as error:
         style.inject()
-        st.error(f"{md(str(error))} Reference {_logged(error)}.", icon=":material/error:")
+        st.error(f"{md_error(str(error))} Reference {_logged(error)}.", icon=":material/error:")
     except Exception as error:
         style.inject()
         st.error(
@@ -151,5 +150,6 @@ def guarded(run: Callable[[], None]) -> None:
 def _logged(error: Exception) -> str:
     """Writes the error to the log under a reference number, and returns the number."""
     reference = secrets.token_hex(4)
-    log.error("reference %s: %s", reference, error, exc_info=error)
+    expected = isinstance(error, RaterscopeError)  # its message says all there is to say
+    log.error("reference %s: %s", reference, error, exc_info=None if expected else error)
     return reference

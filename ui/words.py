@@ -26,7 +26,6 @@ STATUS_MEANING = {
     Status.TOO_FEW: "too little data for a number",
     Status.NO_TARGET: "nobody has set a target",
 }
-UNCLEAR_CHANGE = "no clear change"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$&=])")
 
@@ -35,6 +34,14 @@ def md(text: str) -> str:
     """Text that reads the same when it is rendered as markdown, whatever it holds."""
     text = _MARKDOWN.sub(r"\\\1", " ".join(str(text).split(" ")).replace("\n", " ").replace("\r", " "))
     return re.sub(r"([:@]|www)(?=\S)", "\\1\u2060", text)  # a word joiner: no emoji code, directive or bare link
+
+
+def md_error(text: str) -> str:
+    """An error's message as markdown: what stands between backticks is code, the rest is text."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return md(text)
+    return "".join(f"`{part}`" if k % 2 else md(part) for k, part in enumerate(parts))
 
 
 def number_word(count: int) -> str:
@@ -113,30 +120,40 @@ def overview(scores: pd.DataFrame, currency: str = "USD") -> str:
     moved = scores[scores["verdict"].isin([BETTER, WORSE]) & (scores["change"] != 0)]
     worse, better = moved[moved["verdict"] == WORSE], moved[moved["verdict"] == BETTER]
     if moved.empty:
-        off = int((scores["status"] == Status.OFF_TARGET).sum())
-        judged = int((~scores["status"].isin([Status.NO_TARGET, Status.TOO_FEW])).sum())
-        standing = f"; {off} of {judged} miss their target" if off else "; none clearly misses its target"
-        return f"No KPI moved clearly{standing if judged else ''}"
+        return f"No KPI moved clearly{_off_target(scores) or _none_off(scores)}"
     lead = clearest(worse if len(worse) else better)
     same, other = (worse, better) if len(worse) else (better, worse)
     rest = same[same["metric"] != lead["metric"]]
     way, contrary = (WORSE, BETTER) if len(worse) else (BETTER, WORSE)
     text = headline(lead, currency)
+    if way == BETTER or status_of(lead) not in (Status.WATCH, Status.OFF_TARGET):
+        text += f", for the {way}"
     if len(rest):
         text += f"; {_named(rest)} also got {way}"
-    elif not len(other):
-        text += ", the only KPI that clearly moved"
     if len(other):
         text += f"; {_named(other)} got {contrary}"
     elif len(rest):
         text += f", none {contrary}"
-    return text
+    if not len(rest) and not len(other):
+        text += "; no other KPI clearly moved"
+    return text + _off_target(scores[scores["metric"] != lead["metric"]])
+
+
+def _off_target(scores: pd.DataFrame) -> str:
+    """Such as "; SLA attainment is off target"; empty when none is."""
+    off = scores[scores["status"] == Status.OFF_TARGET]
+    return f"; {_named(off)} {'is' if len(off) == 1 else 'are'} off target" if len(off) else ""
+
+
+def _none_off(scores: pd.DataFrame) -> str:
+    judged = ~scores["status"].isin([Status.NO_TARGET, Status.TOO_FEW])
+    return "; none is clearly off target" if judged.any() else ""
 
 
 def _named(rows: pd.DataFrame) -> str:
     """Up to two KPIs by name, more by number."""
     if len(rows) > 2:
-        return f"{number_word(len(rows)).lower()} others" if len(rows) < len(NUMBERS) else f"{len(rows)} others"
+        return f"{number_word(len(rows)).lower()} others"
     return listed([_continued(find_metric(name).label) for name in rows["metric"]])
 
 
@@ -170,16 +187,6 @@ def chance(count: int, comparisons: int) -> str:
     return f"The {shown} clearest of {comparisons} comparisons; about {expected} would pass by chance alone."
 
 
-def moved_note(verdict: str) -> str:
-    """What the judgement of a change means."""
-    return {
-        BETTER: "moved the better way",
-        WORSE: "moved the worse way",
-        NEITHER: "moved, neither better nor worse",
-        UNCLEAR: "cannot tell from no change",
-    }[verdict]
-
-
 def standing(rows: pd.DataFrame, what: str, plural: str) -> str:
     """How a breakdown stands: "2 of 9 projects are off target, 5 on target, 2 too few to judge"."""
     counts = rows["status"].value_counts()
@@ -208,3 +215,8 @@ def _continued(sentence: str) -> str:
     first = sentence.split(" ", 1)[0]
     keep = first.isupper() or "'" in first or first.startswith("Gwet")
     return sentence if keep else sentence[0].lower() + sentence[1:]
+
+
+def basis_note(basis: str) -> str:
+    """What times are shown on, where some work is timed in another way; nothing where all is timed alike."""
+    return f"Times are {basis} time; work timed in another way is left out of them." if basis else ""

@@ -10,7 +10,7 @@ from data_access.snapshot import Snapshot
 from metrics.catalogue import METRICS, headline
 from metrics.compare import UNCLEAR, WORSE
 from metrics.spec import Status
-from ui import data, figures, periods
+from ui import data, figures, periods, words
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,21 @@ def test_a_page_asks_for_all_metrics_at_once(snapshot, filters, monkeypatch):
     figures.scorecard(snapshot, other)
     figures.moves(snapshot, other)
     figures.heat(snapshot, other)
-    assert len(calls) == 7  # now, before, weeks; two axes in two periods
+    # now, before, weeks; two axes in two periods; each once more for times, whose basis is chosen
+    assert len(calls) == 7 * 2
+
+
+def test_times_are_shown_on_the_basis_most_work_has_and_said_so(snapshot, filters):
+    names = ("gold_accuracy", "handle_time_p50_seconds")
+    assert figures.main_basis(snapshot, filters, names) == "active"
+    assert figures.main_basis(snapshot, filters, names[:1]) == ""
+    assert figures.main_basis(snapshot, filters.with_("time_basis", "lead"), names) == ""
+    rows = figures.measure(snapshot, names, (), filters).set_index("metric")
+    active = data.measure(snapshot, names[1:], (), filters.with_("time_basis", "active")).iloc[0]
+    assert list(rows.index) == list(names)
+    assert rows.loc[names[1], "value"] == active["value"]
+    assert math.isnan(data.measure(snapshot, names[1:], (), filters)["value"].iloc[0])
+    assert "active time" in words.basis_note("active")
 
 
 def test_a_total_that_moved_has_moved():

@@ -64,7 +64,8 @@ def test_a_band_is_above_or_below_its_nearer_end():
 
 
 def test_overview_names_what_moved():
-    rows = pd.DataFrame([row(), row(metric="backlog", value=9.0, low=math.nan, high=math.nan, score=0.0)])
+    total = {"value": 9.0, "low": math.nan, "high": math.nan, "score": 0.0, "status": Status.NO_TARGET}
+    rows = pd.DataFrame([row(), row(metric="backlog", **total)])
     said = plain(words.overview(rows))
     assert said.startswith("Gold accuracy fell 1.4 points to 91.2 %")
     assert said.endswith("; backlog also got worse, none better")
@@ -72,12 +73,16 @@ def test_overview_names_what_moved():
 
 def test_overview_with_one_mover():
     rows = pd.DataFrame([row(verdict=BETTER, change=0.014), row(metric="audit_accuracy", verdict=UNCLEAR)])
-    assert plain(words.overview(rows)).endswith(", the only KPI that clearly moved")
+    said = plain(words.overview(rows))
+    assert ", for the better" in said
+    assert said.endswith("; no other KPI clearly moved; audit accuracy is off target")
 
 
 def test_overview_of_a_calm_period_says_how_many_miss():
     rows = pd.DataFrame([row(verdict=UNCLEAR), row(metric="audit_accuracy", verdict=UNCLEAR, status=Status.ON_TARGET)])
-    assert words.overview(rows) == "No KPI moved clearly; 1 of 2 miss their target"
+    assert words.overview(rows) == "No KPI moved clearly; gold accuracy is off target"
+    fine = rows.assign(status=Status.ON_TARGET)
+    assert words.overview(fine) == "No KPI moved clearly; none is clearly off target"
 
 
 def test_overview_of_nothing():
@@ -110,6 +115,12 @@ def test_names_from_data_stay_text(text):
 def test_no_sentence_claims_a_cause():
     code = inspect.getsource(words).replace('"caused"', "")
     assert "because" not in code and "due to" not in code and "caused by" not in code
+
+
+def test_code_in_an_error_stays_code_and_the_rest_stays_text():
+    said = words.md_error("No file at /a_b/*c*. Make it with `manage.py refresh --full`.")
+    assert "`manage.py refresh --full`" in said and "\\*c\\*" in said
+    assert "`" not in words.md_error("odd ` one").replace("\\`", "")
 
 
 def test_plurals_read_as_english():
