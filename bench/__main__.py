@@ -34,12 +34,13 @@ from data_access import refresh, settings
 warehouse, snapshot = 'duckdb:///' + sys.argv[1], pathlib.Path(sys.argv[2])
 ours = dataclasses.replace(settings.load(), warehouse_url=warehouse, snapshot=snapshot)
 report = refresh.refresh(ours, full=sys.argv[3] == 'full')
+print()
 print(report.kind, report.days, report.rows_read, sum(report.tables.get(t, 0) for t in ('work',)), report.megabytes)
 """
 
 
 def child(*arguments: str, env: dict | None = None) -> tuple[float, float, str]:
-    """Seconds, peak megabytes and output of a Python process."""
+    """Seconds, peak megabytes and last line of output of a Python process."""
     started = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, text=True
@@ -48,7 +49,7 @@ def child(*arguments: str, env: dict | None = None) -> tuple[float, float, str]:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{arguments[:2]} failed")
-    return time.monotonic() - started, usage.ru_maxrss / 1024, out.strip()
+    return time.monotonic() - started, usage.ru_maxrss / 1024, out.strip().splitlines()[-1] if out.strip() else ""
 
 
 def line(what: str, figure: str, budget: str = "", floor: str = "") -> None:

@@ -98,6 +98,7 @@ class Builder:
         )
         # This optimiser packs a join's columns and so keeps the join's bounds from reaching the scan below it.
         self.connection.execute("SET disabled_optimizers = 'compressed_materialization'")
+        self.connection.execute("SET enable_progress_bar = false")
         self._source: sa.Connection | None = None
         self._types: dict[str, str] = {}
 
