@@ -21,7 +21,7 @@ DIFFICULTY_LOG_TIME = 0.16
 HANDLE_SD_LOG = 0.50
 REVIEW_TIME_FACTOR, SKIP_TIME_FACTOR = 0.6, 0.45
 VIOLATION_LOGITS = -0.25  # a violation is a little easier to miss than a permitted item is to hit
-LATE_DAYS, LATE_SHARE = 4, 0.75  # some decisions of the last days are still open, most of them on the last
+LATE_DAYS, LATE_SHARE = 4, 0.15  # some decisions of the last days are still open, most of them on the last
 REVIEW_LAG_SECONDS, REWORK_LAG_SECONDS = 1_800, 3_000
 MAX_SECONDS = 3_600.0
 

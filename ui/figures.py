@@ -150,6 +150,8 @@ def heat(snapshot: Snapshot, filters: Filters) -> tuple[pd.DataFrame, str]:
     axis = (axes(filters, 1) or AXES[:1])[0]
     rows = groups(snapshot, filters, tuple(m.name for m in headline()), axis)
     rows = rows[rows.groupby("metric")["target"].transform("count") > 0]
+    if rows.empty:  # no targets are set
+        return rows, axis
     rows = _every_cell(rows)
     weight = rows["status"].map({Status.OFF_TARGET: 100, Status.WATCH: 1}).fillna(0)
     worst = weight.groupby(rows["member"]).sum()
