@@ -17,7 +17,7 @@ from metrics import targets
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
 from metrics.shapes import Coefficient, Count, Quantile, clusters_name, group_patterns, product_name
-from metrics.spec import ESTIMATE_COLUMNS, Metric, Status
+from metrics.spec import ESTIMATE_COLUMNS, Metric
 
 RATER_CLUSTERED = "rater_id"
 FIRST_BASIS, LAST_BASIS = "first_basis", "last_basis"  # differ where times were measured in different ways
@@ -388,18 +388,3 @@ def annotations_read(snapshot: Snapshot) -> pd.DataFrame:
         .where(check.c.source == "annotations")
         .order_by(check.c.day)
     )
-
-
-__all__ = [
-    "Status",
-    "annotations_read",
-    "audit_lag",
-    "check_values",
-    "findings",
-    "freshness",
-    "measure",
-    "members",
-    "reconciliation",
-    "rows_by",
-    "sums_by",
-]

@@ -248,9 +248,9 @@ class _Run:
         if not days:
             return
         weeks = {week_start(day) for day in days}
-        self._keep(marts.WORK, "day", days)
-        self._keep(marts.HANDLE_TIME, "day", days)
-        self._keep(marts.CONFUSION, "week", weeks)
+        self._keep(marts.WORK, days)
+        self._keep(marts.HANDLE_TIME, days)
+        self._keep(marts.CONFUSION, weeks)
         done, total = 0, len(days)
         for window, _ in windows(days, self.zone):
             self.progress(done, total, "changed days")
@@ -278,12 +278,12 @@ class _Run:
         if not created:
             return
         weeks = {week_start(day) for day in created}
-        self._keep(marts.AGREEMENT, "week", weeks)
+        self._keep(marts.AGREEMENT, weeks)
         for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
             self.b.collect(marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part")
         self._raise_on_overflow("agreement_part")
         months = {day.replace(day=1) for day in created}
-        self._keep(marts.AGREEMENT_BY_GROUP, "month", months)
+        self._keep(marts.AGREEMENT_BY_GROUP, months)
         days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
         for window, _ in windows(days, self.zone, keys=self._keys("items")):
             self.b.agreement_by_group(self.b.judged(created=window), self.digits, self.words, sample)
@@ -309,7 +309,7 @@ class _Run:
         if not days:
             return
         others = [s for s in marts.WORK.sums if not s.startswith("audited_")]
-        self._keep(marts.WORK, "day", days)
+        self._keep(marts.WORK, days)
         names = ", ".join(f'"{c}"' for c in (*marts.WORK.keys, *others))
         self.c.execute(f"INSERT INTO work_part ({names}) SELECT {names} FROM work WHERE day IN ({_dates(days)})")
         weeks = {week_start(day) for day in days}
@@ -329,23 +329,23 @@ class _Run:
         listed = _dates(days)
         question = f"SELECT DISTINCT closed_day FROM {{}} WHERE created_day IN ({listed}) AND closed_day IS NOT NULL"
         closed = {r[0] for r in self.c.execute(question.format("item_lives")).fetchall()}
-        self._keep(marts.LIVES, "created_day", days)
+        self._keep(marts.LIVES, days)
         for window, _ in windows(days, self.zone):
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
         self._finish_parts((marts.LIVES,))
         closed |= {r[0] for r in self.c.execute(question.format("item_lives")).fetchall()}
         weeks = {week_start(day) for day in closed}
         if weeks:
-            self._keep(marts.TURNAROUND, "week", weeks)
+            self._keep(marts.TURNAROUND, weeks)
             for window, _ in windows(_days_of_weeks(weeks), self.zone):
                 self.b.collect(marts.turnaround(self.zone, window), "turnaround_part")
             self._finish_parts((marts.TURNAROUND,))
 
-    def _keep(self, mart: marts.Mart, key: str, periods: set[dt.date]) -> None:
+    def _keep(self, mart: marts.Mart, periods: set[dt.date]) -> None:
         """Starts a mart's parts with the rows of all other periods."""
         self.c.execute(
             f'CREATE OR REPLACE TEMP TABLE "{mart.name}_part" AS SELECT * FROM "{mart.name}" '
-            f'WHERE "{key}" NOT IN ({_dates(periods)})'
+            f'WHERE "{mart.period}" NOT IN ({_dates(periods)})'
         )
         for name in mart.sums:
             self.c.execute(f'ALTER TABLE "{mart.name}_part" ALTER "{name}" SET DEFAULT 0')

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from data_access import health
 from data_access.filters import Filters
 from data_access.snapshot import Meta, Snapshot
 from metrics.errors import RaterscopeError, SnapshotUnusable
@@ -20,7 +21,7 @@ from ui.route import inside_app, through_app
 from ui.words import md, md_error
 
 log = logging.getLogger("raterscope")
-STALE_AFTER = dt.timedelta(hours=26)  # a daily refresh, and two hours of grace
+STALE_AFTER = dt.timedelta(hours=health.REFRESH_HOURS)
 
 
 @dataclass(frozen=True)
