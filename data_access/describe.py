@@ -18,8 +18,8 @@ from data_access import derive, marts
 from data_access import dimensions as dim
 from data_access import tables as t
 from data_access.contract import affected
-from data_access.filters import DIMENSIONS, Filters, Scope
-from data_access.queries import rows_by, sums_by
+from data_access.filters import DIMENSIONS
+from data_access.selects import Question, rows_by, sums_by
 from data_access.snapshot import DIALECT
 from metrics.catalogue import AREAS, METRICS
 from metrics.catalogue import metric as find_metric
@@ -104,13 +104,12 @@ def snapshot_select(name: str, by: Sequence[str] = ("week",)) -> sa.Select:
     """The select that sums the metric's columns over groups of the snapshot, all rows and readers included."""
     metric = find_metric(name)
     source = dim.SOURCES[metric.mart]
-    everything = Filters(), Scope.everything()
+    question = Question(source.name, (tuple(by),))
     if isinstance(metric.shape, Quantile):
-        extra = ["bucket", *(["time_basis"] if "time_basis" in source.keys else [])]
-        return rows_by(source, extra, ["n"], by, *everything)
+        return rows_by(question, ("bucket", *(["time_basis"] if "time_basis" in source.keys else [])), "n")
     if isinstance(metric.shape, Coefficient):
-        return rows_by(source, ["project_id", "code_0"], ["items"], by, *everything)
-    return sums_by(source, [metric], by, *everything)
+        return rows_by(question, ("project_id", "code_0"), "items")
+    return sums_by(question, (metric.name,))
 
 
 _COST_SUMS = tuple(f"cost_{kind}" for kind in t.COST_KINDS)

@@ -1,26 +1,31 @@
-"""Selects on the snapshot, and measure(): the one way from metric names to estimates."""
+"""measure(): the one way from metric names to estimates; and what filters can be set to."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from data_access import dimensions as dim
-from data_access.dimensions import Source, expression, joined, why_not
+from data_access import selects
+from data_access.dimensions import Source, expression, why_not
 from data_access.filters import TIME_DIMENSIONS, Filters, Scope, dimension
+from data_access.selects import FIRST_BASIS, GROUPING, LAST_BASIS, PERIOD, RATERS, Question
 from data_access.snapshot import Snapshot
 from metrics import targets
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
-from metrics.shapes import Coefficient, Count, Quantile, clusters_name, group_patterns, product_name
-from metrics.spec import ESTIMATE_COLUMNS, Metric
+from metrics.shapes import Coefficient, Count, Quantile, group_patterns
+from metrics.spec import ESTIMATE_COLUMNS, Estimates, Metric
 
-RATER_CLUSTERED = "rater_id"
-FIRST_BASIS, LAST_BASIS = "first_basis", "last_basis"  # differ where times were measured in different ways
+Columns = dict[str, np.ndarray]
+Grouping = tuple[str, ...]
 
 
 def measure(
@@ -30,269 +35,302 @@ def measure(
     by: Sequence[str] = (),
     filters: Filters = Filters(),  # noqa: B008  frozen
     scope: Scope,
+    timed_on: str = "",
 ) -> pd.DataFrame:
     """Estimates of metrics over groups: one row per metric and group.
 
     Columns: metric, one per dimension of ``by``, value, low, high, n, reason, status, target, warn. Without ``by`` one
     row per metric. Totals re-aggregate sums, so the estimate of a group is that of its rows, never a mean of parts.
-    A metric that its mart cannot show by a dimension or filter gets one row with the reason. Raises UnknownName for a
-    metric, dimension or filter value that does not exist.
+    ``timed_on`` is the time basis that handle times are counted on; without one, times measured in different ways have
+    no number. A metric that its mart cannot show by a dimension or filter gets one row with the reason. Raises
+    UnknownName for a metric, dimension or filter value that does not exist.
+    """
+    return measure_many(snapshot, metrics, (by,), (filters,), scope=scope, timed_on=timed_on)[0][0]
+
+
+def measure_many(
+    snapshot: Snapshot,
+    metrics: Sequence[str],
+    groupings: Sequence[Sequence[str]],
+    periods: Sequence[Filters],
+    *,
+    scope: Scope,
+    timed_on: str = "",
+) -> list[list[pd.DataFrame]]:
+    """measure() for several groupings over several periods, each mart read once: frames by grouping, then period.
+
+    ``periods`` are the same filters over periods that do not overlap.
     """
     chosen = [find_metric(name) for name in dict.fromkeys(metrics)]
-    by = [dimension(name) for name in dict.fromkeys(by)]
-    frames: list[pd.DataFrame] = []
-    sources = {m.mart: dim.SOURCES[m.mart] for m in chosen}
-    for mart, source in sources.items():
-        group = [m for m in chosen if m.mart == mart]
-        missing = [d for d in (*by, *(n for n, _ in filters.where)) if expression(source, d) is None]
-        if missing:
-            frames.append(_unsupported(group, by, why_not(source, missing[0])))
-            continue
-        frames += _measure_mart(snapshot, source, group, by, filters, scope)
-    result = pd.concat(frames, ignore_index=True) if frames else _empty(by)
-    result = _with_status(snapshot, result, by, filters)
-    order = {m.name: k for k, m in enumerate(chosen)}
-    result = result.sort_values(
-        by=["metric", *by], key=lambda c: c.map(order) if c.name == "metric" else c, kind="stable"
-    )
-    return result.reset_index(drop=True)
+    wanted = [tuple(dimension(name) for name in dict.fromkeys(by)) for by in groupings]
+    for one in periods[1:]:
+        if one.where != periods[0].where:
+            raise ValueError("The periods of one question share their filters.")
+    asked = _Asked(snapshot, wanted, tuple(periods), scope, timed_on)
+    cells: dict[tuple[Grouping, int], dict[str, _Found]] = {(by, k): {} for by in wanted for k in range(len(periods))}
+    for found in asked.all(chosen):
+        cells[found.by, found.period][found.metric.name] = found
+    return [
+        [_frame(snapshot, [cells[by, k][m.name] for m in chosen], by, filters) for k, filters in enumerate(periods)]
+        for by in wanted
+    ]
 
 
-def _measure_mart(
-    snapshot: Snapshot, source: Source, metrics: list[Metric], by: list[str], filters: Filters, scope: Scope
-) -> list[pd.DataFrame]:
-    summed = [m for m in metrics if not isinstance(m.shape, (Quantile, Coefficient))]
-    frames = []
-    if summed:
-        sums = snapshot.query(sums_by(source, summed, by, filters, scope))
-        for m in summed:
-            found = m.shape.estimate(sums, m)
-            if "handle_n" in m.shape.columns:
-                found = _one_basis(found, sums[FIRST_BASIS], sums[LAST_BASIS])
-            frames.append(_finish(m, found, sums, by, scope))
-    quantile = [m for m in metrics if isinstance(m.shape, Quantile)]
-    if quantile:
-        extra = ["bucket", *(["time_basis"] if "time_basis" in source.keys else [])]
-        rows, group, keys = _grouped(snapshot.query(rows_by(source, extra, ["n"], by, filters, scope)), by)
-        for m in quantile:
-            found = m.shape.estimate_groups(rows, group, len(keys), m)
-            if "time_basis" in rows:
-                used = rows["time_basis"].groupby(group).agg(["min", "max"]).reindex(range(len(keys)))
-                found = _one_basis(found, used["min"], used["max"])
-            frames.append(_finish(m, found, keys, by, scope))
-    coefficient = [m for m in metrics if isinstance(m.shape, Coefficient)]
-    if coefficient:
-        codes = [f"code_{w}" for w in range(snapshot.code_words)]
-        rows, group, keys = _grouped(
-            snapshot.query(rows_by(source, ["project_id", *codes], ["items"], by, filters, scope)), by
-        )
-        patterns = group_patterns(rows, group, len(keys), snapshot.label_sets)
-        frames += [_finish(m, m.shape.estimate_groups(patterns, m), keys, by, scope) for m in coefficient]
-    return frames
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    """Two threads that statements run on: one plans or reads while another does, and estimates are made meanwhile."""
+    return ThreadPoolExecutor(2, thread_name_prefix="snapshot")
 
 
-# ---- selects ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Found:
+    """Estimates of one metric over the groups of one grouping in one period."""
+
+    metric: Metric
+    by: Grouping
+    period: int
+    keys: Columns
+    estimates: Estimates
 
 
-def sums_by(source: Source, metrics: Iterable[Metric], by: Sequence[str], filters: Filters, scope: Scope) -> sa.Select:
-    """One row per group: every summed column, and for pairs the sums over clusters of their products.
+@dataclass(frozen=True)
+class _Asked:
+    """What one call asks of every mart."""
 
-    The inner select sums by group and cluster, the outer adds the clusters up.
-    """
-    columns = list(dict.fromkeys(c for m in metrics for c in m.shape.columns))
-    pairs = list(dict.fromkeys(m.shape.pair for m in metrics if hasattr(m.shape, "pair")))
-    keys = [expression(source, d).label(d) for d in by]
-    clusters = [_cluster(source, c).label(f"cluster_{c}") for c in source.cluster]
-    clause = _filtered(source, by, filters, scope)
-    sums = [sa.func.sum(source.table.c[c]).label(c) for c in columns]
-    if not clusters:
-        return clause.with_only_columns(*keys, *sums).group_by(*_plain(keys))
-    timed = []
-    if "handle_n" in columns:
-        basis = sa.case((source.table.c.handle_n > 0, source.table.c.time_basis))
-        timed = [sa.func.min(basis).label(FIRST_BASIS), sa.func.max(basis).label(LAST_BASIS)]
-    inner = (
-        clause.with_only_columns(*keys, *clusters, *sums, *timed)
-        .group_by(*_plain(keys), *_plain(clusters))
-        .subquery("clusters")
-    )
-    c = inner.c
-    outer = [sa.cast(sa.func.sum(c[name]), sa.Double).label(name) for name in columns]
-    for x, n in pairs:
-        first, second = sa.cast(c[x], sa.Double), sa.cast(c[n], sa.Double)
-        outer += [
-            sa.func.sum(first * first).label(product_name(x, x)),
-            sa.func.sum(first * second).label(product_name(x, n)),
-            sa.func.sum(second * second).label(product_name(n, n)),
-            sa.func.sum(sa.case((c[n] > 0, 1), else_=0)).label(clusters_name(n)),
-        ]
-    outer = list({column.name: column for column in outer}.values())
-    if timed:
-        outer += [sa.func.min(c[FIRST_BASIS]).label(FIRST_BASIS), sa.func.max(c[LAST_BASIS]).label(LAST_BASIS)]
-    if source.cluster == (RATER_CLUSTERED,):
-        outer.append(sa.func.count().label("raters"))  # what a minimum group is counted by
-    return sa.select(*(c[d] for d in by), *outer).group_by(*(c[d] for d in by))
+    snapshot: Snapshot
+    groupings: list[Grouping]
+    periods: tuple[Filters, ...]
+    scope: Scope
+    timed_on: str
+
+    def all(self, metrics: list[Metric]) -> Iterator[_Found]:
+        """Every metric's estimates, mart by mart; the marts are read side by side."""
+        marts: dict[str, list[Metric]] = {}
+        for m in metrics:
+            marts.setdefault(m.mart, []).append(m)
+        spreads = {m.shape.spread for m in metrics if isinstance(m.shape, Quantile) and m.shape.spread}
+        alongside = [find_metric(name) for name in sorted(spreads)]
+        later: list[Callable[[], Iterator[_Found]]] = []
+        designs: dict[tuple, dict] = {}
+        for mart in sorted(marts | {m.mart: [] for m in alongside}, key=lambda name: name != "work"):
+            group = marts.get(mart, [])
+            also = [m for m in alongside if m.mart == mart]
+            kept, unsupported = self._split(dim.SOURCES[mart], group)
+            yield from unsupported
+            for groupings in kept:
+                later += self._ask(dim.SOURCES[mart], group, also, groupings, designs)
+        for estimate in later:
+            yield from estimate()
+
+    def _split(self, source: Source, metrics: list[Metric]) -> tuple[list[list[Grouping]], list[_Found]]:
+        """The groupings the mart keeps, those asked together together, and why it does not keep the others."""
+        filtered = [name for name, _ in self.periods[0].where]
+        kept: dict[Grouping, list[Grouping]] = {}
+        unsupported = []
+        for by in dict.fromkeys(self.groupings):
+            missing = [d for d in (*by, *filtered) if expression(source, d) is None]
+            if missing:
+                why = _unsupported(why_not(source, missing[0]))
+                unsupported += [_Found(m, by, k, _no_keys(by), why) for k in range(len(self.periods)) for m in metrics]
+                continue
+            # The last day of a stock depends on the grouping's steps of time: such groupings are asked apart.
+            steps = tuple(d for d in by if d in TIME_DIMENSIONS) if source.stock else ()
+            kept.setdefault(steps, []).append(by)
+        return list(kept.values()), unsupported
+
+    def _ask(
+        self, source: Source, metrics: list[Metric], also: list[Metric], groupings: list[Grouping], designs: dict
+    ) -> list[Callable[[], Iterator[_Found]]]:
+        """Sets the mart's statements off and returns what makes estimates of their rows, each to be called once."""
+        timed_on = self.timed_on if "time_basis" in source.keys else ""
+        question, values = selects.ask(source.name, groupings, self.periods, self.scope, timed_on)
+
+        def rows(statement: sa.Select) -> Future[Columns]:
+            return _readers().submit(self.snapshot.columns, statement, values)
+
+        summed = [m for m in metrics if not isinstance(m.shape, (Quantile, Coefficient))]
+        quantile = [m for m in metrics if isinstance(m.shape, Quantile)]
+        coefficient = [m for m in metrics if isinstance(m.shape, Coefficient)]
+        asked = []
+        if summed or also:
+            names = tuple(dict.fromkeys(m.name for m in (*summed, *also)))
+            sums = rows(selects.sums_by(question, names))
+            asked.append(lambda: self._sums(sums.result(), question, summed, also, designs))
+        if quantile:
+            extra = ("bucket", *(["time_basis"] if "time_basis" in source.keys else []))
+            buckets = rows(selects.rows_by(question, extra, "n"))
+            asked.append(lambda: self._quantiles(buckets.result(), question, quantile, designs))
+        if coefficient:
+            extra = ("project_id", *(f"code_{w}" for w in range(self.snapshot.code_words)))
+            codes = rows(selects.rows_by(question, extra, "items"))
+            asked.append(lambda: self._coefficients(codes.result(), question, coefficient))
+        return asked
+
+    def _sums(self, rows: Columns, question: Question, metrics, also, designs: dict) -> Iterator[_Found]:
+        for by, k, part in self._parts(rows, question):
+            keys, part = _sorted_groups(part, by)
+            for m in also:
+                designs[m.name, by, k] = dict(zip(_tuples(keys), m.shape.design(part), strict=True))
+            for m in metrics:
+                found = m.shape.estimate(part, m)
+                if "handle_n" in m.shape.columns:
+                    found = _one_basis(found, part[FIRST_BASIS], part[LAST_BASIS])
+                yield _Found(m, by, k, keys, self._suppressed(found, m, part.get(RATERS)))
+
+    def _quantiles(self, rows: Columns, question: Question, metrics, designs: dict) -> Iterator[_Found]:
+        for by, k, part in self._parts(rows, question):
+            keys, group, groups = _numbered(part, by)
+            for m in metrics:
+                known = designs.get((m.shape.spread, by, k), {})
+                design = np.array([known.get(key, 1.0) for key in _tuples(keys, groups)])
+                found = m.shape.estimate_groups(part, group, groups, m, design)
+                if "time_basis" in part:
+                    found = _one_basis(found, *_ends(part["time_basis"], group, groups))
+                yield _Found(m, by, k, keys, self._suppressed(found, m, None))
+
+    def _coefficients(self, rows: Columns, question: Question, metrics) -> Iterator[_Found]:
+        for by, k, part in self._parts(rows, question):
+            keys, group, groups = _numbered(part, by)
+            patterns = group_patterns(part, group, groups, self.snapshot.label_sets)
+            for m in metrics:
+                found = m.shape.estimate_groups(patterns, m)
+                yield _Found(m, by, k, keys, self._suppressed(found, m, None))
+
+    def _parts(self, rows: Columns, question: Question) -> Iterator[tuple[Grouping, int, Columns]]:
+        """The rows of each grouping and period."""
+        for by in question.groupings:
+            for k in range(len(question.periods)):
+                ours = [rows[GROUPING] == question.grouping_id(by)] if GROUPING in rows else []
+                ours += [rows[PERIOD] == k] if PERIOD in rows else []
+                if not ours:
+                    yield by, k, rows
+                else:
+                    mask = np.logical_and.reduce(ours)
+                    yield by, k, {name: column[mask] for name, column in rows.items()}
+
+    def _suppressed(self, found: Estimates, metric: Metric, raters: np.ndarray | None) -> Estimates:
+        """Small groups show nothing to readers whose scope sets a minimum."""
+        hidden = np.zeros(len(found.value), bool)
+        if self.scope.minimum_items and not isinstance(metric.shape, Count):
+            hidden |= (found.n < self.scope.minimum_items) & ~np.isnan(found.value)
+        if raters is not None and self.scope.minimum_raters:
+            hidden |= np.nan_to_num(raters.astype(float)) < self.scope.minimum_raters
+        return found.without(hidden, "too small a group to show", n=0.0) if hidden.any() else found
 
 
-def rows_by(
-    source: Source, extra: Sequence[str], sums: Sequence[str], by: Sequence[str], filters: Filters, scope: Scope
-) -> sa.Select:
-    """One row per group and extra key: histogram buckets, label-count codes."""
-    keys = [expression(source, d).label(d) for d in by]
-    more = [sa.literal_column(f'"{source.table.name}"."{name}"').label(name) for name in extra]
-    clause = _filtered(source, by, filters, scope)
-    totals = [sa.cast(sa.func.sum(source.table.c[s]), sa.BigInteger).label(s) for s in sums]
-    return clause.with_only_columns(*keys, *more, *totals).group_by(*_plain(keys), *_plain(more))
+# ---- groups ----------------------------------------------------------------------------------------------------
 
 
-def _plain(labels: list[sa.Label]) -> list[sa.ColumnElement]:
-    return [label.element for label in labels]
+def _numbered(rows: Columns, by: Grouping) -> tuple[Columns, np.ndarray, int]:
+    """The groups' keys in order, the number of each row's group, and how many; without ``by`` one."""
+    size = len(next(iter(rows.values())))
+    if not by:
+        return {}, np.zeros(size, np.int64), 1
+    code = np.zeros(size, np.int64)
+    for name in by:
+        number, members = pd.factorize(rows[name], sort=True)
+        code = code * (len(members) + 1) + np.where(number < 0, len(members), number)  # what is missing comes last
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    return {name: rows[name][first] for name in by}, group, len(first)
 
 
-def _cluster(source: Source, name: str) -> sa.ColumnElement:
-    return dim.period(source, "week") if name == "week" else source.table.c[name]
+def _sorted_groups(rows: Columns, by: Grouping) -> tuple[Columns, Columns]:
+    """Rows that are one a group already: their keys and themselves, in order; without ``by`` exactly one row."""
+    if not by:
+        empty = not len(next(iter(rows.values())))
+        return {}, {name: _none_of(column) for name, column in rows.items()} if empty else rows
+    keys, group, groups = _numbered(rows, by)
+    order = np.empty(groups, np.int64)
+    order[group] = np.arange(groups)
+    return keys, {name: column[order] for name, column in rows.items()}
 
 
-def _filtered(source: Source, by: Sequence[str], filters: Filters, scope: Scope) -> sa.Select:
-    """The mart with its dimension tables, narrowed by the filters and the scope: the only place rows are narrowed."""
-    names = {*by, *(n for n, _ in filters.where)}
-    if scope.pools is not None:
-        names.add("pool")
-    table = source.table
-    time = table.c[source.time]
-    clause = sa.select(sa.literal(1)).select_from(joined(source, names))
-    if filters.start:
-        clause = clause.where(time >= filters.start)
-    if filters.end:
-        clause = clause.where(time <= filters.end)
-    for name, values in filters.where:
-        clause = clause.where(expression(source, name).in_(values))
-    if source.stock:
-        clause = clause.where(table.c.day.in_(_last_days(source, by, filters)))
-    return _scoped(source, clause, scope)
+def _none_of(column: np.ndarray) -> np.ndarray:
+    return np.array([None], object) if column.dtype.kind == "O" else np.array([np.nan])
 
 
-def _scoped(source: Source, clause: sa.Select, scope: Scope) -> sa.Select:
-    """Only what the scope allows; a mart that cannot be narrowed to it gives nothing."""
-    if scope.is_nobody:
-        return clause.where(sa.false())
-    for name, allowed in (("project", scope.projects), ("pool", scope.pools)):
-        if allowed is None:
-            continue
-        column = expression(source, name)
-        clause = clause.where(sa.false() if column is None else column.in_(sorted(allowed)))
-    return clause
+def _tuples(keys: Columns, groups: int = 1) -> list[tuple]:
+    return list(zip(*(column.tolist() for column in keys.values()), strict=True)) if keys else [()] * groups
 
 
-def _last_days(source: Source, by: Sequence[str], filters: Filters) -> sa.Select:
-    """A stock is read on the last day of each period shown."""
-    flow = source.table.alias("last_days")
-    buckets = [d for d in by if d in TIME_DIMENSIONS]
-    last = sa.select(sa.func.max(flow.c.day))
-    if filters.start:
-        last = last.where(flow.c.day >= filters.start)
-    if filters.end:
-        last = last.where(flow.c.day <= filters.end)
-    for name in buckets:
-        if name != "day":
-            last = last.group_by(sa.func.date_trunc(sa.literal_column(f"'{name}'"), flow.c.day))
-        else:
-            last = last.group_by(flow.c.day)
-    return last
+def _ends(texts: np.ndarray, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first and last text of each group; None where it has none."""
+    first, last = np.full(groups, None, object), np.full(groups, None, object)
+    for text in sorted({text for text in texts if text is not None}):
+        has = np.unique(group[texts == text])
+        last[has] = text
+        first[has] = np.where(first[has] == None, text, first[has])  # noqa: E711  elementwise
+    return first, last
+
+
+def _one_basis(found: Estimates, first: np.ndarray, last: np.ndarray) -> Estimates:
+    """Durations measured in different ways are never combined: such a group has a reason and no value."""
+    mixed = np.array([a is not None and a == a and a != b for a, b in zip(first, last, strict=True)], bool)
+    if not mixed.any():
+        return found
+    reasons = [f"times are measured in different ways ({a}, {b}): choose one time basis" for a, b in zip(first, last)]  # noqa: B905
+    return found.without(mixed, np.array(reasons, object))
+
+
+def _no_keys(by: Grouping) -> Columns:
+    gap = {True: np.array(["NaT"], "datetime64[us]"), False: np.array([None], object)}
+    return {name: gap[name in TIME_DIMENSIONS] for name in by}
+
+
+def _unsupported(reason: str) -> Estimates:
+    nan = np.array([np.nan])
+    return Estimates(nan, nan, nan, np.zeros(1), np.array([reason], object))
 
 
 # ---- results ---------------------------------------------------------------------------------------------------
 
 
-def _grouped(rows: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
-    """The rows, the number of each row's group, and the groups' keys."""
-    if not by:
-        return rows, np.zeros(len(rows), int), pd.DataFrame(index=range(1))
-    grouping = rows.groupby(list(by), sort=True, dropna=False)
-    keys = grouping.size().reset_index()[list(by)]
-    return rows, grouping.ngroup().to_numpy(), keys
+def _frame(snapshot: Snapshot, found: list[_Found], by: Grouping, filters: Filters) -> pd.DataFrame:
+    """One frame of the metrics' rows, with target, warn and status."""
+    sizes = [len(f.estimates.value) for f in found]
+    columns: Columns = {"metric": np.repeat(np.array([f.metric.name for f in found], object), sizes)}
+    columns |= {name: np.concatenate([f.keys[name] for f in found]) if found else np.array([]) for name in by}
+    for k, name in enumerate(ESTIMATE_COLUMNS):
+        parts = [f.estimates[k] for f in found]
+        columns[name] = np.concatenate(parts) if parts else np.array([])
+    columns |= _standing(snapshot, columns, by, filters)
+    return pd.DataFrame(columns)
 
 
-def _one_basis(found: pd.DataFrame, first: pd.Series, last: pd.Series) -> pd.DataFrame:
-    """Durations measured in different ways are never combined: such a group has a reason and no value."""
-    mixed = (first.notna() & (first != last)).to_numpy()
-    if not mixed.any():
-        return found
-    pairs = zip(first[mixed], last[mixed], strict=True)
-    found = found.copy()
-    found.loc[mixed, ["value", "low", "high"]] = np.nan
-    found.loc[mixed, "reason"] = [
-        f"times are measured in different ways ({a}, {b}): choose one time basis" for a, b in pairs
-    ]
-    return found
+def _standing(snapshot: Snapshot, columns: Columns, by: Grouping, filters: Filters) -> Columns:
+    """Status, target and warn of each row: the target in force at the end of its period, for its project and pool."""
+    count = len(columns["metric"])
 
-
-def _finish(
-    metric: Metric, estimates: pd.DataFrame, keys: pd.DataFrame, by: Sequence[str], scope: Scope
-) -> pd.DataFrame:
-    frame = pd.concat(
-        [keys[list(by)].reset_index(drop=True), estimates[list(ESTIMATE_COLUMNS)].reset_index(drop=True)], axis=1
-    )
-    raters = keys["raters"].to_numpy() if "raters" in keys else None
-    frame = _suppress(frame, metric, raters, scope)
-    frame.insert(0, "metric", metric.name)
-    return frame
-
-
-def _suppress(frame: pd.DataFrame, metric: Metric, raters: np.ndarray | None, scope: Scope) -> pd.DataFrame:
-    """Small groups show nothing to readers whose scope sets a minimum."""
-    hidden = np.zeros(len(frame), bool)
-    if scope.minimum_items and not isinstance(metric.shape, Count):
-        hidden |= (frame["n"] < scope.minimum_items).to_numpy() & frame["value"].notna().to_numpy()
-    if raters is not None and scope.minimum_raters:
-        hidden |= np.nan_to_num(raters.astype(float)) < scope.minimum_raters
-    if hidden.any():
-        frame.loc[hidden, ["value", "low", "high"]] = np.nan
-        frame.loc[hidden, "n"] = 0.0
-        frame.loc[hidden, "reason"] = "too small a group to show"
-    return frame
-
-
-def _unsupported(metrics: list[Metric], by: Sequence[str], reason: str) -> pd.DataFrame:
-    frame = _empty(by).reindex(range(len(metrics)))
-    return frame.assign(metric=[m.name for m in metrics], n=0.0, reason=reason)
-
-
-def _empty(by: Sequence[str]) -> pd.DataFrame:
-    frame = pd.DataFrame({"metric": pd.Series(dtype=str), **{d: pd.Series(dtype=object) for d in by}})
-    return frame.assign(**{c: pd.Series(dtype=float) for c in ("value", "low", "high", "n")}, reason="")
-
-
-def _with_status(snapshot: Snapshot, result: pd.DataFrame, by: Sequence[str], filters: Filters) -> pd.DataFrame:
-    """Adds target, warn and status: the target in force at the end of each row's period, for its project and pool."""
-    known: dict[tuple, targets.Target | None] = {}
-
-    def one(name: str) -> str | None:
+    def members(name: str) -> list:
+        if name in by:
+            return columns[name].tolist()
         values = filters.values(name)
-        return values[0] if len(values) == 1 else None
+        return [values[0] if len(values) == 1 else None] * count
 
     end = filters.end or snapshot.meta.last_day
-    found = []
-    for row in result.to_dict("records"):
-        m = find_metric(row["metric"])
-        day = next((_end_of(d, row[d]) for d in TIME_DIMENSIONS if d in by and not pd.isna(row[d])), end)
-        key = (m.name, day, row.get("project", one("project")), row.get("pool", one("pool")))
-        if key not in known:
-            known[key] = snapshot.targets.in_force(m, *key[1:])
-        goal = known[key]
-        state = targets.status(m, row["value"], row["low"], row["high"], goal)
-        found.append((state.value, goal.target if goal else np.nan, goal.warn if goal else np.nan))
-    states = pd.DataFrame(found, columns=["status", "target", "warn"]).astype({"target": float, "warn": float})
-    return pd.concat([result.reset_index(drop=True), states], axis=1)
+    step = next((d for d in TIME_DIMENSIONS if d in by), "")
+    ends = [end] * count
+    if step:
+        starts = columns[step].astype("datetime64[D]").tolist()
+        known = {start: _end_of(step, start) if start is not None else end for start in set(starts)}
+        ends = [known[start] for start in starts]
+    status, target, warn = np.empty(count, object), np.full(count, np.nan), np.full(count, np.nan)
+    rows = zip(columns["metric"], ends, members("project"), members("pool"), strict=True)
+    for k, (name, day, project, pool) in enumerate(rows):
+        m = find_metric(name)
+        goal = snapshot.targets.in_force(m, day, project, pool)
+        status[k] = targets.status(m, *(columns[c][k] for c in ("value", "low", "high")), goal).value
+        if goal:
+            target[k], warn[k] = goal.target, goal.warn
+    return {"status": status, "target": target, "warn": warn}
 
 
-def _end_of(name: str, value: object) -> dt.date:
-    """The last day of a day, week or month."""
-    first = pd.Timestamp(value).date()
+def _end_of(name: str, first: dt.date) -> dt.date:
+    """The last day of a day, week or month that starts on a day."""
     if name == "week":
         return first + dt.timedelta(days=6)
     if name == "month":
-        return (pd.Timestamp(first) + pd.offsets.MonthEnd(0)).date()
+        return (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
     return first
 
 
@@ -302,18 +340,23 @@ def _end_of(name: str, value: object) -> dt.date:
 def members(snapshot: Snapshot, name: str, scope: Scope) -> pd.DataFrame:
     """The values a dimension takes within the scope: ``value`` and ``label``, the most frequent first."""
     name = dimension(name)
-    source = dim.SOURCES["work"]
-    column = expression(source, name)
-    clause = _filtered(source, [name], Filters(), scope)
-    rows = snapshot.query(
-        clause.with_only_columns(column.label("value"), sa.func.sum(source.table.c.served).label("served"))
+    question, values = selects.ask("work", ((name,),), (Filters(),), scope)
+    found = snapshot.columns(_members(question), values)["value"].astype(str)
+    names = snapshot.names.get(name, {})
+    return pd.DataFrame({"value": found, "label": [names.get(v, v) for v in found]}, dtype=str)
+
+
+@functools.lru_cache(maxsize=500)
+def _members(question: Question) -> sa.Select:
+    source = dim.SOURCES[question.source]
+    column = expression(source, question.dimensions[0])
+    served = sa.func.sum(source.table.c.served)
+    return (
+        selects.narrowed(question)
+        .with_only_columns(column.label("value"))
         .where(column.is_not(None))
         .group_by(column)
-        .order_by(sa.func.sum(source.table.c.served).desc(), column)
-    )
-    names = snapshot.names.get(name, {})
-    return pd.DataFrame(
-        {"value": rows["value"].astype(str), "label": [names.get(v, v) for v in rows["value"].astype(str)]}
+        .order_by(served.desc(), column)
     )
 
 
@@ -328,6 +371,8 @@ def check_values(snapshot: Snapshot, filters: Filters, scope: Scope) -> None:
 
 # ---- data health -----------------------------------------------------------------------------------------------
 
+ADDED_UP = ("served", "accepted", "rejected", "pending", "skipped")
+
 
 def reconciliation(
     snapshot: Snapshot,
@@ -337,19 +382,18 @@ def reconciliation(
     scope: Scope,
 ) -> pd.DataFrame:
     """Whether the work adds up: served = accepted + rejected + pending + skipped; ``difference`` is 0 then."""
-    source = dim.SOURCES["work"]
-    by = [dimension(name) for name in by]
-    keys = [expression(source, d).label(d) for d in by]
-    names = ("served", "accepted", "rejected", "pending", "skipped")
-    clause = _filtered(source, by, filters, scope)
-    rows = snapshot.query(
-        clause.with_only_columns(
-            *keys, *(sa.cast(sa.func.sum(source.table.c[c]), sa.BigInteger).label(c) for c in names)
-        )
-        .group_by(*_plain(keys))
-        .order_by(*_plain(keys))
-    )
-    return rows.assign(difference=rows["served"] - rows[list(names[1:])].sum(axis=1))
+    question, values = selects.ask("work", ([dimension(name) for name in by],), (filters,), scope)
+    rows = pd.DataFrame(snapshot.columns(_added_up(question), values))
+    return rows.assign(difference=rows["served"] - rows[list(ADDED_UP[1:])].sum(axis=1))
+
+
+@functools.lru_cache(maxsize=500)
+def _added_up(question: Question) -> sa.Select:
+    source = dim.SOURCES[question.source]
+    keys = [expression(source, d).label(d) for d in question.dimensions]
+    sums = (sa.cast(sa.func.sum(source.table.c[c]), sa.BigInteger).label(c) for c in ADDED_UP)
+    by = [key.element for key in keys]
+    return selects.narrowed(question).with_only_columns(*keys, *sums).group_by(*by).order_by(*by)
 
 
 def freshness(snapshot: Snapshot) -> pd.DataFrame:

@@ -6,13 +6,16 @@ beside it and renames it over, and readers of the old one finish on it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
@@ -116,16 +119,31 @@ class Snapshot:
         values = [compiled.params[name] for name in compiled.positiontup or ()]
         return self._run(str(compiled), values)
 
+    def columns(self, select: sa.Select, values: Mapping[str, object]) -> dict[str, np.ndarray]:
+        """The rows of a select as columns, the values bound by name; NaN, NaT or None where there is none.
+
+        A select object is compiled once: keep it, and ask it about other values.
+        """
+        sql, bound = _compiled(select)
+        with self._cursor() as cursor:
+            found = cursor.execute(sql, [values.get(name, constant) for name, constant in bound]).fetchnumpy()
+        return {name: _filled(column) for name, column in found.items()}
+
     def table(self, name: str) -> pd.DataFrame:
         """A small table, whole; ``name`` is one of the snapshot's own."""
         return self.query(sa.select(sa.text("*")).select_from(sa.table(name)))
 
     def _run(self, sql: str, values: list) -> pd.DataFrame:
+        with self._cursor() as cursor:
+            return cursor.execute(sql, values).df()
+
+    @contextlib.contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock:
             cursor = self._connection.cursor()
         try:
             cursor.execute("USE snapshot")
-            return cursor.execute(sql, values).df()
+            yield cursor
         finally:
             cursor.close()
 
@@ -165,3 +183,23 @@ class Snapshot:
     def close(self) -> None:
         """Frees the file."""
         self._connection.close()
+
+
+@functools.lru_cache(maxsize=4000)
+def _compiled(select: sa.Select) -> tuple[str, tuple[tuple[str, object], ...]]:
+    """The select as SQL, and the names of its values in the order they are bound, with its own constants."""
+    compiled = select.compile(dialect=DIALECT)
+    return str(compiled), tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
+
+
+def _filled(column: np.ndarray) -> np.ndarray:
+    """A column with its gaps as NaN, NaT or None."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return column
+    if column.dtype.kind in "iub" and column.mask.any():
+        column = column.astype(float)
+    gap = {"f": np.nan, "O": None, "M": np.datetime64("NaT")}.get(column.dtype.kind, 0)
+    filled = column.filled(gap) if column.dtype.kind != "O" else column.data.copy()
+    if column.dtype.kind == "O":
+        filled[column.mask] = None
+    return filled

@@ -4,29 +4,50 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
+from metrics.multiple import benjamini_hochberg
 from metrics.spec import Direction, Metric
 
 BETTER, WORSE, UNCLEAR, NEITHER = "better", "worse", "cannot tell", "moved"
 
 
-def change(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Now minus before for each group in both, with its interval.
+CHANGE_COLUMNS = ("before", "change", "change_low", "change_high", "score")
+FALSE_CALLS = 0.05  # of the changes called clear, the share that may be chance
 
-    now, before: ``keys`` and value, low, high, n. Returns the keys, ``value_now``, ``value_before``, ``value``,
-    ``low``, ``high``, ``n_now``, ``n_before`` and ``score``: the change in units of its half-interval, 0 where there
-    is no interval. The interval squares and adds the one-sided distances (MOVER, Zou and Donner 2008), so it is as
-    asymmetric as the two it comes from. The two periods count as independent.
+
+def change(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Now minus before with its interval, a row for each row of ``now``: CHANGE_COLUMNS.
+
+    now, before: ``keys`` (unique in each) and value, low, high. NaN where the group has no number in both. ``score`` is
+    the change in units of its half-interval, 0 where there is no interval. The interval squares and adds the one-sided
+    distances (MOVER, Zou and Donner 2008), so it is as asymmetric as the two it comes from. The two periods count as
+    independent.
     """
-    wanted = [*keys, "value", "low", "high", "n"]
-    both = now[wanted].merge(before[wanted], on=keys, suffixes=("_now", "_before"))
-    value = both["value_now"] - both["value_before"]
-    down = np.hypot(both["value_now"] - both["low_now"], both["high_before"] - both["value_before"])
-    up = np.hypot(both["high_now"] - both["value_now"], both["value_before"] - both["low_before"])
-    reach = np.where(value >= 0, down, up)
+    at = {key: k for k, key in enumerate(zip(*(before[name] for name in keys), strict=True))}
+    row = np.array([at.get(key, -1) for key in zip(*(now[name] for name in keys), strict=True)], np.int64)
+    was = {name: np.append(before[name].to_numpy(float), np.nan)[row] for name in ("value", "low", "high")}
+    value, low, high = (now[name].to_numpy(float) for name in ("value", "low", "high"))
+    moved = value - was["value"]
+    down = np.hypot(value - low, was["high"] - was["value"])
+    up = np.hypot(high - value, was["value"] - was["low"])
+    reach = np.where(moved >= 0, down, up)
     with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.where(reach > 0, value.abs() / reach, 0.0)
-    return both.assign(value=value, low=value - down, high=value + up, score=np.nan_to_num(score))
+        score = np.nan_to_num(np.where(reach > 0, np.abs(moved) / reach, 0.0))
+    found = (was["value"], moved, moved - down, moved + up, score)
+    return pd.DataFrame(dict(zip(CHANGE_COLUMNS, found, strict=True)), index=now.index)
+
+
+def largest(changes: pd.DataFrame, count: int = 5) -> pd.DataFrame:
+    """The changes that stand clear of chance, clearest first.
+
+    changes: CHANGE_COLUMNS. A change is clear when its q value over all changes that have an interval (Benjamini and
+    Hochberg) is at most FALSE_CALLS; its p is that of a normal deviate of 1.96 · score.
+    """
+    tested = changes["change_low"].notna().to_numpy()
+    p = np.where(tested, 2 * special.ndtr(-special.ndtri(0.975) * changes["score"].to_numpy(float)), np.nan)
+    clear = changes[benjamini_hochberg(p).q <= FALSE_CALLS]
+    return clear.sort_values("score", ascending=False, kind="stable").head(count)
 
 
 def judge(metric: Metric, value: float, low: float, high: float) -> str:
@@ -36,9 +57,3 @@ def judge(metric: Metric, value: float, low: float, high: float) -> str:
     if metric.direction in (Direction.NONE, Direction.BAND):
         return NEITHER
     return BETTER if (value > 0) == (metric.direction is Direction.HIGHER) else WORSE
-
-
-def largest(changes: pd.DataFrame, count: int = 5) -> pd.DataFrame:
-    """The changes that stand clearest out of their own uncertainty, clearest first; unclear ones are left out."""
-    clear = changes[(changes["low"] > 0) | (changes["high"] < 0)]
-    return clear.sort_values("score", ascending=False).head(count)

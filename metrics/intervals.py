@@ -139,19 +139,50 @@ def clustered_ratio(
         return _around(ratio, half, (m >= 2) & (ratio > 0))
 
 
-def log_mean(n: ArrayLike, sum_log: ArrayLike, sum_log_sq: ArrayLike, level: float = 0.95) -> Intervals:
+def log_mean(
+    n: ArrayLike, sum_log: ArrayLike, sum_log_sq: ArrayLike, design: ArrayLike = 1.0, level: float = 0.95
+) -> Intervals:
     """The geometric mean of n positive values and its interval, in the unit of the values.
 
-    sum_log = Σ ln(x), sum_log_sq = Σ ln(x)². Formula: exp(mean ± t s/√n), s the standard deviation of the logarithms
-    with divisor n - 1, t with n - 1 degrees of freedom. No value where n is 0, no interval where n < 2. The values
-    count as independent; for values of a few raters use ``clustered_ratio``.
+    sum_log = Σ ln(x), sum_log_sq = Σ ln(x)². Formula: exp(mean ± t s·√(design/n)), s the standard deviation of the
+    logarithms with divisor n - 1, t with n - 1 degrees of freedom. No value where n is 0, no interval where n < 2.
+    design: the design effect where values come from raters who differ (``mean_design_effect``); 1 is independent.
     """
-    n, total, squares = _floats(n, sum_log, sum_log_sq)
+    n, total, squares, design = _floats(n, sum_log, sum_log_sq, design)
     with np.errstate(all="ignore"):
         mean = np.where(n > 0, total / n, np.nan)
         deviation = np.sqrt(np.maximum(squares - n * mean**2, 0) / (n - 1))
-        half = student(0.5 + level / 2, n - 1) * deviation / np.sqrt(n)
+        half = student(0.5 + level / 2, n - 1) * deviation * np.sqrt(design / n)
         return _around(np.exp(mean), half, n >= 2)
+
+
+def mean_design_effect(
+    total: ArrayLike,
+    n: ArrayLike,
+    total_sq: ArrayLike,
+    cross: ArrayLike,
+    n_sq: ArrayLike,
+    clusters: ArrayLike,
+    squares: ArrayLike,
+    level: float = 0.95,
+) -> Floats:
+    """By how much a mean's variance exceeds that of independent values, because raters differ; at least 1.
+
+    With x_r the sum of rater r's n_r values: total = Σx_r, n = Σn_r, total_sq = Σx_r², cross = Σx_r·n_r, n_sq = Σn_r²,
+    clusters = the raters with n_r > 0, squares = the sum of all squared values. Formula: m*/(m*-1) · (Σx² - 2MΣxn +
+    M²Σn²)/n² over s²/n, M the mean and m* = n²/Σn² as in ``clustered_share``; times (t/z)² with m* - 1 degrees of
+    freedom, so that an interval built with z on n / design is as wide as few raters make it. 1 for one rater alone,
+    whose interval speaks of his own values. Source: Kish 1965; Korn and Graubard 1998 for (t/z)².
+    """
+    x, n, xx, xn, nn, m, squares = _floats(total, n, total_sq, cross, n_sq, clusters, squares)
+    with np.errstate(all="ignore"):
+        mean = x / n
+        raters = np.minimum(n**2 / nn, m)
+        between = raters / (raters - 1) * np.maximum(xx - 2 * mean * xn + mean**2 * nn, 0) / n**2
+        independent = np.maximum(squares - n * mean**2, 0) / (n - 1) / n
+        few = student(0.5 + level / 2, raters - 1) / special.ndtri(0.5 + level / 2)
+        design = np.maximum(between / independent, 1) * few**2
+    return np.where((m >= 2) & np.isfinite(design), design, 1.0)
 
 
 def student(probability: float, df: ArrayLike) -> Floats:

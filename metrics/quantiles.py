@@ -7,14 +7,15 @@ Bucket k holds the durations from 2^(k/8) up to 2^((k+1)/8) seconds. SQL finds t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from metrics.spec import Estimate
+
+Floats = NDArray[np.float64]
 
 BUCKETS_PER_DOUBLING = 8
 """Buckets between a duration and twice that duration."""
@@ -64,61 +65,80 @@ def upper_edge(bucket: ArrayLike) -> NDArray[np.float64]:
     return lower_edge(np.asarray(bucket, dtype=float) + 1)
 
 
+class GroupQuantiles(NamedTuple):
+    """A quantile of each group and the ends of its interval in seconds, NaN where there is none, and the counts."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+    n: Floats
+
+
 def quantile(buckets: ArrayLike, counts: ArrayLike, q: float, level: float = 0.95) -> Estimate:
     """The duration, in seconds, that a share q of durations does not exceed; n is the number of durations.
 
     buckets, counts: (K,), in any order; a bucket may repeat. Missing with the reason "no durations" when counts are 0.
-    See ``grouped_quantile`` for the formula, the interval and the errors.
+    See ``group_quantiles`` for the formula, the interval and the errors.
     """
-    table = pd.DataFrame({"all": 0, "bucket": np.asarray(buckets), "n": np.asarray(counts)})
-    found = grouped_quantile(table, ["all"], q, level)
-    if not len(found) or not found["n"].iloc[0]:
+    buckets = np.asarray(buckets, float)
+    found = group_quantiles(buckets, counts, np.zeros(len(buckets), int), 1, q, level=level)
+    value, low, high, n = (float(column[0]) for column in found)
+    if not n:
         return Estimate.missing("no durations")
-    value, low, high, n = (float(found[c].iloc[0]) for c in ("value", "low", "high", "n"))
     return Estimate(value, None if math.isnan(low) else low, None if math.isnan(high) else high, n)
 
 
-def grouped_quantile(table: pd.DataFrame, keys: Sequence[str], q: float, level: float = 0.95) -> pd.DataFrame:
-    """The q-quantile of each group, one row per group in the order of its keys: keys, value, low, high (seconds), n.
+def group_quantiles(
+    bucket: ArrayLike,
+    counts: ArrayLike,
+    group: NDArray[np.int64],
+    groups: int,
+    q: float,
+    design: ArrayLike = 1.0,
+    level: float = 0.95,
+) -> GroupQuantiles:
+    """The q-quantile of each of ``groups`` groups: value, low, high (seconds) and n, arrays of shape (groups,).
 
-    table: columns ``keys``, bucket, n (durations in the bucket); rows may repeat. NaN where there is no number.
+    bucket, counts, group: (K,), a row for so many durations of a bucket in a group, 0 to groups - 1; rows may repeat.
+    design: the groups' design effects, 1 where durations are independent (``intervals.mean_design_effect``).
 
     The value has rank q·n, on the log scale between the edges of its bucket as if its durations lay evenly there; it
     is off by at most ``MOST_ERROR``. Interval: the order statistics of ranks B(1/2 - level/2) and B(1/2 + level/2) + 1,
     B the quantiles of Binomial(n, q): no assumption on the distribution, coverage at least the level but for the
     buckets. Neither end where one of the ranks lies outside 1..n, as for the 90th percentile of fewer than 36.
-    Durations count as independent. Raises ValueError unless 0 < q < 1, or for a negative n. Source: David and Nagaraja
-    2003, section 7.1.
+    With a design effect the ranks are those of n / design durations, as shares of all: Woodruff's interval.
+    Raises ValueError unless 0 < q < 1, or for a negative count. Source: David and Nagaraja 2003, section 7.1;
+    Woodruff 1952.
     """
     if not 0 < q < 1:
         raise ValueError(f"A quantile lies between 0 and 1, not at {q}.")
-    keys = list(keys)
-    cells = table.groupby([*keys, "bucket"], sort=True, observed=True, dropna=False)["n"].sum().reset_index()
-    counts = cells["n"].to_numpy(dtype=float)
+    counts = np.asarray(counts, float)
     if np.any(counts < 0):
         raise ValueError("A bucket cannot hold fewer than 0 durations.")
-    group = cells.groupby(keys, sort=True, observed=True, dropna=False).ngroup().to_numpy()
-    found = cells[keys].drop_duplicates(ignore_index=True)
-    n = np.bincount(group, weights=counts, minlength=len(found))
-    filled = counts > 0
-    below = np.cumsum(counts[filled])
-    before = np.cumsum(n) - n
-    bucket = cells["bucket"].to_numpy(dtype=float)[filled]
+    some = counts > 0
+    whole = np.asarray(bucket, np.int64)[some] - LOWEST_BUCKET
+    cells = np.zeros((groups, HIGHEST_BUCKET - LOWEST_BUCKET + 1))
+    np.add.at(cells, (np.asarray(group)[some], whole), counts[some])
+    below = np.cumsum(cells, axis=1)
+    n = below[:, -1]
 
-    def at(rank: NDArray[np.float64], exists: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def at(rank: Floats, exists: NDArray[np.bool_]) -> Floats:
         """The duration of a rank in 0..n of each group, the j-th shortest lying at j - 1/2."""
-        result = np.full(len(found), np.nan)
-        target = (before + rank)[exists]
-        cell = np.minimum(np.searchsorted(below, target), len(below) - 1)
-        inside = 1 - (below[cell] - target) / counts[filled][cell]
-        result[exists] = lower_edge(bucket[cell] + inside)
+        result = np.full(groups, np.nan)
+        target = rank[exists][:, None]
+        cell = (below[exists] < target).sum(axis=1)
+        rows = np.arange(len(cell))
+        inside = 1 - (below[exists][rows, cell] - target[:, 0]) / cells[exists][rows, cell]
+        result[exists] = lower_edge(cell + LOWEST_BUCKET + inside)
         return result
 
-    whole = np.round(n)
-    low = _binomial(0.5 - level / 2, whole, q)
-    high = _binomial(0.5 + level / 2, whole, q) + 1
-    both = (n > 0) & (low >= 1) & (high <= whole)
-    return found.assign(value=at(q * n, n > 0), low=at(low - 0.5, both), high=at(high - 0.5, both), n=n)
+    design = np.maximum(np.broadcast_to(np.asarray(design, float), n.shape), 1.0)
+    effective = np.round(n / design)
+    low = _binomial(0.5 - level / 2, effective, q)
+    high = _binomial(0.5 + level / 2, effective, q) + 1
+    both = (n > 0) & (low >= 1) & (high <= effective)
+    scale = n / np.where(effective > 0, effective, 1.0)
+    return GroupQuantiles(at(q * n, n > 0), at((low - 0.5) * scale, both), at((high - 0.5) * scale, both), n)
 
 
 def _binomial(probability: float, n: NDArray[np.float64], share: float) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from metrics import agreement, intervals, quantiles
 from metrics.patterns import Encoding, Patterns, decode
-from metrics.spec import Estimate, Metric
+from metrics.spec import Estimate, Estimates, Metric
 
 CLUSTERS = "clusters"  # column prefix: how many clusters have a denominator above 0
 
@@ -30,22 +30,22 @@ def clusters_name(denominator: str) -> str:
     return f"{CLUSTERS}({denominator})"
 
 
-def _result(value, low, high, n, metric: Metric) -> pd.DataFrame:
+Sums = Mapping[str, np.ndarray]
+"""Columns of equal length, one row a group: the sums of a mart's columns, and those of products over clusters."""
+
+
+def _result(value, low, high, n, metric: Metric) -> Estimates:
     """Estimates with a reason wherever there is no value."""
     n = np.nan_to_num(np.asarray(n, float))
-    value, low, high = (np.asarray(x, float).copy() for x in (value, low, high))
-    few = (n <= 0) | (n < metric.min_n)
-    reason = np.where(n <= 0, metric.nothing, f"fewer than {metric.min_n} {metric.counts}")
-    undefined = ~few & ~np.isfinite(value)
-    reason = np.where(undefined, metric.nothing, np.where(few, reason, ""))
-    blank = few | undefined
-    for column in (value, low, high):
-        column[blank] = np.nan
-    return pd.DataFrame({"value": value, "low": low, "high": high, "n": n, "reason": reason})
+    value = np.asarray(value, float)
+    few = f"fewer than {metric.min_n} {metric.counts}"
+    reason = np.where((n > 0) & (n < metric.min_n), few, metric.nothing).astype(object)
+    some = Estimates(value, np.asarray(low, float), np.asarray(high, float), n, np.full(len(n), "", object))
+    return some.without((n <= 0) | (n < metric.min_n) | ~np.isfinite(value), reason)
 
 
-def _columns(sums: pd.DataFrame, *names: str) -> list[np.ndarray]:
-    return [sums[name].to_numpy(float, na_value=np.nan) for name in names]
+def _columns(sums: Sums, *names: str) -> list[np.ndarray]:
+    return [np.asarray(sums[name], float) for name in names]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Pair:
         """Numerator and denominator, whose products over clusters are needed."""
         return (self.numerator, self.denominator)
 
-    def _cluster_sums(self, sums: pd.DataFrame) -> list[np.ndarray]:
+    def _cluster_sums(self, sums: Sums) -> list[np.ndarray]:
         x, n = self.numerator, self.denominator
         return _columns(sums, x, n, product_name(x, x), product_name(x, n), product_name(n, n), clusters_name(n))
 
@@ -74,7 +74,7 @@ class Pair:
 class Share(Pair):
     """A proportion of counts, 0 to 1: Wilson's interval on the n that clustering by rater leaves."""
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums."""
         arguments = self._cluster_sums(sums)
         return _result(*intervals.clustered_share(*arguments), arguments[1], metric)
@@ -84,10 +84,10 @@ class Share(Pair):
 class Remainder(Share):
     """One minus a share."""
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums."""
-        result = super().estimate(sums, metric)
-        return result.assign(value=1 - result["value"], low=1 - result["high"], high=1 - result["low"])
+        share = super().estimate(sums, metric)
+        return share._replace(value=1 - share.value, low=1 - share.high, high=1 - share.low)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class WeightedShare(Pair):
         """The summed columns."""
         return (self.numerator, self.denominator, self.weight_squared, self.sampled)
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums; Kish's effective n is (sum of weights) squared / sum of squared weights."""
         arguments = self._cluster_sums(sums)
         weight_squared, sampled = _columns(sums, self.weight_squared, self.sampled)
@@ -117,7 +117,7 @@ class Ratio(Pair):
 
     scale: float = 1.0
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums; the interval is built on the log scale."""
         arguments = self._cluster_sums(sums)
         value, low, high = intervals.clustered_ratio(*arguments)
@@ -138,19 +138,17 @@ class Count:
         """The summed column."""
         return (self.column,)
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums; an empty sum is missing, a sum of zero is zero."""
         (value,) = _columns(sums, self.column)
-        nothing = np.full(len(sums), np.nan)
-        reason = np.where(np.isnan(value), metric.nothing, "")
-        return pd.DataFrame(
-            {"value": value, "low": nothing, "high": nothing, "n": np.nan_to_num(value), "reason": reason}
-        )
+        no_end = np.full(len(value), np.nan)
+        reason = np.where(np.isnan(value), metric.nothing, "").astype(object)
+        return Estimates(value, no_end, no_end, np.nan_to_num(value), reason)
 
 
 @dataclass(frozen=True)
 class GeometricMean:
-    """The geometric mean of a duration: exp of the mean log, its interval on the log scale."""
+    """The geometric mean of a duration: exp of the mean log, its interval on the log scale, raters as clusters."""
 
     n: str
     sum_log: str
@@ -161,26 +159,43 @@ class GeometricMean:
         """The summed columns."""
         return (self.n, self.sum_log, self.sum_log_squared)
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Sum of logs and count, whose products over clusters are needed."""
+        return (self.sum_log, self.n)
+
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums."""
         arguments = _columns(sums, *self.columns)
-        return _result(*intervals.log_mean(*arguments), arguments[0], metric)
+        return _result(*intervals.log_mean(*arguments, self.design(sums)), arguments[0], metric)
+
+    def design(self, sums: Sums) -> np.ndarray:
+        """The design effect of the mean log, one per row of sums."""
+        x, n = self.pair
+        products = (product_name(x, x), product_name(x, n), product_name(n, n), clusters_name(n))
+        return intervals.mean_design_effect(*_columns(sums, x, n, *products, self.sum_log_squared))
 
 
 @dataclass(frozen=True)
 class Quantile:
-    """A quantile of a duration from its histogram on fixed log buckets, times ``scale``."""
+    """A quantile of a duration from its histogram on fixed log buckets, times ``scale``.
+
+    ``spread`` names the metric of the same durations, a geometric mean, whose sums over raters tell how much raters
+    differ; without it durations count as independent.
+    """
 
     probability: float
     scale: float = 1.0
+    spread: str = ""
     columns: tuple[str, ...] = ("n",)
 
-    def estimate_groups(self, rows: pd.DataFrame, group: np.ndarray, groups: int, metric: Metric) -> pd.DataFrame:
+    def estimate_groups(
+        self, rows: Sums, group: np.ndarray, groups: int, metric: Metric, design: np.ndarray | float = 1.0
+    ) -> Estimates:
         """One estimate per group; ``rows`` hold bucket and n, ``group`` says to which group each belongs."""
-        table = pd.DataFrame({"group": group, "bucket": rows["bucket"].to_numpy(), "n": rows["n"].to_numpy(float)})
-        found = quantiles.grouped_quantile(table, ["group"], self.probability).set_index("group").reindex(range(groups))
-        value, low, high = (found[c].to_numpy(float) * self.scale for c in ("value", "low", "high"))
-        return _result(value, low, high, found["n"].to_numpy(float), metric)
+        found = quantiles.group_quantiles(rows["bucket"], rows["n"], group, groups, self.probability, design)
+        value, low, high = (column * self.scale for column in found[:3])
+        return _result(value, low, high, found.n, metric)
 
 
 @dataclass(frozen=True)
@@ -212,12 +227,9 @@ class Coefficient:
     kind: str  # percent_agreement | krippendorff_alpha | gwet_ac1
     columns: tuple[str, ...] = ("items",)
 
-    def estimate_groups(self, groups: Sequence[Parts], metric: Metric) -> pd.DataFrame:
+    def estimate_groups(self, groups: Sequence[Parts], metric: Metric) -> Estimates:
         """One estimate per group, given each group's patterns by label set (see ``group_patterns``)."""
-        found = [self._one(parts, metric) for parts in groups]
-        return pd.DataFrame(
-            [(e.value, e.low, e.high, e.n, e.reason) for e in found], columns=["value", "low", "high", "n", "reason"]
-        ).astype({"value": float, "low": float, "high": float, "n": float})
+        return Estimates.of([self._one(parts, metric) for parts in groups])
 
     def _one(self, parts: Parts, metric: Metric) -> Estimate:
         if not parts:
@@ -240,16 +252,14 @@ class Coefficient:
         return agreement.gwet_ac1_of_patterns(parts[0][0])
 
 
-def group_patterns(
-    rows: pd.DataFrame, group: np.ndarray, groups: int, label_sets: Mapping[str, LabelSet]
-) -> list[Parts]:
+def group_patterns(rows: Sums, group: np.ndarray, groups: int, label_sets: Mapping[str, LabelSet]) -> list[Parts]:
     """Each group's patterns, one entry per distinct label set: projects that share one are counted together.
 
     rows: project_id, code_0, code_1 ... and items; ``group`` says to which group each row belongs. Projects without a
     label set are left out.
     """
     found: list[dict[tuple, tuple[Patterns, LabelSet]]] = [{} for _ in range(groups)]
-    items = rows["items"].to_numpy(float)
+    items = np.asarray(rows["items"], float)
     projects, names = pd.factorize(rows["project_id"])
     for p, project in enumerate(names):
         label_set = label_sets.get(project)
@@ -257,7 +267,7 @@ def group_patterns(
             continue
         ours = np.flatnonzero(projects == p)
         ours = ours[np.argsort(group[ours], kind="stable")]
-        words = [rows[f"code_{w}"].to_numpy(np.int64)[ours] for w in range(label_set.encoding.words)]
+        words = [np.asarray(rows[f"code_{w}"], np.int64)[ours] for w in range(label_set.encoding.words)]
         counts = decode(np.column_stack(words), label_set.encoding)
         used, starts = np.unique(group[ours], return_index=True)
         same = (label_set.level, label_set.labels)

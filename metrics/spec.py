@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-import pandas as pd
+import numpy as np
 
 
 class Direction(enum.StrEnum):
@@ -70,6 +71,29 @@ class Estimate:
 ESTIMATE_COLUMNS = ("value", "low", "high", "n", "reason")
 
 
+class Estimates(NamedTuple):
+    """Estimates of many groups, an array each: NaN for what an ``Estimate`` leaves out, ``reason`` text."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray
+    reason: np.ndarray
+
+    @classmethod
+    def of(cls, estimates: list[Estimate]) -> Estimates:
+        """Single estimates put together."""
+        ends = [[np.nan if x is None else x for x in (e.value, e.low, e.high, e.n)] for e in estimates]
+        columns = np.array(ends, float).reshape(len(estimates), 4).T
+        return cls(*columns, np.array([e.reason for e in estimates], object))
+
+    def without(self, blank: np.ndarray, reason: np.ndarray | str, n: float | None = None) -> Estimates:
+        """The estimates with no number where ``blank``, for this reason."""
+        value, low, high = (np.where(blank, np.nan, x) for x in (self.value, self.low, self.high))
+        counted = self.n if n is None else np.where(blank, n, self.n)
+        return Estimates(value, low, high, counted, np.where(blank, np.asarray(reason, object), self.reason))
+
+
 @dataclass(frozen=True)
 class Metric:
     """One metric, declared once: everything a page, a target, an export or the command line says about it.
@@ -113,6 +137,6 @@ class Shape(Protocol):
 
     columns: tuple[str, ...]
 
-    def estimate(self, sums: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-        """One row per row of ``sums``, in its order: ESTIMATE_COLUMNS."""
+    def estimate(self, sums: Mapping[str, np.ndarray], metric: Metric) -> Estimates:
+        """One estimate per row of ``sums``, in its order."""
         ...

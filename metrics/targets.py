@@ -47,6 +47,7 @@ class Targets:
     def __init__(self, rows: pd.DataFrame) -> None:
         """rows: the contract's `targets`."""
         self._rules: dict[str, list[_Rule]] = {}
+        self._known: dict[tuple, Target | None] = {}  # asked again for every row of every page
         for row in rows.to_dict("records"):
             goal = Target(float(row["target"]), float(row["warn"]), _text(row["owner"]) or "")
             rule = _Rule(
@@ -61,6 +62,12 @@ class Targets:
 
         ``on`` None means the latest. Falls back on the catalogue's own target, if it has one.
         """
+        key = (metric.name, metric.target, metric.warn, on, project, pool)
+        if key not in self._known:
+            self._known[key] = self._find(metric, on, project, pool)
+        return self._known[key]
+
+    def _find(self, metric: Metric, on: dt.date | None, project: str | None, pool: str | None) -> Target | None:
         fitting = [rule for rule in self._rules.get(metric.name, ()) if rule.fits(on, project, pool)]
         if fitting:
             return max(fitting, key=lambda rule: rule.rank).target

@@ -53,14 +53,27 @@ def current_scope() -> Scope:
     return Scope.everything()
 
 
+def measure_many(
+    snapshot: Snapshot,
+    metrics: Sequence[str],
+    groupings: Sequence[Sequence[str]],
+    periods: Sequence[Filters],
+    timed_on: str = "",
+) -> list[list[pd.DataFrame]]:
+    """queries.measure_many() for the reader's scope, kept per snapshot, question and scope."""
+    by = tuple(tuple(one) for one in groupings)
+    return _measured(snapshot.id, snapshot, tuple(metrics), by, tuple(periods), timed_on, current_scope())
+
+
 def measure(
     snapshot: Snapshot,
     metrics: Sequence[str],
     by: Sequence[str] = (),
     filters: Filters = Filters(),  # noqa: B008  frozen
+    timed_on: str = "",
 ) -> pd.DataFrame:
-    """queries.measure() for the reader's scope, kept per snapshot, filters and scope."""
-    return _measured(snapshot.id, snapshot, tuple(metrics), tuple(by), filters, current_scope())
+    """queries.measure() for the reader's scope, kept likewise."""
+    return measure_many(snapshot, metrics, (by,), (filters,), timed_on)[0][0]
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
@@ -68,11 +81,12 @@ def _measured(
     snapshot_id: str,  # the key for the snapshot itself
     _snapshot: Snapshot,
     metrics: tuple[str, ...],
-    by: tuple[str, ...],
-    filters: Filters,
+    groupings: tuple[tuple[str, ...], ...],
+    periods: tuple[Filters, ...],
+    timed_on: str,
     scope: Scope,
-) -> pd.DataFrame:
-    return queries.measure(_snapshot, metrics, by=by, filters=filters, scope=scope)
+) -> list[list[pd.DataFrame]]:
+    return queries.measure_many(_snapshot, metrics, groupings, periods, scope=scope, timed_on=timed_on)
 
 
 def members(snapshot: Snapshot, dimension: str) -> pd.DataFrame:

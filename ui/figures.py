@@ -25,7 +25,7 @@ PEOPLE = frozenset({"rater", "lead"})  # never ranked
 BREAKDOWNS = tuple(d for d in DIMENSIONS if d not in {"day", "week", "month", *PEOPLE})
 # What is worked out is kept per snapshot, the reader's scope and the arguments; a repeat costs a copy of a small frame.
 KEPT = {"max_entries": 200, "show_spinner": False, "hash_funcs": {Snapshot: lambda s: (s.id, data.current_scope())}}
-CHANGE_COLUMNS = ("before", "change", "change_low", "change_high", "score", "verdict")
+CHANGE_COLUMNS = (*compare.CHANGE_COLUMNS, "verdict")
 ORDER = {
     s: k for k, s in enumerate((Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.NO_TARGET, Status.TOO_FEW))
 }
@@ -42,19 +42,33 @@ def main_basis(snapshot: Snapshot, filters: Filters, metrics: Sequence[str]) -> 
     return bases[0] if len(bases) > 1 else ""
 
 
-def measure(snapshot: Snapshot, metrics: Sequence[str], by: Sequence[str], filters: Filters) -> pd.DataFrame:
-    """data.measure(), timed metrics on their main basis; rows in the order of ``metrics``."""
-    basis = main_basis(snapshot, filters, metrics)
-    if not basis:
-        return data.measure(snapshot, metrics, by, filters)
-    timed = [name for name in metrics if find_metric(name).area == "time"]
-    others = [name for name in metrics if name not in timed]
-    frames = [data.measure(snapshot, timed, by, filters.with_("time_basis", basis))]
-    if others:
-        frames.insert(0, data.measure(snapshot, others, by, filters))
-    order = {name: k for k, name in enumerate(metrics)}
-    rows = pd.concat(frames, ignore_index=True)
-    return rows.sort_values("metric", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+def measure(
+    snapshot: Snapshot,
+    metrics: Sequence[str],
+    groupings: Sequence[Sequence[str]],
+    periods: Sequence[Filters],
+) -> list[list[pd.DataFrame]]:
+    """data.measure_many(), timed metrics on their main basis: frames by grouping, then period."""
+    return data.measure_many(snapshot, metrics, groupings, periods, main_basis(snapshot, periods[0], metrics))
+
+
+@st.cache_data(**KEPT)
+def compared(
+    snapshot: Snapshot, filters: Filters, metrics: Sequence[str], groupings: Sequence[tuple[str, ...]]
+) -> list[pd.DataFrame]:
+    """For each grouping the metrics now, with CHANGE_COLUMNS against the period before."""
+    periods = (filters, filters.before()) if filters.days else (filters,)
+    found = measure(snapshot, metrics, groupings, periods)
+    return [
+        with_change(now[0], now[-1] if filters.days else now[0].iloc[:0], ["metric", *by])
+        for by, now in zip(groupings, found, strict=True)
+    ]
+
+
+def overview(snapshot: Snapshot, filters: Filters) -> list[pd.DataFrame]:
+    """compared() for the headline metrics: in all, and by each of the axes."""
+    names = tuple(m.name for m in headline())
+    return compared(snapshot, filters, names, ((), *((axis,) for axis in axes(filters))))
 
 
 @st.cache_data(**KEPT)
@@ -64,9 +78,7 @@ def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ())
     Adds to measure()'s columns CHANGE_COLUMNS, `weeks` and `weekly`: the Mondays and values of the last weeks.
     """
     names = tuple(metrics) or tuple(m.name for m in headline())
-    now = measure(snapshot, names, (), filters)
-    before = measure(snapshot, names, (), filters.before())
-    rows = with_change(now, before, ["metric"])
+    rows = compared(snapshot, filters, names, ((),))[0] if metrics else overview(snapshot, filters)[0]
     weekly = weeks(snapshot, filters, names)
     series = dict(iter(weekly.groupby("metric")))
     empty = weekly.iloc[:0]
@@ -79,9 +91,9 @@ def scorecard(snapshot: Snapshot, filters: Filters, metrics: Sequence[str] = ())
 def weeks(snapshot: Snapshot, filters: Filters, metrics: Sequence[str]) -> pd.DataFrame:
     """The metrics by week over at least SPARK_WEEKS weeks up to the end of the period; whole weeks only."""
     if not filters.start:
-        return measure(snapshot, metrics, ("week",), filters).iloc[:0]
+        return measure(snapshot, metrics, (("week",),), (filters,))[0][0].iloc[:0]
     period = periods.ending((filters.start, filters.end), SPARK_WEEKS)
-    found = measure(snapshot, metrics, ("week",), filters.over(*period))
+    found = measure(snapshot, metrics, (("week",),), (filters.over(*period),))[0][0]
     found = found[found["week"].notna()]
     whole = [periods.complete(week, "week", period) for week in found["week"]]
     return found[np.array(whole, bool)]
@@ -89,13 +101,9 @@ def weeks(snapshot: Snapshot, filters: Filters, metrics: Sequence[str]) -> pd.Da
 
 def with_change(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """``now`` with CHANGE_COLUMNS: NaN and "cannot tell" where either period has no number."""
-    moved = compare.change(now, before, keys)[[*keys, "value_before", "value", "low", "high", "score"]]
-    moved = moved.rename(columns=dict(zip(["value_before", "value", "low", "high"], CHANGE_COLUMNS, strict=False)))
-    rows = now.merge(moved, on=keys, how="left")
-    rows["score"] = rows["score"].fillna(0.0)
-    judged = rows[["metric", "change", "change_low", "change_high"]]
-    rows["verdict"] = [_verdict(*row) for row in judged.itertuples(index=False)]
-    return rows
+    moved = compare.change(now, before, keys)
+    judged = zip(now["metric"], *(moved[c] for c in ("change", "change_low", "change_high")), strict=True)
+    return now.assign(**moved, verdict=[_verdict(*row) for row in judged])
 
 
 def _verdict(name: str, value: float, low: float, high: float) -> str:
@@ -119,26 +127,24 @@ def first_axis(filters: Filters, metric: Metric) -> str:
 
 @st.cache_data(**KEPT)
 def moves(snapshot: Snapshot, filters: Filters, count: int = 7) -> tuple[pd.DataFrame, int]:
-    """The groups whose headline KPIs moved clearest, and how many were compared.
+    """The groups whose headline KPIs moved clear of chance, clearest first, and how many were compared.
 
     Columns as with_change(), with `dimension`, `member` and `label` of the group.
     """
-    names = tuple(m.name for m in headline())
-    frames = [groups(snapshot, filters, names, axis) for axis in axes(filters)]
+    by_axis = zip(axes(filters), overview(snapshot, filters)[1:], strict=True)
+    frames = [_of_groups(snapshot, found, axis) for axis, found in by_axis]
     rows = pd.concat([f for f in frames if len(f)], ignore_index=True) if any(map(len, frames)) else frames[0]
-    compared = int(rows["change_low"].notna().sum())
-    clear = rows[rows["verdict"].isin([compare.BETTER, compare.WORSE]) & (rows["score"] > 1)]
-    return clear.sort_values("score", ascending=False, kind="stable").head(count).reset_index(drop=True), compared
+    judged = rows[rows["verdict"].isin([compare.BETTER, compare.WORSE, compare.UNCLEAR])]
+    return compare.largest(judged, count).reset_index(drop=True), int(judged["change_low"].notna().sum())
 
 
-@st.cache_data(**KEPT)
 def groups(snapshot: Snapshot, filters: Filters, metrics: Sequence[str], axis: str) -> pd.DataFrame:
     """The metrics by one dimension, with the change of each group; only metrics and groups that it keeps."""
-    names = tuple(metrics)
-    now = measure(snapshot, names, (axis,), filters)
-    before = measure(snapshot, names, (axis,), filters.before())
-    now = now[now[axis].notna()]
-    rows = with_change(now, before[before[axis].notna()], ["metric", axis])
+    return _of_groups(snapshot, compared(snapshot, filters, tuple(metrics), ((axis,),))[0], axis)
+
+
+def _of_groups(snapshot: Snapshot, found: pd.DataFrame, axis: str) -> pd.DataFrame:
+    rows = found[found[axis].notna()].reset_index(drop=True)
     labels = snapshot.names.get(axis, {})
     members = rows[axis].astype(str)
     return rows.assign(dimension=axis, member=members, label=[labels.get(m, m) for m in members])
@@ -148,7 +154,10 @@ def groups(snapshot: Snapshot, filters: Filters, metrics: Sequence[str], axis: s
 def heat(snapshot: Snapshot, filters: Filters) -> tuple[pd.DataFrame, str]:
     """The headline KPIs that have a target by the first open dimension, worst groups first, and that dimension."""
     axis = (axes(filters, 1) or AXES[:1])[0]
-    rows = groups(snapshot, filters, tuple(m.name for m in headline()), axis)
+    by_axis = dict(zip(axes(filters), overview(snapshot, filters)[1:], strict=True))
+    if axis not in by_axis:  # the filters fix every axis: its one group is shown
+        by_axis = {axis: compared(snapshot, filters, tuple(m.name for m in headline()), ((axis,),))[0]}
+    rows = _of_groups(snapshot, by_axis[axis], axis)
     rows = rows[rows.groupby("metric")["target"].transform("count") > 0]
     if rows.empty:  # no targets are set
         return rows, axis
@@ -176,9 +185,9 @@ def _every_cell(rows: pd.DataFrame) -> pd.DataFrame:
 def over_time(snapshot: Snapshot, filters: Filters, metric: str, grain: str) -> pd.DataFrame:
     """One metric by day, week or month with its interval: `at`, the estimate, and whether the step is `whole`."""
     if not filters.start:
-        return measure(snapshot, (metric,), (grain,), filters).iloc[:0].assign(at=pd.NaT, whole=False)
+        return measure(snapshot, (metric,), ((grain,),), (filters,))[0][0].iloc[:0].assign(at=pd.NaT, whole=False)
     period = periods.around((filters.start, filters.end), grain)
-    rows = measure(snapshot, (metric,), (grain,), filters.over(*period))
+    rows = measure(snapshot, (metric,), ((grain,),), (filters.over(*period),))[0][0]
     rows = rows[rows[grain].notna() | rows["reason"].ne("")]
     return rows.assign(
         at=pd.to_datetime(rows[grain]),
@@ -189,10 +198,10 @@ def over_time(snapshot: Snapshot, filters: Filters, metric: str, grain: str) -> 
 @st.cache_data(**KEPT)
 def breakdown(snapshot: Snapshot, filters: Filters, metric: str, dimension: str) -> tuple[pd.DataFrame, str]:
     """One metric by a dimension: off target first, then watch, on target, too few; or the reason why there is none."""
-    now = measure(snapshot, (metric,), (dimension,), filters)
-    if len(now) and now[dimension].isna().all():
-        return groups(snapshot, filters, (metric,), dimension), str(now["reason"].iloc[0])
-    rows = groups(snapshot, filters, (metric,), dimension)
+    now = compared(snapshot, filters, (metric,), ((dimension,),))[0]
+    rows = _of_groups(snapshot, now, dimension)
+    if len(now) and rows.empty:
+        return rows, str(now["reason"].iloc[0])
     rows = rows.assign(order=rows["status"].map(ORDER))
     rows = rows.sort_values(["order", "value"], ascending=[True, better_first(find_metric(metric))], kind="stable")
     return rows.reset_index(drop=True), ""

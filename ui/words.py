@@ -180,11 +180,10 @@ def change_words(row: Mapping, metric: Metric, currency: str) -> tuple[str, str]
 
 def chance(count: int, comparisons: int) -> str:
     """How a list of the clearest moves is to be read."""
-    expected = max(1, round(comparisons * 0.05))
     if not count:
-        return f"None of {comparisons} comparisons stands out."
+        return f"None of {comparisons} comparisons stands out from chance."
     shown = number_word(count).lower()
-    return f"The {shown} clearest of {comparisons} comparisons; about {expected} would pass by chance alone."
+    return f"The {shown} clearest of {comparisons} comparisons, chosen so that at most one in twenty is chance."
 
 
 def standing(rows: pd.DataFrame, what: str, plural: str) -> str:

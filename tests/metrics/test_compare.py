@@ -24,15 +24,37 @@ def frame(hits, n) -> pd.DataFrame:
 def test_the_difference_of_two_shares_has_newcombes_interval(now, before, low, high):
     """Newcombe 1998, Interval estimation for the difference between independent proportions, method 10, table II."""
     found = compare.change(frame(*now), frame(*before), ["key"]).iloc[0]
-    assert found["value"] == pytest.approx(now[0] / now[1] - before[0] / before[1])
-    assert (found["low"], found["high"]) == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+    assert found["before"] == before[0] / before[1]
+    assert found["change"] == pytest.approx(now[0] / now[1] - before[0] / before[1])
+    assert found["change_low"] == pytest.approx(low, abs=5e-4)
+    assert found["change_high"] == pytest.approx(high, abs=5e-4)
+
+
+def test_groups_are_matched_by_key_and_one_without_a_number_before_has_no_change():
+    now = frame([5, 6, 7], [10, 10, 10]).assign(key=["a", "b", "c"])
+    before = frame([1, 2], [10, 10]).assign(key=["c", "a"])
+    found = compare.change(now, before, ["key"])
+    assert found["change"].tolist() == pytest.approx([0.3, np.nan, 0.6], nan_ok=True)
+    assert found["score"].tolist()[1] == 0
 
 
 def test_noise_is_called_clear_in_about_one_of_twenty():
     r = np.random.default_rng(5)
     n = np.full(4000, 400.0)
     found = compare.change(frame(r.binomial(400, 0.9, 4000), n), frame(r.binomial(400, 0.9, 4000), n), ["key"])
-    assert 0.03 < ((found["low"] > 0) | (found["high"] < 0)).mean() < 0.07
+    assert 0.03 < ((found["change_low"] > 0) | (found["change_high"] < 0)).mean() < 0.07
+    assert len(compare.largest(found, 4000)) < 8  # and of all those in no list of what moved
+
+
+def test_of_the_moves_listed_few_are_chance():
+    """300 of 3,000 shares moved by six points; of those listed at most about one in twenty did not move."""
+    r = np.random.default_rng(6)
+    n = np.full(3000, 400.0)
+    truth = np.where(np.arange(3000) < 300, 0.84, 0.9)
+    found = compare.change(frame(r.binomial(400, truth), n), frame(r.binomial(400, 0.9, 3000), n), ["key"])
+    listed = compare.largest(found, 3000)
+    assert (listed.index >= 300).mean() < 0.08
+    assert len(listed) > 60
 
 
 def test_direction_decides_what_is_better():
@@ -48,4 +70,4 @@ def test_direction_decides_what_is_better():
 def test_the_largest_moves_are_those_clearest_of_their_own_uncertainty():
     now, before = frame([950, 60, 500], [1000, 100, 1000]), frame([900, 50, 501], [1000, 100, 1000])
     found = compare.largest(compare.change(now, before, ["key"]))
-    assert found["key"].tolist() == [0]  # ten points on a hundred are within noise, five on a thousand are not
+    assert found.index.tolist() == [0]  # ten points on a hundred are within noise, five on a thousand are not

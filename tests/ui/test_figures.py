@@ -40,13 +40,13 @@ def test_the_scorecard_holds_each_headline_metric_once(snapshot, filters):
 
 def test_a_page_asks_for_all_metrics_at_once(snapshot, filters, monkeypatch):
     calls = []
-    monkeypatch.setattr(data, "measure", lambda *a, real=data.measure: calls.append(a[2]) or real(*a))
+    real = data.queries.measure_many
+    monkeypatch.setattr(data.queries, "measure_many", lambda *a, **k: calls.append(a[2]) or real(*a, **k))
     other = filters.with_("language", "th")
     figures.scorecard(snapshot, other)
     figures.moves(snapshot, other)
     figures.heat(snapshot, other)
-    # now, before, weeks; two axes in two periods; each once more for times, whose basis is chosen
-    assert len(calls) == 7 * 2
+    assert calls == [((), ("project",), ("pool",)), (("week",),)]
 
 
 def test_times_are_shown_on_the_basis_most_work_has_and_said_so(snapshot, filters):
@@ -54,7 +54,7 @@ def test_times_are_shown_on_the_basis_most_work_has_and_said_so(snapshot, filter
     assert figures.main_basis(snapshot, filters, names) == "active"
     assert figures.main_basis(snapshot, filters, names[:1]) == ""
     assert figures.main_basis(snapshot, filters.with_("time_basis", "lead"), names) == ""
-    rows = figures.measure(snapshot, names, (), filters).set_index("metric")
+    rows = figures.measure(snapshot, names, ((),), (filters,))[0][0].set_index("metric")
     active = data.measure(snapshot, names[1:], (), filters.with_("time_basis", "active")).iloc[0]
     assert list(rows.index) == list(names)
     assert rows.loc[names[1], "value"] == active["value"]
