@@ -163,14 +163,23 @@ class Builder:
 
     def finish(self, mart: Mart, extra: Iterable[str] = ()) -> None:
         """Adds up the parts of a mart and orders it by day, then project."""
+        self.connection.execute(f'CREATE OR REPLACE TABLE "{mart.name}" AS {self._added_up(mart, extra)}')
+        self.connection.execute(f'DROP TABLE "{mart.name}_part"')
+
+    def replace(self, mart: Mart, extra: Iterable[str], old: str) -> None:
+        """Puts the parts of a mart, added up, in place of its rows that fulfil the condition ``old``."""
+        self.connection.execute(f'DELETE FROM "{mart.name}" WHERE {old}')
+        names = ", ".join(f'"{name}"' for name in (*mart.keys, *extra, *mart.sums))
+        self.connection.execute(f'INSERT INTO "{mart.name}" ({names}) {self._added_up(mart, extra)}')
+        self.connection.execute(f'DROP TABLE "{mart.name}_part"')
+
+    def _added_up(self, mart: Mart, extra: Iterable[str]) -> str:
         keys = [f'"{key}"' for key in (*mart.keys, *extra)]
         sums = [f'COALESCE(SUM("{s}"), 0)::{column_type(s, mart)} AS "{s}"' for s in mart.sums]
-        part = f"{mart.name}_part"
-        self.connection.execute(
-            f'CREATE OR REPLACE TABLE "{mart.name}" AS SELECT {", ".join((*keys, *sums))} '
-            f'FROM "{part}" GROUP BY {", ".join(keys)} ORDER BY {", ".join(keys[:3])}'
+        return (
+            f'SELECT {", ".join((*keys, *sums))} FROM "{mart.name}_part" '
+            f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys[:3])}"
         )
-        self.connection.execute(f'DROP TABLE "{part}"')
 
     def copy(self, present: set[str]) -> None:
         """The contract tables that are kept as they are; an absent one is empty."""

@@ -34,14 +34,14 @@ class Source:
     name: str
     table: sa.TableClause
     keys: tuple[str, ...]
-    time: str  # day | week
+    time: str  # day | week | month
     cluster: tuple[str, ...]
     stock: bool = False  # a stock stands at the end of a day and does not add up over time
     note: str = ""
 
 
 def _source(name: str, keys: tuple, columns: tuple, cluster: tuple, *, table: str = "", **options) -> Source:
-    time = "day" if "day" in keys else "week"
+    time = next(step for step in ("day", "week", "month") if step in keys)
     clause = sa.table(
         table or name,
         sa.column(time, sa.Date),
@@ -76,6 +76,13 @@ SOURCES: dict[str, Source] = {
         _source("handle_time", ("day", "project_id", "pool_id", "time_basis", "bucket"), ("n",), ()),
         _source("agreement", _AGREEMENT_KEYS, ("items", "ratings"), ()),
         _source("overlap", _AGREEMENT_KEYS, ("rated_items", "overlapped_items"), ("week", "project_id", "policy")),
+        _source(
+            "confusion",
+            ("week", "project_id", "pool_id", "language", "policy", "basis", "truth", "label"),
+            ("n", "weight"),
+            (),
+        ),
+        _source("agreement_by_group", ("month", "project_id", "axis", "group_name"), ("items",), ()),
         _source("flow", _FLOW_KEYS, (*FLOW_SUMS, *APPEAL_SUMS), ("day", "project_id")),
         _source(
             "backlog",
@@ -173,6 +180,8 @@ def why_not(source: Source, name: str) -> str:
         "handle_time": "handle time quantiles are",
         "agreement": "agreement is",
         "overlap": "overlap is",
+        "confusion": "the confusion of labels is",
+        "agreement_by_group": "agreement by group is",
         "flow": "flow is",
         "backlog": "the backlog is",
         "turnaround": "turnaround is",
@@ -182,6 +191,6 @@ def why_not(source: Source, name: str) -> str:
         "shift": "hours are",
         "training": "training is",
     }.get(source.name, "this is")
-    if name in ("day", "month"):
-        return f"{what} kept by week"
+    if name in ("day", "week", "month"):
+        return f"{what} kept by {source.time}"
     return f"{what} not kept by {DIMENSIONS[name]}; kept are {', '.join(DIMENSIONS[k] for k in kept)}"

@@ -178,6 +178,11 @@ class Scope:
         return cls(frozenset({"stakeholder"}), chosen, None)
 
     @property
+    def sees_raters(self) -> bool:
+        """Whether single raters may be shown: to those who manage them, under their pseudonyms."""
+        return not self.pseudonymous and self.minimum_raters <= 1
+
+    @property
     def is_nobody(self) -> bool:
         """Whether the scope allows no row at all."""
         return self.projects == frozenset() or self.pools == frozenset()

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -34,7 +34,15 @@ log = logging.getLogger("raterscope.refresh")
 
 Progress = Callable[[int, int, str], None]
 GROUP_SAMPLE_ABOVE = 250_000  # annotations above which agreement by group counts a sample of the items
-PARTS = (marts.WORK, marts.CONFUSION, marts.HANDLE_TIME, marts.AGREEMENT, marts.AGREEMENT_BY_GROUP, marts.LIVES)
+PARTS = (
+    marts.WORK,
+    marts.CONFUSION,
+    marts.HANDLE_TIME,
+    marts.AGREEMENT,
+    marts.AGREEMENT_BY_GROUP,
+    marts.LIVES,
+    marts.TURNAROUND,
+)
 DEFAULT_PROVISIONAL_DAYS = 7
 
 
@@ -178,9 +186,8 @@ class _Run:
             self.b.audit_marts(window)
             done += audits
         self.progress(total, total, "turnaround and flow")
-        self.b.create(marts.TURNAROUND, "turnaround_part")
         self.b.collect(marts.turnaround(self.zone, Window()), "turnaround_part")
-        self._finish_parts((*PARTS, marts.TURNAROUND))
+        self._finish_parts()
         return self._complete("full", annotations, days=len(self._sizes("annotations")), sample=sample)
 
     # ---- incremental -------------------------------------------------------------------------------------------
@@ -248,9 +255,7 @@ class _Run:
         if not days:
             return
         weeks = {week_start(day) for day in days}
-        self._keep(marts.WORK, days)
-        self._keep(marts.HANDLE_TIME, days)
-        self._keep(marts.CONFUSION, weeks)
+        self._create_parts((marts.WORK, marts.HANDLE_TIME, marts.CONFUSION))
         done, total = 0, len(days)
         for window, _ in windows(days, self.zone):
             self.progress(done, total, "changed days")
@@ -258,7 +263,9 @@ class _Run:
         # Confusion is kept by week: its weeks are read whole.
         for window, _ in windows(_days_of_weeks(weeks), self.zone):
             self._confusion_of(window)
-        self._finish_parts((marts.WORK, marts.HANDLE_TIME, marts.CONFUSION))
+        self._replace(marts.WORK, days)
+        self._replace(marts.HANDLE_TIME, days)
+        self._replace(marts.CONFUSION, weeks)
 
     def _work_of(self, window: Window) -> None:
         source = self.b.judged(submitted=window)
@@ -278,16 +285,16 @@ class _Run:
         if not created:
             return
         weeks = {week_start(day) for day in created}
-        self._keep(marts.AGREEMENT, weeks)
+        self._create_parts((marts.AGREEMENT, marts.AGREEMENT_BY_GROUP))
         for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
             self.b.collect(marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part")
         self._raise_on_overflow("agreement_part")
         months = {day.replace(day=1) for day in created}
-        self._keep(marts.AGREEMENT_BY_GROUP, months)
         days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
         for window, _ in windows(days, self.zone, keys=self._keys("items")):
             self.b.agreement_by_group(self.b.judged(created=window), self.digits, self.words, sample)
-        self._finish_parts((marts.AGREEMENT, marts.AGREEMENT_BY_GROUP))
+        self._replace(marts.AGREEMENT, weeks)
+        self._replace(marts.AGREEMENT_BY_GROUP, months)
 
     def _replace_audits(self, audited: set[dt.date], fresh: set[dt.date]) -> None:
         """Late audits change old days: only their audit sums are read again, the days' other sums are kept."""
@@ -309,19 +316,16 @@ class _Run:
         if not days:
             return
         others = [s for s in marts.WORK.sums if not s.startswith("audited_")]
-        self._keep(marts.WORK, days)
+        self._create_parts((marts.WORK, marts.CONFUSION))
         names = ", ".join(f'"{c}"' for c in (*marts.WORK.keys, *others))
         self.c.execute(f"INSERT INTO work_part ({names}) SELECT {names} FROM work WHERE day IN ({_dates(days)})")
         weeks = {week_start(day) for day in days}
-        self.c.execute(
-            f"CREATE OR REPLACE TEMP TABLE confusion_part AS SELECT * FROM confusion "
-            f"WHERE NOT (basis = 'audit' AND week IN ({_dates(weeks)}))"
-        )
         for window, _ in windows(days, self.zone):
             self.b.collect(marts.work_audits(self.b.audited(submitted=window)), "work_part")
         for window, _ in windows(_days_of_weeks(weeks), self.zone):
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
-        self._finish_parts((marts.WORK, marts.CONFUSION))
+        self._replace(marts.WORK, days)
+        self._replace(marts.CONFUSION, weeks, "basis = 'audit'")
 
     def _replace_lives(self, days: set[dt.date]) -> None:
         if not days:
@@ -329,26 +333,22 @@ class _Run:
         listed = _dates(days)
         question = f"SELECT DISTINCT closed_day FROM {{}} WHERE created_day IN ({listed}) AND closed_day IS NOT NULL"
         closed = {r[0] for r in self.c.execute(question.format("item_lives")).fetchall()}
-        self._keep(marts.LIVES, days)
+        self._create_parts((marts.LIVES,))
         for window, _ in windows(days, self.zone):
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
-        self._finish_parts((marts.LIVES,))
+        self._replace(marts.LIVES, days)
         closed |= {r[0] for r in self.c.execute(question.format("item_lives")).fetchall()}
         weeks = {week_start(day) for day in closed}
         if weeks:
-            self._keep(marts.TURNAROUND, weeks)
+            self._create_parts((marts.TURNAROUND,))
             for window, _ in windows(_days_of_weeks(weeks), self.zone):
                 self.b.collect(marts.turnaround(self.zone, window), "turnaround_part")
-            self._finish_parts((marts.TURNAROUND,))
+            self._replace(marts.TURNAROUND, weeks)
 
-    def _keep(self, mart: marts.Mart, periods: set[dt.date]) -> None:
-        """Starts a mart's parts with the rows of all other periods."""
-        self.c.execute(
-            f'CREATE OR REPLACE TEMP TABLE "{mart.name}_part" AS SELECT * FROM "{mart.name}" '
-            f'WHERE "{mart.period}" NOT IN ({_dates(periods)})'
-        )
-        for name in mart.sums:
-            self.c.execute(f'ALTER TABLE "{mart.name}_part" ALTER "{name}" SET DEFAULT 0')
+    def _replace(self, mart: marts.Mart, periods: set[dt.date], only: str = "TRUE") -> None:
+        """Puts the mart's fresh parts in place of its rows of these periods; ``only`` narrows which rows are theirs."""
+        extra = [name for name, _ in self._extra(mart)]
+        self.b.replace(mart, extra, f'"{mart.period}" IN ({_dates(periods)}) AND {only}')
 
     # ---- shared ------------------------------------------------------------------------------------------------
 
@@ -373,12 +373,12 @@ class _Run:
             return [(f"{kind}_{w}", "BIGINT") for kind in ("inside", "total") for w in range(self.words)]
         return []
 
-    def _create_parts(self) -> None:
-        for mart in PARTS:
+    def _create_parts(self, parts: Iterable[marts.Mart] = PARTS) -> None:
+        for mart in parts:
             self.b.create(mart, f"{mart.name}_part", self._extra(mart))
 
-    def _finish_parts(self, parts) -> None:
-        for mart in parts:
+    def _finish_parts(self) -> None:
+        for mart in PARTS:
             self.b.finish(mart, [name for name, _ in self._extra(mart)])
 
     def _label_codes(self) -> None:

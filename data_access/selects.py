@@ -117,6 +117,15 @@ def rows_by(question: Question, extra: tuple[str, ...], summed: str) -> sa.Selec
     return _sets(question, cells.subquery("cells"), list(extra), [summed], False)
 
 
+@functools.lru_cache(maxsize=500)
+def counts_by(question: Question, extra: tuple[str, ...], columns: tuple[str, ...]) -> sa.Select:
+    """One row per group and extra key of the mart: plain sums of columns, for one grouping and one period."""
+    source = dim.SOURCES[question.source]
+    more = [sa.literal_column(f'"{source.table.name}"."{name}"').label(name) for name in extra]
+    sums = [sa.cast(sa.func.sum(source.table.c[c]), sa.Double).label(c) for c in columns]
+    return _grouped(question, source, more, sums).order_by(*question.dimensions, *extra)
+
+
 def narrowed(question: Question, also: Iterable[str] = ()) -> sa.Select:
     """The mart with its dimension tables, narrowed by periods, filters and scope: the only place rows are narrowed.
 

@@ -37,6 +37,10 @@ class BadPeriod(RaterscopeError):
     """Dates that cannot be read, are reversed or lie outside any data."""
 
 
+class NotAllowed(RaterscopeError):
+    """Something that the reader's scope does not show."""
+
+
 class WarehouseUnavailable(RaterscopeError):
     """The warehouse cannot be reached or does not answer."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from data_access import queries, settings
+from data_access import counts, drill, queries, settings
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics.errors import SnapshotUnusable
@@ -107,3 +107,78 @@ def changes(snapshot: Snapshot) -> pd.DataFrame:
 @st.cache_data(max_entries=5, show_spinner=False)
 def _changes(snapshot_id: str, _snapshot: Snapshot) -> pd.DataFrame:
     return _snapshot.table("change")
+
+
+# ---- counts, and rows live from the warehouse ------------------------------------------------------------------
+
+KEPT = {"max_entries": 100, "show_spinner": False, "hash_funcs": {Snapshot: lambda s: s.id}}
+LIVE = {**KEPT, "ttl": 900}  # rows read from the warehouse a while ago are read again
+
+
+@st.cache_data(**KEPT)
+def _counted(name: str, snapshot: Snapshot, scope: Scope, arguments: tuple, options: tuple) -> object:
+    return getattr(counts, name)(snapshot, *arguments, scope=scope, **dict(options))
+
+
+def sums(
+    snapshot: Snapshot,
+    mart: str,
+    columns: Sequence[str],
+    by: Sequence[str],
+    filters: Filters,
+    extra: Sequence[str] = (),
+) -> pd.DataFrame:
+    """counts.counts() for the reader's scope: plain sums of a mart's columns over groups."""
+    options = (("extra", tuple(extra)),)
+    return _counted("counts", snapshot, current_scope(), (mart, tuple(columns), tuple(by), filters), options)
+
+
+def confusion(snapshot: Snapshot, filters: Filters, by: Sequence[str] = (), basis: str = "gold") -> pd.DataFrame:
+    """counts.confusion() for the reader's scope: labels given against labels that were right."""
+    options = (("by", tuple(by)), ("basis", basis))
+    return _counted("confusion", snapshot, current_scope(), (filters,), options)
+
+
+def patterns(snapshot: Snapshot, filters: Filters, by: Sequence[str] = ()) -> list:
+    """counts.patterns() for the reader's scope: items by label counts, what coefficients are made of."""
+    return _counted("patterns", snapshot, current_scope(), (filters,), (("by", tuple(by)),))
+
+
+def group_codes(snapshot: Snapshot, axis: str, filters: Filters) -> pd.DataFrame:
+    """counts.group_codes() for the reader's scope: items by the label counts of a group of raters and of all."""
+    return _counted("group_codes", snapshot, current_scope(), (axis, filters), ())
+
+
+def raters_in_groups(snapshot: Snapshot, axis: str, filters: Filters) -> dict[str, int]:
+    """counts.raters_in_groups() for the reader's scope."""
+    return _counted("raters_in_groups", snapshot, current_scope(), (axis, filters), ())
+
+
+@st.cache_data(**LIVE)
+def _live(name: str, url_of: str, snapshot: Snapshot, scope: Scope, arguments: tuple, options: tuple) -> object:
+    return getattr(drill, name)(settings.load(), *arguments, scope=scope, **dict(options))
+
+
+def _from_warehouse(name: str, snapshot: Snapshot, *arguments: object, **options: object) -> object:
+    named = tuple(sorted(options.items()))
+    return _live(name, snapshot.meta.warehouse, snapshot, current_scope(), arguments, named)
+
+
+def ratings(snapshot: Snapshot, filters: Filters, **options: object) -> drill.Ratings:
+    """drill.ratings() for the reader's scope: single ratings, live; raises WarehouseUnavailable or NotAllowed."""
+    return _from_warehouse("ratings", snapshot, filters, **options)
+
+
+def hours_into_shift(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """drill.hours_into_shift() for the reader's scope, live; raises as ratings() does."""
+    return _from_warehouse("hours_into_shift", snapshot, filters)
+
+
+def gold_met(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """drill.gold_met() for the reader's scope, live; raises as ratings() does."""
+    return _from_warehouse("gold_met", snapshot, filters)
+
+
+def gold_pool(snapshot: Snapshot, projects: Sequence[str]) -> int:
+    """drill.gold_pool() for the reader's scope, live; raises as ratings() does."""
+    return _from_warehouse("gold_pool", snapshot, tuple(projects))

@@ -42,6 +42,32 @@ TERMS = (
     Term("backlog", "Items open at the end of a day.", "queue, open items, work in progress"),
     Term("pool", "A group of raters at one site, of one vendor.", "team, queue team, workforce, site team"),
     Term("gold exposure", "The share of judgements spent on gold.", "control rate, honeypot rate"),
+    Term("overlap", "Items that two raters or more labelled independently.", "redundancy, replication, multi-pass"),
+    Term(
+        "alpha",
+        "Krippendorff's alpha: agreement beyond what labels drawn at random would give; 1 is perfect, 0 is chance.",
+        "krippendorff, inter-annotator agreement",
+    ),
+    Term("AC1", "Gwet's coefficient: agreement beyond chance that stays steady when one label dominates.", "gwet, AC2"),
+    Term(
+        "group association index",
+        "Agreement inside a group of raters over its agreement with the others; above 1 it reads items its own way.",
+        "GAI, in-group cohesion, GRASP",
+    ),
+    Term(
+        "calibration", "A session in which raters label the same items and settle how the guideline is meant.", "huddle"
+    ),
+    Term(
+        "adjusted accuracy",
+        "Accuracy on gold with the difficulty of the items taken out and little data drawn towards the usual.",
+        "empirical Bayes, shrunk estimate, mix-adjusted",
+    ),
+    Term("drift", "A rater's accuracy moving over time against that of peers on the same work.", "decay, trend"),
+    Term(
+        "acceptance plan",
+        "Audit so many of a batch; accept it with at most so many errors.",
+        "AQL, ISO 2859, sampling plan",
+    ),
     Term("provisional", "Recent enough that audits are still to come in; the number may move.", "preliminary"),
     Term("snapshot", "The file of sums that serves all pages, made from the warehouse.", "extract, cube"),
     Term("pseudonym", "A made-up name that stands for a person.", "alias, anonymous id"),

@@ -1,0 +1,147 @@
+"""Counts from the snapshot for the statistics that are more than a metric: confusions, patterns, raters' cells."""
+
+from __future__ import annotations
+
+import calendar
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from data_access import dimensions as dim
+from data_access import selects
+from data_access.dimensions import expression, why_not
+from data_access.filters import Filters, Scope, dimension
+from data_access.marts import GROUP_AXES
+from data_access.snapshot import Snapshot
+from metrics.errors import NotAllowed
+from metrics.shapes import LabelSet, Parts, group_patterns
+
+PEOPLE = frozenset({"rater", "lead"})
+AXES = tuple(GROUP_AXES)
+
+
+def counts(
+    snapshot: Snapshot,
+    mart: str,
+    columns: Sequence[str],
+    by: Sequence[str],
+    filters: Filters,
+    scope: Scope,
+    extra: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Sums of a mart's columns over groups, as they are: ``by``, the mart's own keys ``extra``, and the columns.
+
+    Raises NotAllowed when single raters are asked for and the scope does not show them, ValueError when the mart does
+    not keep a dimension or filter.
+    """
+    by = [dimension(name) for name in by]
+    if PEOPLE & {*by, *(name for name, _ in filters.where)} and not scope.sees_raters:
+        raise NotAllowed("Single raters are shown only to those who manage them; ask for access to their pool.")
+    source = dim.SOURCES[mart]
+    for name in (*by, *(name for name, _ in filters.where)):
+        if expression(source, name) is None:
+            raise ValueError(why_not(source, name))
+    question, values = selects.ask(mart, (by,), (filters,), scope)
+    return pd.DataFrame(snapshot.columns(selects.counts_by(question, tuple(extra), tuple(columns)), values))
+
+
+def confusion(
+    snapshot: Snapshot, filters: Filters, scope: Scope, by: Sequence[str] = (), basis: str = "gold"
+) -> pd.DataFrame:
+    """How often each label was given where another was right: ``by``, project_id, truth, label, n, weight.
+
+    ``basis`` is gold or audit; the weight of an audit is the judgements it stands for. By week, project, pool,
+    language and policy.
+    """
+    found = counts(
+        snapshot, "confusion", ("n", "weight"), by, filters, scope, ("project_id", "basis", "truth", "label")
+    )
+    return found[found["basis"] == basis].drop(columns="basis").reset_index(drop=True)
+
+
+def patterns(
+    snapshot: Snapshot, filters: Filters, scope: Scope, by: Sequence[str] = ()
+) -> list[tuple[dict[str, object], Parts]]:
+    """Each group's items by label counts, one entry per label set: what every rater-free coefficient is made of.
+
+    By week, project, language, policy and guideline version.
+    """
+    codes = tuple(f"code_{w}" for w in range(snapshot.code_words))
+    rows = counts(snapshot, "agreement", ("items",), by, filters, scope, ("project_id", *codes))
+    if not by:
+        group, keys = np.zeros(len(rows), np.int64), [{}]
+    else:
+        grouping = rows.groupby(list(by), sort=True, dropna=False)
+        group = grouping.ngroup().to_numpy()
+        keys = grouping.size().reset_index()[list(by)].to_dict("records")
+    columns = {name: rows[name].to_numpy() for name in rows}
+    found = group_patterns(columns, group, len(keys), snapshot.label_sets)
+    return list(zip(keys, found, strict=True))
+
+
+def group_codes(snapshot: Snapshot, axis: str, filters: Filters, scope: Scope) -> pd.DataFrame:
+    """Items by the label-count codes of one group of raters and of all raters.
+
+    Columns: group_name, project_id, inside_0 ..., total_0 ..., items. ``axis`` is one of AXES. Kept by month and
+    project: the months that the period touches are counted whole, and only filters by project hold. Raises ValueError
+    for another axis.
+    """
+    if axis not in AXES:
+        raise ValueError(f"Agreement by group is kept over {', '.join(AXES)}, not {axis}.")
+    words = range(snapshot.code_words)
+    codes = [f"{side}_{w}" for side in ("inside", "total") for w in words]
+    kept = Filters.of({"project": filters.values("project")} if filters.values("project") else {}, *months(filters))
+    rows = counts(
+        snapshot, "agreement_by_group", ("items",), (), kept, scope, ("project_id", "axis", "group_name", *codes)
+    )
+    return rows[rows["axis"] == axis].drop(columns="axis").reset_index(drop=True)
+
+
+def months(filters: Filters) -> tuple:
+    """The first and last day of the months that the period touches; None where it is open."""
+    start, end = filters.start, filters.end
+    return (
+        start.replace(day=1) if start else None,
+        end.replace(day=calendar.monthrange(end.year, end.month)[1]) if end else None,
+    )
+
+
+def raters_in_groups(snapshot: Snapshot, axis: str, filters: Filters, scope: Scope) -> dict[str, int]:
+    """How many raters of each group judged something in the months that the period touches."""
+    if axis not in AXES:
+        raise ValueError(f"Agreement by group is kept over {', '.join(AXES)}, not {axis}.")
+    kept = Filters.of({"project": filters.values("project")} if filters.values("project") else {}, *months(filters))
+    question, values = selects.ask("work", (("pool",),), (kept,), scope)
+    found = snapshot.columns(_active(question), values)
+    active = pd.DataFrame({"rater_id": found["rater_id"]})
+    people = snapshot.table("rater").merge(active, on="rater_id")
+    pools = snapshot.table("pool")[["pool_id", "site", "region", "vendor"]]
+    people = people.merge(pools, on="pool_id", how="left")
+    column = {"pool": "pool_id", "rater_language": "language"}.get(axis, axis)
+    return people[column].dropna().value_counts().to_dict()
+
+
+@functools.lru_cache(maxsize=200)
+def _active(question: selects.Question) -> sa.Select:
+    work = dim.SOURCES["work"].table
+    return (
+        selects.narrowed(question)
+        .with_only_columns(work.c.rater_id)
+        .where(work.c.judgements > 0)
+        .group_by(work.c.rater_id)
+    )
+
+
+def label_set(snapshot: Snapshot, project: str) -> LabelSet | None:
+    """The project's declared labels in order, its level and their packing; None without labels."""
+    return snapshot.label_sets.get(project)
+
+
+def violating_labels(snapshot: Snapshot, project: str) -> frozenset[str]:
+    """The project's labels that mean a violation."""
+    rows = snapshot.table("label")
+    rows = rows[(rows["project_id"] == project) & rows["is_violation"].astype(bool)]
+    return frozenset(rows["label"])
