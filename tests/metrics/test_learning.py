@@ -1,0 +1,110 @@
+"""Learning curves: scipy's fit, coverage of known curves, and reasons where no curve can be had."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+from statsmodels.stats.proportion import proportion_confint
+
+from metrics.learning import RATES, learning_curve
+
+WEEKS = np.arange(1, 27)
+MISSING = "no sign that errors fall with tenure"
+
+
+def pool(rng, start, plateau, rate, first=1500):
+    """Counts of a pool whose gold thins out with tenure."""
+    n = np.round(first * np.exp(-0.03 * WEEKS)).astype(int)
+    return n, rng.binomial(n, plateau + (start - plateau) * WEEKS**-rate)
+
+
+def test_the_fit_is_scipys():
+    n, wrong = pool(np.random.default_rng(0), 0.25, 0.06, 1.2)
+    found = learning_curve(WEEKS, n, wrong)
+
+    def curve(x, start, plateau, rate):
+        return plateau + (start - plateau) * x**-rate
+
+    guess = curve(WEEKS, found.start.value, found.plateau.value, found.rate.value)
+    best, _ = optimize.curve_fit(curve, WEEKS, wrong / n, p0=[0.2, 0.05, 1.0], sigma=np.sqrt(guess * (1 - guess) / n))
+    assert (found.start.value, found.plateau.value) == pytest.approx(tuple(best[:2]), abs=0.003)
+    assert found.rate.value == pytest.approx(best[2], rel=RATES[1] / RATES[0] - 1)
+    np.testing.assert_allclose(found.fitted["fitted"], guess)
+    assert found.periods.value == pytest.approx(((best[0] - best[1]) / 0.01) ** (1 / best[2]), rel=0.1)
+
+
+def test_intervals_cover_known_curves():
+    rng = np.random.default_rng(1)
+    truth = {"start": 0.22, "plateau": 0.05, "rate": 1.4, "periods": (0.17 / 0.01) ** (1 / 1.4)}
+    found = [learning_curve(WEEKS, *pool(rng, 0.22, 0.05, 1.4), draws=150, seed=i) for i in range(150)]
+    for name, value in truth.items():
+        known = [getattr(f, name) for f in found if getattr(f, name).value is not None]
+        assert len(known) >= 145
+        assert 0.89 <= np.mean([e.low <= value <= e.high for e in known]) <= 0.99
+    assert np.median([f.periods.value for f in found if f.periods.value]) == pytest.approx(truth["periods"], rel=0.1)
+
+
+def test_pools_that_do_not_learn_get_no_curve():
+    rng = np.random.default_rng(2)
+    flat = [learning_curve(WEEKS, n := np.full(26, 300), rng.binomial(n, 0.08), draws=20) for _ in range(200)]
+    assert np.mean([f.start.reason == MISSING for f in flat]) >= 0.95
+    worse = learning_curve(WEEKS, np.full(26, 500), np.round(500 * (0.2 - 0.15 / WEEKS)))
+    assert worse.periods.reason == worse.rate.reason == MISSING
+    assert worse.fitted["fitted"].isna().all()
+    assert worse.fitted["value"].notna().all()
+
+
+def test_slow_learners_have_a_curve_but_no_date():
+    n, wrong = pool(np.random.default_rng(3), 0.3, 0.05, 0.3, first=4000)
+    found = learning_curve(WEEKS, n, wrong)
+    assert found.start.value == pytest.approx(0.3, abs=0.03)
+    assert (found.periods.value, found.periods.reason) == (None, "the plateau lies beyond the tenure seen")
+
+
+@pytest.mark.parametrize(
+    ("periods", "reason"), [([1, 2, 3, 4], "fewer than 5 periods of tenure with judgements"), ([], "no judgements")]
+)
+def test_too_little_gives_a_reason(periods, reason):
+    found = learning_curve(periods, [50] * len(periods), [10] * len(periods))
+    assert {found.start.reason, found.plateau.reason, found.rate.reason, found.periods.reason} == {reason}
+    assert len(found.fitted) == len(periods)
+
+
+def test_faultless_pools_do_not_fail():
+    assert learning_curve(WEEKS, np.full(26, 50), np.zeros(26)).start.reason == MISSING
+    assert learning_curve(WEEKS, np.full(26, 50), np.full(26, 50)).start.reason == MISSING
+
+
+def test_learning_to_no_error_has_a_plateau_at_zero():
+    found = learning_curve(WEEKS, np.full(26, 2000), np.round(2000 * 0.3 * WEEKS**-2.0))
+    assert found.plateau.value == pytest.approx(0, abs=0.002)
+    assert found.plateau.low >= 0
+    assert found.periods.value == pytest.approx(np.sqrt(30), rel=0.05)
+
+
+def test_cells_of_one_period_add_up_and_periods_without_judgements_are_left_out():
+    n, wrong = pool(np.random.default_rng(4), 0.25, 0.06, 1.2)
+    whole = learning_curve(WEEKS, n, wrong)
+    split = learning_curve(
+        np.r_[WEEKS[::-1], WEEKS, 40],
+        np.r_[n[::-1] // 2, n - n // 2, 0],
+        np.r_[wrong[::-1] // 2, wrong - wrong // 2, 0],
+    )
+    assert split.periods == whole.periods
+    assert split.fitted.equals(whole.fitted)
+    low, high = proportion_confint(wrong, n, method="wilson")
+    np.testing.assert_allclose(whole.fitted[["low", "high"]], np.column_stack([low, high]))
+
+
+def test_a_design_effect_widens_and_the_seed_decides():
+    n, wrong = pool(np.random.default_rng(5), 0.25, 0.06, 1.3)
+    plain, wide = learning_curve(WEEKS, n, wrong), learning_curve(WEEKS, n, wrong, design_effect=3.0)
+    assert wide.plateau.value == pytest.approx(plain.plateau.value, abs=0.002)
+    assert wide.plateau.high - wide.plateau.low > 1.3 * (plain.plateau.high - plain.plateau.low)
+    again = learning_curve(WEEKS, n, wrong)
+    assert (again.start, again.rate, again.periods) == (plain.start, plain.rate, plain.periods)
+
+
+@pytest.mark.parametrize("wrong", [([0, 1], [5, 5], [1, 1]), ([1, 2], [5, 5], [6, 1]), ([1, 2], [5], [1])])
+def test_counts_that_cannot_be_are_refused(wrong):
+    with pytest.raises(ValueError, match="period"):
+        learning_curve(*wrong)

@@ -1,0 +1,148 @@
+"""The sample's planted events, found by the statistics that the pages show; its truth file is the oracle."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+
+from data_access import counts, drill, refresh
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from metrics import drift, fatigue, items
+from metrics.groups import group_agreement
+from metrics.signals import spam_signals_of_rows
+from tests.conftest import _once, settings_for
+
+ANNOTATIONS = 1_500_000
+EVERYONE = Scope.everything()
+pytestmark = pytest.mark.xdist_group("planted")  # one worker makes the sample
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The sample as `make run` makes it: settings, snapshot, events by kind."""
+    import sample_data
+
+    path = _once(
+        tmp_path_factory, "whole-sample.duckdb", lambda file: sample_data.generate(file, annotations=ANNOTATIONS)
+    )
+    ours = settings_for(path, path.with_name("whole-snapshot.duckdb"))
+    if not ours.snapshot.exists():
+        refresh.refresh(ours)
+    snapshot = Snapshot(ours.snapshot)
+    truth = json.loads(path.with_name(f"{path.name}.truth.json").read_text(encoding="utf-8"))
+    yield ours, snapshot, {event["kind"]: event for event in truth["events"]}
+    snapshot.close()
+
+
+def during(event: dict, last: dt.date | None = None, **where) -> Filters:
+    """The event's own days; of what it names, only the project, and what is asked beside."""
+    end = dt.date.fromisoformat(event["ends_on"]) if event["ends_on"] else last
+    project = event["where"].get("project")
+    return Filters.of({**({"project": project} if project else {}), **where}, _day(event), end)
+
+
+def _day(event: dict) -> dt.date:
+    return dt.date.fromisoformat(event["starts_on"])
+
+
+def table(rows, column: str):
+    return rows.pivot_table(index="rater", columns="month", values=column, aggfunc="sum", fill_value=0)
+
+
+def test_raters_who_drift_are_found_and_no_others(sample):
+    _, snapshot, events = sample
+    event = events["rater_drift"]
+    cells = counts.counts(snapshot, "work", ("gold_n", "gold_correct"), ("rater", "month"), during(event), EVERYONE)
+    n, right = table(cells, "gold_n"), table(cells, "gold_correct")
+    peers = drift.peer_share(right.to_numpy(), n.to_numpy())
+    found = drift.rater_drift(right.to_numpy(), n.to_numpy(), peers)
+    down = set(n.index[(found["verdict"] == "drifting down").to_numpy()])
+    assert down == set(event["where"]["rater"])
+
+
+def test_only_the_shift_without_a_break_tires(sample):
+    ours, _, events = sample
+    event = events["night_fatigue"]
+    cells = drill.hours_into_shift(ours, during(event), EVERYONE)
+    found = fatigue.fatigue(cells["rater_id"], cells["hour"], cells["n"], cells["wrong"], cells["pool_id"])
+    rising = found.loc[found["verdict"] == "errors rise", "group"].tolist()
+    assert rising == [event["where"]["pool"]]
+
+
+def doubtful(ours, filters: Filters):
+    """The gold items that the answers speak against, with their policy."""
+    rows = drill.ratings(ours, filters, EVERYONE, which=drill.GOLD).rows
+    gold = dict(zip(rows["item_id"], rows["gold_label"], strict=True))
+    found = items.doubtful_gold(*(rows[c].to_numpy() for c in ("item_id", "rater_id", "label")), gold).table
+    policy = rows.drop_duplicates("item_id").set_index("item_id")["policy"]
+    return found.loc[found["fdr"] <= 0.1, "item"].map(policy)
+
+
+def test_gold_keyed_wrongly_is_found_in_its_policy(sample):
+    ours, _, events = sample
+    event = events["bad_gold"]
+    sure = doubtful(ours, during(event))
+    assert len(sure) >= 5
+    assert (sure == event["where"]["policy"]).mean() >= 0.9
+    five_weeks_before = during(event).over(_day(event) - dt.timedelta(days=35), _day(event) - dt.timedelta(days=1))
+    assert len(doubtful(ours, five_weeks_before)) <= 1
+
+
+def test_the_region_that_reads_a_policy_differently_stands_apart(sample):
+    ours, snapshot, events = sample
+    event = events["group_reading"]
+    where = event["where"]
+    region = snapshot.table("pool").set_index("pool_id")["region"]
+    shown = {}
+    for policy in (where["policy"], "medical_advice"):
+        filters = during(event, snapshot.meta.last_day, policy=policy)
+        rows = drill.ratings(ours, filters, EVERYONE, which=drill.OVERLAP).rows
+        if rows.empty:
+            continue
+        group = rows["pool_id"].map(region).to_numpy(object)
+        columns = (rows[c].to_numpy() for c in ("item_id", "rater_id", "label"))
+        found = group_agreement(*columns, group, permutations=400).table.set_index(["group", "statistic"])
+        shown[policy] = found.loc[(where["region"], "xrr")]
+    apart = shown[where["policy"]]
+    assert apart["side"] == "low"
+    assert apart["q"] <= 0.05
+
+
+def test_a_harmless_holiday_moves_no_judgement_of_raters(sample):
+    _, snapshot, events = sample
+    event = events["harmless_small_n"]
+    start = _day(event) - dt.timedelta(days=60)
+    filters = Filters.of({"project": event["where"]["project"]}, start, _day(event) + dt.timedelta(days=30))
+    cells = counts.counts(snapshot, "work", ("gold_n", "gold_correct"), ("rater", "month"), filters, EVERYONE)
+    n, right = table(cells, "gold_n"), table(cells, "gold_correct")
+    found = drift.rater_drift(right.to_numpy(), n.to_numpy(), drift.peer_share(right.to_numpy(), n.to_numpy()))
+    assert not np.isin(found["verdict"], ("drifting down", "drifting up")).any()
+
+
+def signals(ours, filters: Filters):
+    """The spam signals of a project's raters."""
+    rows = drill.ratings(ours, filters, EVERYONE).rows
+    stratum = rows["policy"] + "/" + rows["language"]
+    columns = (rows[c] for c in ("rater_id", "label", "gold_label", "handle_seconds"))
+    return spam_signals_of_rows(*columns, stratum)
+
+
+def test_raters_who_click_through_are_found_and_nobody_else(sample):
+    ours, _, events = sample
+    event = events["spammers"]
+    found = signals(ours, during(event))
+    assert set(found.index[(found["verdict"] == "likely").to_numpy()]) == set(event["where"]["rater"])
+    assert found["verdict"].isin(["likely", "no sign", "cannot tell"]).all()
+    before = during(event).over(_day(event) - dt.timedelta(days=60), _day(event) - dt.timedelta(days=1))
+    assert not signals(ours, before)["verdict"].isin(["likely", "look closer"]).any()
+
+
+def test_one_slow_day_of_a_tool_makes_no_rater_suspect(sample):
+    ours, _, events = sample
+    day = _day(events["harmless_blip"])
+    filters = during(events["harmless_blip"]).over(day - dt.timedelta(days=6), day + dt.timedelta(days=7))
+    assert not signals(ours, filters)["verdict"].isin(["likely", "look closer"]).any()
