@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from metrics.consensus.ratings import Ratings
+from metrics.errors import UnknownName
 from metrics.intervals import TYPICAL_ICC, Intervals, student, wilson
 from metrics.multiple import benjamini_hochberg, expected_false
 from metrics.spec import Estimate
@@ -400,7 +401,8 @@ def confusion_pairs(
 ) -> pd.DataFrame:
     """Pairs (true label, label given) that are mistaken more often than errors in general explain, worst first.
 
-    counts: (q, q) judgements, a row per true label and a column per label given; a DataFrame names them itself. cost:
+    counts: (q, q) judgements, a row per true label and a column per label given; a DataFrame names them itself, and a
+    label that is missing from its rows or columns has none there. cost:
     (q, q), what one such error costs; ranking is then by cost. design_effect: at least 1, how much more the counts vary
     than independent judgements (errors cluster in a few raters); it widens the intervals. top: rows to return.
 
@@ -411,10 +413,15 @@ def confusion_pairs(
     expected; errors, not a share), cost (excess times cost), p (two-sided, n as a Poisson number around expected), q
     (Benjamini-Hochberg over the pairs), reason (text where there is no rate). The excesses sum to 0. NaN where a
     number does not exist; no rows for fewer than two labels. Ties are ordered by the labels' names.
-    Raises ValueError for counts that are not square or negative, or a design effect below 1.
+    Raises ValueError for counts that are not square or negative, or a design effect below 1; UnknownName for a label of
+    the DataFrame that is not among ``labels``.
     """
     if isinstance(counts, pd.DataFrame):
-        labels = list(counts.columns) if labels is None else list(labels)
+        named = list(dict.fromkeys([*counts.columns, *counts.index]))
+        labels = named if labels is None else list(labels)
+        strange = [x for x in named if x not in labels]
+        if strange:
+            raise UnknownName("declared label", str(strange[0]), map(str, labels))
         counts = counts.reindex(index=labels, columns=labels, fill_value=0).to_numpy(float)
     table = np.asarray(counts, dtype=float)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or np.any(table < 0) or not np.isfinite(table).all():

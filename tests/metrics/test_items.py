@@ -347,6 +347,14 @@ def test_costs_and_names_choose_the_order():
     )
 
 
+def test_a_label_never_given_keeps_its_row():
+    found = confusion_pairs(COUNTS.drop(columns="spam"))
+    assert found.loc[found["true_label"] == "spam", "n"].sum() == 7
+    assert found.loc[found["given_label"] == "spam", "n"].sum() == 0
+    with pytest.raises(UnknownName, match='no declared label "spam"'):
+        confusion_pairs(COUNTS, ["safe", "hate"])
+
+
 def test_intervals_of_excess_cover_the_truth_and_false_calls_are_few():
     rng = np.random.default_rng(5)
     judged, common = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.4, 0.3, 0.2, 0.1])

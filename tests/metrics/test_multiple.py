@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 from statsmodels.stats.multitest import multipletests
@@ -23,11 +23,13 @@ def test_the_example_of_1995_calls_four():
     assert np.sum(np.array(THROMBOLYSIS) <= 0.05 / 15) == 3  # what Bonferroni would call
 
 
+@settings(deadline=None)
 @given(probabilities)
 def test_q_equals_statsmodels(p):
     np.testing.assert_allclose(benjamini_hochberg(p).q, multipletests(p, method="fdr_bh")[1], atol=1e-12)
 
 
+@settings(deadline=None)
 @given(probabilities, st.randoms())
 def test_missing_tests_stay_missing_and_are_not_counted(p, random):
     mixed = [*p, np.nan, np.nan]
@@ -68,6 +70,7 @@ def test_expected_false_is_the_running_mean_of_the_surest():
     np.testing.assert_allclose(expected_false([0.2, 0.2, 0.1]).q, [0.5 / 3, 0.5 / 3, 0.1])
 
 
+@settings(deadline=None)
 @given(probabilities)
 def test_expected_false_never_exceeds_the_error_itself(error):
     found = expected_false(error).q

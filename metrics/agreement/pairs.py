@@ -1,0 +1,285 @@
+"""Coefficients that know who rated: Cohen's kappa of two raters, of every pair, and Conger's kappa of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from metrics.agreement.chance import SINGLE_RATED, Labels, Weights, linearised, pair_agreement
+from metrics.agreement.estimates import (
+    NO_ITEMS,
+    NO_PAIRS,
+    ONE_ITEM,
+    ONE_LABEL,
+    ONE_RATER,
+    ZERO,
+    Floats,
+    known,
+    reason_for_no_chance,
+)
+from metrics.agreement.tally import Codes, Ratings, numeric
+from metrics.agreement.weights import agreement_weights, is_identity
+from metrics.intervals import student, wilson
+from metrics.spec import ESTIMATE_COLUMNS, Estimate
+
+PAIR_COEFFICIENTS = ("cohen_kappa", "percent_agreement")
+NO_SHARED_ITEMS = "no item was rated by both"
+MORE_RATERS = "Cohen's kappa compares two raters: name the two"
+
+STUDENT_BELOW = 30
+"""Items below which Cohen's interval takes Student's t for the normal: its error is itself estimated."""
+
+
+# ------------------------------------------------------------------------------------------------------------- Cohen
+
+
+def cohen_kappa(
+    item: ArrayLike,
+    rater: ArrayLike,
+    label: ArrayLike,
+    weights: Weights = "identity",
+    labels: Labels = None,
+    *,
+    raters: tuple[Hashable, Hashable] | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Cohen's kappa of two raters over the items both rated, -1 to 1; plain, or weighted by ``agreement_weights``.
+
+    raters: the two, where the rows hold more. For rows see ``tally``; weights other than the identity use the labels
+    as numbers when all are, and else their declared order. Missing with fewer than two shared items, without variation,
+    or for more raters than two that are not named. See ``cohen_kappa_of_table``.
+    """
+    rows = _rows(item, rater, label, weights, labels)
+    if raters is None:
+        if len(rows.raters) > 2:
+            return Estimate.missing(MORE_RATERS)
+        raters = rows.raters
+    codes = [rows.raters.index(r) for r in raters if r in rows.raters]
+    if len(codes) < 2:
+        return Estimate.missing(ONE_RATER if rows.raters else NO_ITEMS)
+    q = len(rows.labels)
+    given = np.full((2, rows.n_items), -1)
+    for side, code in enumerate(codes):
+        own = rows.rater == code
+        given[side, rows.item[own]] = rows.position[own]
+    both = (given >= 0).all(axis=0)
+    table = np.bincount(given[0, both] * q + given[1, both], minlength=q * q).reshape(q, q)
+    return cohen_kappa_of_table(table, weights, numeric(rows.labels), confidence=confidence)
+
+
+def cohen_kappa_of_table(
+    table: ArrayLike, weights: Weights = "identity", values: Sequence | None = None, *, confidence: float = 0.95
+) -> Estimate:
+    """Cohen's kappa of a (q, q) table: items by the first rater's label (rows) and the second's (columns), -1 to 1.
+
+    Formula: (p_a - p_e)/(1 - p_e) with p_a = Σ w_ck p_ck and p_e = Σ w_ck p_c. p_.k, each rater's own shares.
+    Interval: kappa ± quantile·se with the large-sample error of Fleiss, Cohen and Everitt 1969, normal quantile, or
+    Student's t with n - 1 degrees of freedom below ``STUDENT_BELOW`` items (irrCAC always takes t, statsmodels never);
+    clipped to [-1, 1]; none at perfect agreement. In simulation it holds the truth in 94 to 96 of 100 samples of 150
+    items, but of 25 to 80 items in 93 to 94, and in 91 to 92 with quadratic weights.
+    weights, values: see ``agreement_weights``. Missing as ``cohen_kappa``. Oracle: irrCAC, statsmodels.
+    Raises ValueError for a table that is not square or has negative counts.
+    """
+    table = np.asarray(table, dtype=float)
+    if table.ndim != 2 or table.shape[0] != table.shape[1] or np.any(table < 0):
+        raise ValueError(f"A table of two raters is square and holds counts, not {table.shape}.")
+    matrix = agreement_weights(weights, len(table), values)
+    reason = matrix if isinstance(matrix, str) else ""
+    reason = ONE_LABEL if len(table) < 2 and table.sum() else reason
+    if reason or not table.sum():
+        return Estimate.missing(reason or NO_SHARED_ITEMS, float(table.sum()))
+    row, column = np.nonzero(table)
+    cells = np.zeros(len(row), dtype=np.int64), row, column, table[row, column]
+    return _estimates(_kappas(*cells, 1, matrix), confidence)[0]
+
+
+def pairwise(
+    item: ArrayLike,
+    rater: ArrayLike,
+    label: ArrayLike,
+    coefficient: str = "cohen_kappa",
+    weights: Weights = "identity",
+    labels: Labels = None,
+    *,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Agreement of every two raters who share an item: one row a pair, ordered by rater.
+
+    Columns rater, other (ids), value, low, high, n (shared items) and reason, as in ``ESTIMATE_COLUMNS``: a value that
+    does not exist is NaN beside its reason. coefficient: "cohen_kappa" as ``cohen_kappa_of_table``, or
+    "percent_agreement", 0 to 1, with Wilson's interval on the summed weights (too wide, never too narrow, where weights
+    give part of the credit). With many pairs some lie far out by chance alone: read them by their intervals.
+    Raises UnknownName for another coefficient.
+    """
+    known("coefficient of two raters", coefficient, PAIR_COEFFICIENTS)
+    rows = _rows(item, rater, label, weights, labels)
+    matrix = agreement_weights(weights, len(rows.labels), numeric(rows.labels))
+    first, second, cells = _pair_cells(rows)
+    found = pd.DataFrame(
+        {"rater": [rows.raters[r] for r in first], "other": [rows.raters[r] for r in second]}, dtype=object
+    )
+    if isinstance(matrix, str):
+        estimates = [Estimate.missing(matrix)] * len(first)
+    elif coefficient == "cohen_kappa":
+        estimates = _estimates(_kappas(*cells, len(first), matrix), confidence)
+    else:
+        pair, row, column, count = cells
+        n = np.bincount(pair, count, len(first))
+        shares = wilson(np.bincount(pair, count * matrix[row, column], len(first)), n, confidence)
+        estimates = [Estimate(*map(float, e)) for e in zip(*shares, n, strict=True)]
+    return found.join(frame_of(estimates))
+
+
+@dataclass(frozen=True, eq=False)
+class PairMatrix:
+    """Agreement of raters with raters: value and n, (R, R), symmetric; NaN and 0 on the diagonal and where none is."""
+
+    raters: tuple[Hashable, ...]
+    value: Floats
+    n: Floats
+
+
+def pair_matrix(pairs: pd.DataFrame) -> PairMatrix:
+    """The rows of ``pairwise`` as a square, for a heat map."""
+    raters = pd.unique(pd.concat([pairs["rater"], pairs["other"]]))
+    place = {r: i for i, r in enumerate(sorted(raters, key=lambda r: (type(r).__name__, r)))}
+    value, n = np.full((len(place),) * 2, np.nan), np.zeros((len(place),) * 2)
+    a, b = pairs["rater"].map(place).to_numpy(int), pairs["other"].map(place).to_numpy(int)
+    for x, y in ((a, b), (b, a)):
+        value[x, y], n[x, y] = pairs["value"], pairs["n"]
+    return PairMatrix(tuple(place), value, n)
+
+
+def frame_of(estimates: Sequence[Estimate]) -> pd.DataFrame:
+    """The estimates as rows of ``ESTIMATE_COLUMNS``, numbers that do not exist as NaN."""
+    rows = [(e.value, e.low, e.high, e.n, e.reason) for e in estimates]
+    return pd.DataFrame(rows, columns=list(ESTIMATE_COLUMNS)).astype(dict.fromkeys(ESTIMATE_COLUMNS[:4], float))
+
+
+@dataclass(frozen=True, eq=False)
+class _Kappas:
+    value: Floats
+    error: Floats
+    n: Floats
+    labels_used: NDArray[np.int64]
+
+
+def _kappas(pair: Codes, row: Codes, column: Codes, count: Floats, pairs: int, weights: Floats) -> _Kappas:
+    """Cohen's kappa of many tables at once, given their filled cells; NaN where chance leaves no room to disagree."""
+    q = len(weights)
+    n = np.bincount(pair, count, pairs)
+    share = count / n[pair]
+    first, second = (np.bincount(pair * q + side, share, pairs * q).reshape(pairs, q) for side in (row, column))
+    weight = weights[row, column]
+    observed = np.bincount(pair, share * weight, pairs)
+    chance = ((first @ weights) * second).sum(axis=1)
+    room = np.where(1 - chance > ZERO, 1 - chance, np.nan)
+    value = (observed - chance) / room
+    # A cell's weight less what its row and its column would get by chance: the delta method on all cells at once.
+    own = (second @ weights)[pair, row] + (first @ weights)[pair, column]
+    spread = np.bincount(pair, share * (weight - (1 - value[pair]) * own) ** 2, pairs)
+    variance = (spread - (observed - 2 * (1 - value) * chance) ** 2) / n
+    return _Kappas(value, np.sqrt(np.maximum(variance, 0)) / room, n, np.count_nonzero(first + second, axis=1))
+
+
+def _estimates(kappas: _Kappas, confidence: float) -> list[Estimate]:
+    n = kappas.n
+    quantile = np.where(n < STUDENT_BELOW, student(0.5 + confidence / 2, n - 1), special.ndtri(0.5 + confidence / 2))
+    low, high = (np.clip(kappas.value + side * quantile * kappas.error, -1, 1) for side in (-1, 1))
+    found = []
+    for k in range(len(n)):
+        if n[k] <= 1:
+            found.append(Estimate.missing(ONE_ITEM, float(n[k])))
+        elif np.isnan(kappas.value[k]):
+            found.append(Estimate.missing(reason_for_no_chance(kappas.labels_used[k]), float(n[k])))
+        elif not kappas.error[k] > 1e-9:
+            found.append(Estimate(float(kappas.value[k]), n=float(n[k])))
+        else:
+            found.append(Estimate(float(kappas.value[k]), float(low[k]), float(high[k]), float(n[k])))
+    return found
+
+
+def _pair_cells(rows: Ratings) -> tuple[Codes, Codes, tuple[Codes, Codes, Codes, Floats]]:
+    """Pairs of raters who share an item, and the filled cells of their tables: pair, row, column, count."""
+    # scipy.sparse takes longer to import than most tables take to compute.
+    from scipy import sparse
+
+    r, q = len(rows.raters), max(len(rows.labels), 1)
+    own = rows.rater * q + rows.position
+    given = sparse.csr_array((np.ones(len(own)), (rows.item, own)), shape=(rows.n_items, r * q))
+    # One product of sparse matrices holds the tables of all pairs: raters by labels against raters by labels.
+    tables = (given.T @ given).tocoo()
+    (a, row), (b, column) = np.divmod(tables.row.astype(np.int64), q), np.divmod(tables.col.astype(np.int64), q)
+    upper = a < b
+    keys, pair = np.unique(a[upper] * r + b[upper], return_inverse=True)
+    return *np.divmod(keys, max(r, 1)), (pair, row[upper], column[upper], tables.data[upper])
+
+
+# ------------------------------------------------------------------------------------------------------------ Conger
+
+
+def conger_kappa(
+    item: ArrayLike,
+    rater: ArrayLike,
+    label: ArrayLike,
+    weights: Weights = "identity",
+    labels: Labels = None,
+    *,
+    single_rated: str = "ratio",
+    confidence: float = 0.95,
+) -> Estimate:
+    """Conger's kappa of a fixed panel of raters, at most 1: Cohen's kappa when there are two and all items are shared.
+
+    p_e is the mean over pairs of raters of Σ w_ck p_gc p_hk, p_gc rater g's own share of label c: what raters who keep
+    their own habits agree on by chance. Formula: p_e = Σ w_ck (p̄_c p̄_k - s_ck/r), s the covariance of the r raters'
+    shares; (p_a - p_e)/(1 - p_e). Interval and single_rated as for Fleiss' kappa (``metrics.agreement.chance``), the
+    item's own chance agreement from its raters' shares. Also known as Davies and Fleiss' kappa; nltk's multi_kappa.
+    Every rater counts equally in p_e, however few ratings he gave: it suits panels, not crowds. weights, labels: as
+    ``cohen_kappa``. Missing without two raters, two pairable items, or variation. Source: Conger 1980, Gwet 2014.
+    Oracle: irrCAC, nltk.
+    """
+    known("treatment of single-rated items", single_rated, SINGLE_RATED)
+    return _conger(_rows(item, rater, label, weights, labels), weights, single_rated, confidence)
+
+
+def _conger(rows: Ratings, weights: Weights, single_rated: str, confidence: float) -> Estimate:
+    q, r, n = len(rows.labels), len(rows.raters), rows.n_items
+    counts = np.bincount(rows.item * q + rows.position, minlength=n * q).reshape(n, q).astype(float)
+    ratings = counts.sum(axis=1)
+    pairable = int((ratings >= 2).sum())
+    matrix = agreement_weights(weights, q, numeric(rows.labels))
+    reason = matrix if isinstance(matrix, str) else ""
+    for undefined, why in (
+        (q < 2, ONE_LABEL),
+        (pairable <= 1, ONE_ITEM if pairable else NO_PAIRS),
+        (r < 2, ONE_RATER),
+        (n == 0, NO_ITEMS),
+    ):
+        reason = why if undefined else reason
+    if reason:
+        return Estimate.missing(reason, pairable)
+    by_rater = np.bincount(rows.rater * q + rows.position, minlength=r * q).reshape(r, q).astype(float)
+    volume = by_rater.sum(axis=1)
+    share = by_rater / volume[:, None]
+    others = share.sum(axis=0) - share
+    met = others @ matrix
+    chance = float((share * met).sum() / (r * (r - 1)))
+    if 1 - chance < ZERO:
+        return Estimate.missing(reason_for_no_chance(np.count_nonzero(by_rater.sum(axis=0))), pairable)
+    # How a rating moves its rater's shares, and with them the chance agreement with all other raters.
+    moved = (met[rows.rater, rows.position] - (share * met).sum(axis=1)[rows.rater]) * n / volume[rows.rater]
+    own_chance = chance + np.bincount(rows.item, moved, n) / (r * (r - 1))
+    return linearised(
+        pair_agreement(counts, matrix), ratings, np.ones(n), own_chance, chance, -np.inf, single_rated, confidence
+    )
+
+
+def _rows(item: ArrayLike, rater: ArrayLike, label: ArrayLike, weights: Weights, labels: Labels) -> Ratings:
+    if not isinstance(weights, str) and labels is None:
+        raise ValueError("A matrix of agreement weights needs the labels declared in its order.")
+    return Ratings.of_rows(item, rater, label, labels, "nominal" if is_identity(weights) else "ordinal")

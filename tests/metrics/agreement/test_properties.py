@@ -1,0 +1,158 @@
+"""What must not matter, over every coefficient."""
+
+import numpy as np
+import pytest
+
+from metrics import agreement
+
+from .examples import NOMINAL, SCALED, TWO_RATERS, rows_of_table, simulated_rows
+
+LABELS = [1, 2, 3, 4]
+EVERY = {**NOMINAL, **SCALED, **TWO_RATERS}
+UNSCALED = {**NOMINAL, **{name: TWO_RATERS[name] for name in ("scott", "cohen")}}
+every_coefficient = pytest.mark.parametrize("name", EVERY)
+seeds = pytest.mark.parametrize("seed", [0, 1, 2])
+
+
+def sample(name, seed, n=40):
+    """Rows with gaps, and with items rated once; two raters for the coefficients of two."""
+    item, rater, label = simulated_rows(n, 4, 2 if name in TWO_RATERS else 4, 0.6, seed, overlap=0.9)
+    kept = np.random.default_rng(seed).random(len(item)) < 0.9
+    return item[kept], rater[kept], label[kept] + 1
+
+
+def numbers(found):
+    """Value, ends and n; the bootstrap draws patterns in an order of their own, so its ends are left out on request."""
+    assert found.value is not None, found.reason
+    return [found.value, found.low, found.high, found.n]
+
+
+def same(name, first, second):
+    # Patterns are drawn in the order of the labels: another order is another, equally good, draw.
+    kept = slice(0, 1) if "bootstrap" in name else slice(None)
+    return numbers(second)[kept] == pytest.approx(numbers(first)[kept], abs=1e-9)
+
+
+@seeds
+@every_coefficient
+def test_the_order_and_the_names_of_items_and_raters_do_not_matter(name, seed):
+    item, rater, label = sample(name, seed)
+    first = EVERY[name](item, rater, label, labels=LABELS)
+    order = np.random.default_rng(seed + 100).permutation(len(item))
+    renamed = np.array(["dora", "carl", "bea", "abe"])[rater]
+    assert same(name, first, EVERY[name](item[order], rater[order], label[order], labels=LABELS))
+    assert same(name, first, EVERY[name]([f"item {9999 - i}" for i in item], renamed, label, labels=LABELS))
+
+
+@seeds
+@pytest.mark.parametrize("name", UNSCALED)
+def test_the_names_and_the_order_of_nominal_labels_do_not_matter(name, seed):
+    item, rater, label = sample(name, seed)
+    first = EVERY[name](item, rater, label, labels=LABELS)
+    names = np.array(["", "safe", "hate", "abuse", "spam"])
+    assert same(name, first, EVERY[name](item, rater, names[label], labels=["abuse", "spam", "safe", "hate"]))
+    assert same(name, first, EVERY[name](item, rater, names[label]))
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_the_order_of_a_scale_matters_but_not_its_direction(name):
+    """Raters who err err by one step, so that a scale in another order shows them further apart."""
+    rng = np.random.default_rng(0)
+    item, rater = np.indices((60, 3)).reshape(2, -1)
+    label = np.clip(rng.integers(1, 5, 60)[item] + rng.choice([-1, 0, 1], 180, p=[0.2, 0.6, 0.2]), 1, 4)
+    first = EVERY[name](item, rater, label, labels=LABELS)
+    if "ratio" not in name:
+        assert EVERY[name](item, rater, 5 - label, labels=LABELS).value == pytest.approx(first.value)
+    mixed = np.array([0, 3, 1, 4, 2])[label]
+    assert EVERY[name](item, rater, mixed, labels=LABELS).value < first.value - 0.05
+
+
+@seeds
+@every_coefficient
+def test_a_further_rating_of_the_same_rater_does_not_count(name, seed):
+    """nltk counts it as another rater: alpha .686 becomes .400."""
+    item, rater, label = sample(name, seed)
+    again = np.random.default_rng(seed).permutation(len(item))[:15]
+    other = label[again] % 4 + 1
+    doubled = np.r_[item, item[again]], np.r_[rater, rater[again]], np.r_[label, other]
+    assert EVERY[name](*doubled, labels=LABELS) == EVERY[name](item, rater, label, labels=LABELS)
+
+
+@seeds
+@every_coefficient
+def test_null_alone_is_missing(name, seed):
+    """A row without a label is as good as no row; 0 and the empty string are labels like others."""
+    item, rater, label = sample(name, seed)
+    first = EVERY[name](item, rater, label, labels=LABELS)
+    holes = np.r_[label.astype(object), [None, np.nan, None]]
+    padded = np.r_[item, [0, 1, 777]], np.r_[rater, [88, 88, 0]]
+    assert EVERY[name](*padded, holes, labels=LABELS) == first
+    if name in UNSCALED:
+        zeros, blanks = np.where(label == 1, 0, label), np.array(["", "", "b", "c", "d"])[label]
+        assert same(name, first, EVERY[name](item, rater, zeros))
+        assert same(name, first, EVERY[name](item, rater, blanks))
+
+
+OF_PATTERNS = {
+    "percent": agreement.percent_agreement_of_patterns,
+    "alpha": lambda p: agreement.alpha_of_patterns(p, draws=200),
+    "alpha ordinal": lambda p: agreement.alpha_of_patterns(p, "ordinal", interval="linearised"),
+    "alpha irrcac": lambda p: agreement.alpha_of_patterns(p, interval="irrcac"),
+    "fleiss": agreement.fleiss_kappa_of_patterns,
+    "fleiss linear": lambda p: agreement.fleiss_kappa_of_patterns(p, "linear"),
+    "ac1": agreement.gwet_ac1_of_patterns,
+    "ac2": agreement.gwet_ac2_of_patterns,
+    "brennan_prediger": agreement.brennan_prediger_of_patterns,
+}
+
+
+@seeds
+@pytest.mark.parametrize("name", OF_PATTERNS)
+def test_merged_slices_give_the_statistic_of_the_pooled_rows(name, seed):
+    item, rater, label = sample(name, seed, n=90)
+    whole = agreement.tally(item, rater, label, LABELS).patterns
+    slices = [item % 3 == s for s in range(3)]
+    parts = [agreement.tally(item[s], rater[s], label[s], LABELS).patterns for s in slices]
+    assert OF_PATTERNS[name](parts[0] + parts[1] + parts[2]) == OF_PATTERNS[name](whole)
+
+
+def test_merged_slices_of_two_raters_give_their_pooled_kappas():
+    item, rater, label = sample("scott", 0, n=60)
+    tables = []
+    for s in (item % 2 == 0, item % 2 == 1):
+        seen = {(i, r): x for i, r, x in zip(item[s], rater[s], label[s], strict=True)}
+        table = np.zeros((4, 4), dtype=int)
+        for i in set(item[s]):
+            if (i, 0) in seen and (i, 1) in seen:
+                table[seen[i, 0] - 1, seen[i, 1] - 1] += 1
+        tables.append(table)
+    pooled = agreement.cohen_kappa(item, rater, label, labels=LABELS)
+    assert agreement.cohen_kappa_of_table(sum(tables)) == pooled
+
+
+@every_coefficient
+def test_every_interval_holds_its_value(name):
+    for seed in range(10):
+        found = EVERY[name](*sample(name, seed, n=12), labels=LABELS)
+        if found.low is not None:
+            assert found.low <= found.value <= found.high <= 1
+
+
+@every_coefficient
+def test_full_agreement_is_1_and_none_is_less_than_chance(name):
+    perfect = rows_of_table(np.diag([5, 6, 7, 8]))
+    found = EVERY[name](*perfect, labels=[0, 1, 2, 3])
+    assert (found.value, found.low, found.high) == (pytest.approx(1), None, None)
+    apart = rows_of_table(np.fliplr(np.diag([5, 6, 7, 8])))
+    assert EVERY[name](*apart, labels=[0, 1, 2, 3]).value < (0.8 if "percent" in name else 0.01)
+
+
+@every_coefficient
+def test_one_label_is_never_agreement_beyond_chance_but_for_those_that_do_not_look_at_it(name):
+    """Only AC1, AC2, Brennan-Prediger and percent agreement know a chance where all ratings are the same."""
+    item, rater, _ = rows_of_table(np.diag([20, 0]))
+    found = EVERY[name](item, rater, np.ones(len(item), dtype=int), labels=[1, 2])
+    knows = any(word in name for word in ("percent", "ac1", "ac2", "brennan"))
+    assert found.value == (1 if knows else None)
+    assert found.reason == ("" if knows else agreement.NO_VARIATION)
+    assert found.low is None
