@@ -14,9 +14,10 @@ $(STAMP): requirements.txt requirements-dev.txt
 		-r requirements.txt -r requirements-dev.txt
 	touch $(STAMP)
 
+# One thread for linear algebra: pages make many small products, and spinning threads take the other readers' time.
 run: env
 	$(BIN)/python manage.py prepare
-	$(BIN)/python -m streamlit run app.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m streamlit run app.py
 
 test: env
 	$(BIN)/python -m pytest
@@ -27,6 +28,8 @@ lint: env
 
 bench: env
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.agreement
+	$(BIN)/python -m bench.consensus
 
 lock:
 	$(PYTHON) -m pip install --quiet uv

@@ -10,6 +10,10 @@ brand()
 PAGES = [
     st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
     st.Page("pages/kpi.py", title="KPI", icon=":material/show_chart:"),
+    st.Page("pages/rater_quality.py", title="Rater quality", icon=":material/groups:"),
+    st.Page("pages/agreement.py", title="Agreement", icon=":material/handshake:"),
+    st.Page("pages/audit_planner.py", title="Audit planner", icon=":material/rule:"),
+    st.Page("pages/rater_profile.py", title="Rater profile", icon=":material/person:", visibility="hidden"),
     st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
     st.Page("pages/data_health.py", title="Data health", icon=":material/fact_check:"),
 ]

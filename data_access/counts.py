@@ -19,7 +19,7 @@ from data_access.snapshot import Snapshot
 from metrics.errors import NotAllowed
 from metrics.shapes import LabelSet, Parts, group_patterns
 
-PEOPLE = frozenset({"rater", "lead"})
+PEOPLE = frozenset({"rater", "lead", "rater_id"})  # the last is what marts call the first
 AXES = tuple(GROUP_AXES)
 
 
@@ -38,7 +38,7 @@ def counts(
     not keep a dimension or filter.
     """
     by = [dimension(name) for name in by]
-    if PEOPLE & {*by, *(name for name, _ in filters.where)} and not scope.sees_raters:
+    if PEOPLE & {*by, *extra, *(name for name, _ in filters.where)} and not scope.sees_raters:
         raise NotAllowed("Single raters are shown only to those who manage them; ask for access to their pool.")
     source = dim.SOURCES[mart]
     for name in (*by, *(name for name, _ in filters.where)):

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from data_access import tables as t
 from data_access.dialect import day_start, row_checksum, seconds_between
 from data_access.filters import Filters, Scope
+from data_access.marts import NOT_RECORDED
 from data_access.settings import Settings
 from data_access.warehouse import Warehouse
 from metrics.errors import NotAllowed, WarehouseUnavailable
@@ -25,6 +26,7 @@ from metrics.errors import NotAllowed, WarehouseUnavailable
 MOST_ROWS = 200_000
 SECONDS = 10  # a statement that takes longer is stopped
 NEW_SHIFT_SECONDS = 4 * 3600.0  # a break longer than this begins a new shift
+SLACK_SECONDS = 0.001  # SQLite's times are floating days: a whole hour may come out a little short
 GOLD, OVERLAP, ALL = "gold", "overlap", "all"
 
 
@@ -103,34 +105,40 @@ def hours_into_shift(settings: Settings, filters: Filters, scope: Scope) -> pd.D
     """
     _allow(scope)
     a, i, r = t.annotations.c, t.items.c, t.raters.c
+    theirs = _narrowed(filters, scope, settings.timezone)
+    # Shifts are found in all work of these raters, from the day before: a filter must not move where a shift begins.
+    raters = sa.select(a.rater_id).select_from(_joined()).where(a.status != "skipped", *theirs)
+    w = t.annotations.alias("all_work")
+    around = [w.c.status != "skipped", w.c.rater_id.in_(raters)]
+    if filters.start:
+        around.append(w.c.submitted_at >= day_start(filters.start - dt.timedelta(days=1), settings.timezone))
+    if filters.end:
+        around.append(w.c.submitted_at < day_start(filters.end + dt.timedelta(days=1), settings.timezone))
+    before = sa.func.lag(w.c.submitted_at).over(partition_by=w.c.rater_id, order_by=w.c.submitted_at)
     moments = (
-        sa.select(
-            a.rater_id,
-            r.pool_id,
-            a.submitted_at,
-            a.label,
-            i.gold_label,
-            sa.func.lag(a.submitted_at).over(partition_by=a.rater_id, order_by=a.submitted_at).label("before"),
-        )
-        .select_from(_joined())
-        .where(a.status != "skipped", *_narrowed(filters, scope, settings.timezone))
+        sa.select(w.c.annotation_id, w.c.rater_id, w.c.submitted_at, before.label("before"))
+        .where(*around)
         .subquery("moments")
     )
     m = moments.c
     begins = sa.case(
-        (m.before.is_(None), 1), (seconds_between(m.before, m.submitted_at) > NEW_SHIFT_SECONDS, 1), else_=0
+        (m.before.is_(None), 1),
+        (seconds_between(m.before, m.submitted_at) > NEW_SHIFT_SECONDS + SLACK_SECONDS, 1),
+        else_=0,
     )
     numbered = sa.select(
         moments, sa.func.sum(begins).over(partition_by=m.rater_id, order_by=m.submitted_at).label("shift")
     ).subquery("numbered")
     n = numbered.c
     began = sa.select(
-        numbered, sa.func.min(n.submitted_at).over(partition_by=(n.rater_id, n.shift)).label("began")
+        n.annotation_id, sa.func.min(n.submitted_at).over(partition_by=(n.rater_id, n.shift)).label("began")
     ).subquery("began")
-    b = began.c
-    hour = sa.cast(sa.func.floor(seconds_between(b.began, b.submitted_at) / sa.literal_column("3600.0")), sa.Integer)
-    cells = sa.select(b.rater_id, b.pool_id, hour.label("hour"), b.label, b.gold_label).where(
-        b.gold_label.is_not(None), b.label.is_not(None)
+    passed = seconds_between(began.c.began, a.submitted_at) + sa.literal_column(str(SLACK_SECONDS))
+    hour = sa.cast(sa.func.floor(passed / sa.literal_column("3600.0")), sa.Integer)
+    cells = (
+        sa.select(a.rater_id, r.pool_id, hour.label("hour"), a.label, i.gold_label)
+        .select_from(_joined().join(began, began.c.annotation_id == a.annotation_id))
+        .where(a.status != "skipped", a.label.is_not(None), i.gold_label.is_not(None), *theirs)
     )
     c = cells.subquery("cells").c
     wrong = sa.func.sum(sa.case((c.label != c.gold_label, 1), else_=0))
@@ -165,7 +173,7 @@ def gold_met(settings: Settings, filters: Filters, scope: Scope) -> pd.DataFrame
 def gold_pool(settings: Settings, projects: Sequence[str], scope: Scope) -> int:
     """How many gold items there are in the projects; in all projects without any."""
     i = t.items.c
-    allowed = [i.gold_label.is_not(None)]
+    allowed = [i.gold_label.is_not(None), *([sa.false()] if scope.is_nobody else [])]
     if projects:
         allowed.append(i.project_id.in_(sorted(projects)))
     if scope.projects is not None:
@@ -207,7 +215,7 @@ COLUMNS = {
     "locale": t.raters.c.locale,
     "policy": t.items.c.policy,
     "content_type": t.items.c.content_type,
-    "guideline_version": t.annotations.c.guideline_version,
+    "guideline_version": sa.func.coalesce(t.annotations.c.guideline_version, NOT_RECORDED),  # as the marts call it
     "stage": t.annotations.c.stage,
     "time_basis": t.annotations.c.time_basis,
 }

@@ -173,16 +173,24 @@ class Snapshot:
 
     @functools.cached_property
     def names(self) -> dict[str, dict[str, str]]:
-        """What readers call the members of dimensions that have names: project and pool."""
+        """What readers call the members of dimensions that have names, project and pool; no two are called alike."""
         return {
-            dimension: dict(zip(rows[f"{dimension}_id"], rows["name"], strict=True))
-            for dimension in ("project", "pool")
-            for rows in (self.table(dimension),)
+            "project": _told_apart(self.table("project"), "project_id"),
+            "pool": _told_apart(self.table("pool"), "pool_id", "vendor"),
         }
 
     def close(self) -> None:
         """Frees the file."""
         self._connection.close()
+
+
+def _told_apart(rows: pd.DataFrame, key: str, by: str = "") -> dict[str, str]:
+    """Names by id; those of one name get what tells them apart in brackets, in the end their id."""
+    name = rows["name"].astype(str)
+    for more in filter(None, (by, key)):
+        twice = name.duplicated(keep=False)
+        name = name.where(~twice, rows["name"].astype(str) + " (" + rows[more].astype(str) + ")")
+    return dict(zip(rows[key], name, strict=True))
 
 
 @functools.lru_cache(maxsize=4000)

@@ -260,7 +260,7 @@ def group_patterns(rows: Sums, group: np.ndarray, groups: int, label_sets: Mappi
     """
     found: list[dict[tuple, tuple[Patterns, LabelSet]]] = [{} for _ in range(groups)]
     items = np.asarray(rows["items"], float)
-    projects, names = pd.factorize(rows["project_id"])
+    projects, names = pd.factorize(np.asarray(rows["project_id"], object), sort=True)  # draws follow this order
     for p, project in enumerate(names):
         label_set = label_sets.get(project)
         if label_set is None:

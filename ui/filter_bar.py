@@ -41,7 +41,7 @@ def filter_bar(snapshot: Snapshot, own: Own) -> tuple[Filters, tuple[str, ...]]:
         _chips(snapshot, filters, own)
         st.space("stretch")
         _copy_link(filters, own)
-    st.session_state[KEPT] = filters
+    st.session_state[KEPT] = filters.with_("rater")  # one person is looked at on one page, never carried on
     if {k: _several(v) for k, v in links.write(filters, **own).items()} != _in_url():
         go_to(filters, own)
     return filters, found.problems

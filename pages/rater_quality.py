@@ -1,0 +1,67 @@
+"""Which pools and raters are below target, and are we sure?"""
+
+import streamlit as st
+
+from metrics.catalogue import METRICS
+from ui import rater_panels as panels
+from ui import rater_words as words
+from ui import raters
+from ui.page import header, open_page, tell_why
+from ui.tables import quiet
+
+own, problems = panels.from_url()
+view = open_page(own, problems)
+snapshot, filters = view.snapshot, view.filters
+metric, pool = METRICS[own["metric"]], panels.one_pool(filters)
+people = panels.raters_if_allowed(view, pool)
+rows, why_not = (None, "") if people else raters.pools(snapshot, filters, metric.name)
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    if pool:
+        panels.all_pools(filters, own)
+    panels.measure_picker(own, filters)
+name = snapshot.names["pool"].get(pool, pool)
+header(view, words.pool_raters(people, name) if people else words.pools(rows, metric, view.currency, why_not))
+
+if people and people.reason:
+    tell_why(f"The raters of {name}", [people.reason])
+    st.stop()
+if people:
+    opened = panels.caterpillar(view, people, name)
+    left, right = st.columns(2, gap="large")
+    with left:
+        opened = panels.pace(view, people) or opened
+    with right:
+        panels.weekly(view, own)
+    opened = panels.rater_table(view, people, pool, name) or opened
+    panels.open_rater(opened, filters)
+elif rows.empty or rows["value"].isna().all():
+    tell_why(f"{metric.label} by pool", [why_not, *rows["reason"]])
+else:
+    left, right = st.columns([1.15, 1], gap="large")
+    with left:
+        clicked = panels.pool_dots(view, rows, own)
+        panels.open_pool(clicked, filters, own)
+    with right:
+        panels.weekly(view, own)
+    if pool:
+        quiet(f"{words.NOT_ALLOWED}.")
+
+st.subheader("Which errors", anchor=False)
+left, right = st.columns([1.15, 1], gap="large")
+with left:
+    panels.error_mix(view)
+with right:
+    panels.matrix(view, own)
+    panels.gravity(view)
+
+if people:
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.learning(view, pool)
+    with right:
+        panels.tired(view)
+else:
+    if len(rows):
+        panels.open_pool(panels.pool_table(view, rows, own), filters, own)
+    panels.tired(view)

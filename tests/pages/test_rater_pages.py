@@ -1,0 +1,167 @@
+"""The rater pages: from pools to a pool's raters to one rater, by links; each stands when something fails."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data_access.filters import Filters, Scope
+from ui import data
+from ui.filter_bar import token
+
+ROOT = Path(__file__).resolve().parents[2]
+QUALITY, PROFILE = "rater_quality.py", "rater_profile.py"
+
+
+def opened(page: str, **params) -> AppTest:
+    """The page as app.py shows it to a reader with this URL."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in params.items():
+        at.query_params[name.rstrip("_")] = value
+    at.switch_page(f"pages/{page}")
+    return at.run()
+
+
+def text(at: AppTest) -> str:
+    """All that the page says."""
+    parts = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.info, *at.warning, *at.error]
+    return "\n".join(str(p.value) for p in parts).replace("\\", "").replace("\u00a0", " ")
+
+
+def sound(at: AppTest) -> bool:
+    return not at.exception and not at.error
+
+
+def select_first(at: AppTest, table: str, **where: list[str]) -> None:
+    """Selects the first row of a table drawn for these filters over the half year."""
+    mark = token(Filters.of(where, dt.date(2026, 5, 18), dt.date(2026, 11, 15)))
+    at.session_state[f"{table} {mark}"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch, sample_snapshot, tmp_path):
+    """The sample's snapshot; the warehouse is not reached unless a test asks for it."""
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(sample_snapshot))
+    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
+    data.st.cache_data.clear()
+
+
+@pytest.fixture
+def warehouse(monkeypatch, sample_warehouse):
+    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{sample_warehouse}")
+
+
+@pytest.mark.parametrize("metric", ["gold_accuracy", "audit_accuracy"])
+def test_pools_stand_against_the_target(metric):
+    at = opened(QUALITY, metric=metric, from_="2026-05-18", to="2026-11-15")
+    assert sound(at)
+    assert "pool" in at.title[0].value
+    assert at.query_params["metric"] == metric
+    assert len(at.dataframe) == 1 and len(at.dataframe[0].value) == 14
+
+
+def test_a_misspelt_measure_is_told():
+    at = opened(QUALITY, metric="gold_acuracy")
+    assert sound(at) and "gold_acuracy" in text(at)
+
+
+def test_selecting_a_pool_opens_its_raters_with_the_filters_carried():
+    at = opened(QUALITY, from_="2026-05-18", to="2026-11-15", project="P01")
+    select_first(at, "pool table gold_accuracy", project=["P01"])
+    at.run()
+    assert sound(at)
+    assert at.query_params["project"] == "P01" and at.query_params["pool"].startswith("POOL-")
+    assert "one cannot tell" in at.title[0].value
+
+
+def test_the_raters_of_a_pool_in_three_groups_with_their_workload():
+    at = opened(QUALITY, pool="POOL-09", from_="2026-07-20", to="2026-09-20")
+    assert sound(at)
+    assert "one cannot tell" in at.title[0].value
+    table = at.dataframe[0].value
+    assert {"standing", "judgements", "settle", "unread"} <= set(table.columns)
+
+
+def test_a_rater_s_row_opens_the_profile():
+    at = opened(QUALITY, pool="POOL-09", from_="2026-05-18", to="2026-11-15")
+    select_first(at, "rater table", pool=["POOL-09"])
+    at.run()
+    assert sound(at)
+    assert at.query_params["rater"].startswith("R-") and at.query_params["from"] == "2026-05-18"
+    assert "Rater" in at.title[0].value and "Da Nang day" in at.title[0].value
+
+
+@pytest.mark.parametrize("params", [{"pool": "POOL-09"}, {}])
+def test_stakeholders_see_pools_and_no_rater(monkeypatch, params):
+    monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
+    at = opened(QUALITY, from_="2026-05-18", to="2026-11-15", **params)
+    assert sound(at)
+    assert "R-0" not in text(at) and "Rater 0" not in text(at)
+    assert "shown only to those who manage them" in text(at)
+    assert not any("shift" in b.label for b in at.button)
+
+
+def test_stakeholders_see_no_profile(monkeypatch):
+    monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
+    at = opened(PROFILE, rater="R-0243")
+    assert sound(at)
+    assert "shown only to those who manage them" in at.title[0].value
+    assert not at.dataframe
+
+
+@pytest.mark.parametrize("where", [{"content_type": "text"}, {"rater": "R-0243"}, {"stage": "review"}])
+def test_filters_that_a_part_does_not_keep_leave_the_others_standing(where):
+    at = opened(QUALITY, from_="2026-05-18", to="2026-11-15", **where)
+    assert sound(at)
+
+
+def test_filters_that_match_nothing():
+    for page, more in ((QUALITY, {}), (PROFILE, {"rater": "R-0243"})):
+        at = opened(page, project="P01", pool="POOL-13", language="th", policy="spam", **more)
+        assert sound(at)
+        assert "cannot be shown" in text(at)
+
+
+def test_the_profile_without_a_rater_says_what_it_would_show():
+    at = opened(PROFILE)
+    assert sound(at)
+    assert "Choose one rater" in at.title[0].value and "coaching" in text(at)
+    assert sound(opened(PROFILE, rater=["R-0243", "R-0035"]))
+    assert sound(opened(PROFILE, rater="nobody"))
+
+
+@pytest.mark.parametrize("grain", ["month", "week"])
+def test_the_profile_stands_without_the_warehouse(grain):
+    at = opened(PROFILE, rater="R-0243", from_="2026-05-18", to="2026-11-15", grain=grain)
+    assert sound(at)
+    assert "Rater 0243 of Da Nang day" in at.title[0].value
+    assert "What would help" in text(at)
+    next(b for b in at.button if "coach" in b.label).click()
+    at.run()
+    assert sound(at)
+    assert "What to coach on cannot be shown" in text(at)
+
+
+def test_coaching_shows_items_from_the_warehouse(warehouse):
+    at = opened(PROFILE, rater="R-0243", from_="2026-05-18", to="2026-11-15")
+    next(b for b in at.button if "coach" in b.label).click()
+    at.run()
+    assert sound(at)
+    said = text(at)
+    assert "labelled" in said or "No confusion happened often enough" in said
+    if "Most costly" in said:
+        items = at.dataframe[0].value
+        assert (items["label"] != items["gold_label"]).all()
+
+
+def test_the_shift_fails_alone_and_works_with_the_warehouse(monkeypatch, sample_warehouse):
+    for url, expected in (("duckdb:///nowhere/gone.duckdb", "cannot be shown"), (f"duckdb:///{sample_warehouse}", "")):
+        monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", url)
+        at = opened(QUALITY, from_="2026-09-01", to="2026-11-15")
+        next(b for b in at.button if "shift" in b.label).click()
+        at.run()
+        assert sound(at)
+        assert expected in text(at)

@@ -1,0 +1,266 @@
+"""What the rater pages show follows from the sums, keeps the three answers apart, and names nobody it should not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from metrics import skill
+from metrics.catalogue import METRICS
+from metrics.errors import NotAllowed
+from metrics.learning import learning_curve
+from metrics.spec import Status
+from ui import charts, data, periods, rater_errors, raters
+from ui import rater_profile as profiles
+from ui import rater_words as words
+from ui.theme import DARK, LIGHT
+
+NASTY = "![x](y) <img src=1> | 'quote' \"double\""
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_snapshot):
+    opened = Snapshot(sample_snapshot)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def half_year(snapshot):
+    return Filters.of((), *periods.last_weeks(snapshot.meta, 26))
+
+
+# ---- pools -----------------------------------------------------------------------------------------------------
+
+
+def test_pools_of_one_name_are_told_apart(snapshot, half_year):
+    rows, why_not = raters.pools(snapshot, half_year, "gold_accuracy")
+    assert why_not == ""
+    assert rows["label"].is_unique
+    assert sum("Jakarta evening" in label for label in rows["label"]) == 2
+
+
+@pytest.mark.parametrize("metric", raters.MEASURES)
+def test_the_weeks_add_up_to_the_whole(snapshot, half_year, metric):
+    found = raters.weekly(snapshot, half_year, metric)
+    assert len(found.points) == raters.WEEKS
+    assert found.points["at"].is_monotonic_increasing
+    known = found.points[found.points["low"].notna()]
+    assert ((known["low"] <= known["center"]) & (known["center"] <= known["high"])).all()
+    if metric == "gold_accuracy":
+        direct = data.sums(snapshot, "work", ("gold_n",), (), half_year)["gold_n"].iloc[0]
+        assert found.points["n"].sum() == direct
+
+
+def test_a_short_history_has_no_limits_and_says_so(snapshot):
+    first = snapshot.meta.first_day
+    found = raters.weekly(snapshot, Filters.of((), first, first + dt.timedelta(days=20)), "gold_accuracy")
+    assert "fewer than" in found.reason
+    assert "no usual band yet" in words.usual(found)
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------
+
+
+def test_errors_by_project_and_by_label_count_the_same_judgements(snapshot, half_year):
+    everywhere = rater_errors.errors(snapshot, half_year)
+    assert everywhere.by == "project"
+    one = rater_errors.errors(snapshot, half_year.with_("project", "P01"))
+    assert one.by == "true label"
+    name = snapshot.names["project"]["P01"]
+    whole = everywhere.rows.set_index("label").loc[name]
+    for part in ("mild_n", "severe_n", "other_n", "n"):
+        assert one.rows[part].sum() == whole[part]
+    wrong = whole["mild_n"] + whole["severe_n"] + whole["other_n"]
+    matrix = rater_errors.matrix(snapshot, half_year, "P01")
+    assert matrix.counts.sum() == whole["n"]
+    assert matrix.counts.sum() - np.trace(matrix.counts) == wrong
+
+
+def test_a_matrix_of_many_labels_keeps_the_commonest_and_every_judgement(snapshot, half_year):
+    found = rater_errors.matrix(snapshot, half_year, "P05")
+    assert len(found.labels) <= rater_errors.MOST_LABELS and found.labels[-1] == rater_errors.OTHER
+    direct = data.confusion(snapshot, half_year.with_("project", "P05"))["n"].sum()
+    assert found.counts.sum() == direct
+
+
+def test_a_set_of_labels_is_as_grave_as_its_gravest(snapshot):
+    assert rater_errors.severities(snapshot, "P05", ["none", "hate", "harassment|self_harm"]).tolist() == [0, 2, 3]
+
+
+def test_verdicts_of_audits_add_up_to_the_errors(snapshot, half_year):
+    rows = rater_errors.verdicts(snapshot, half_year).set_index("label")
+    audits = data.measure(snapshot, ("audit_accuracy",), (), half_year)["value"].iloc[0]
+    assert rows["value"].sum() == pytest.approx(1 - audits)
+    assert (rows["low"] <= rows["value"]).all() and (rows["value"] <= rows["high"]).all()
+    critical = data.measure(snapshot, ("critical_error_rate",), (), half_year)["value"].iloc[0]
+    assert rows.loc["Critical", "value"] == pytest.approx(critical)
+
+
+def test_a_filter_the_confusions_do_not_keep_is_a_reason(snapshot, half_year):
+    found = rater_errors.errors(snapshot, half_year.with_("content_type", "text"))
+    assert found.rows.empty and "not kept by content type" in found.reason
+
+
+# ---- raters ----------------------------------------------------------------------------------------------------
+
+
+def test_every_rater_of_the_pool_is_there_once_with_the_work_done(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-10")
+    direct = data.sums(snapshot, "work", ("gold_n", "judgements"), ("rater",), half_year.with_("pool", "POOL-10"))
+    mine, theirs = found.rows.set_index("rater").sort_index(), direct.set_index("rater").sort_index()
+    assert mine.index.tolist() == theirs.index.tolist()
+    assert np.allclose(mine["n"], theirs["gold_n"]) and np.allclose(mine["judgements"], theirs["judgements"])
+
+
+def test_the_three_answers_come_in_order_and_too_little_is_no_answer(snapshot, half_year):
+    rows = raters.raters(snapshot, half_year, "POOL-10").rows
+    assert rows["place"].is_monotonic_increasing
+    assert set(rows["group"]) <= {*raters.GROUPS, ""}
+    assert (rows.loc[rows["n"] == 0, "group"] == "").all()
+    open_ = rows[rows["group"] == skill.CANNOT_TELL]
+    assert ((open_["more"] >= 1) | (open_["more_reason"] != "")).all()
+    assert rows.loc[rows["group"] != skill.CANNOT_TELL, "more"].isna().all()
+
+
+def test_raters_are_only_for_those_who_manage_them(snapshot, half_year, monkeypatch):
+    monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
+    with pytest.raises(NotAllowed):
+        raters.raters(snapshot, half_year, "POOL-11")
+
+
+def test_a_pool_without_work_has_a_reason(snapshot, half_year):
+    found = raters.raters(snapshot, half_year.with_("language", "th").with_("policy", "nothing"), "POOL-13")
+    assert found.rows.empty and found.reason
+    assert "nobody can be judged" in words.pool_raters(found, "X")
+
+
+def test_the_profile_is_the_row_of_the_pool(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-10")
+    rater = found.rows["rater"].iloc[0]
+    person = profiles.profile(snapshot, half_year.with_("rater", rater))
+    assert person.pool == "POOL-10" and person.row["value"] == found.rows["value"].iloc[0]
+    rows = profiles.over_time(snapshot, half_year, rater, "month", 0.84)
+    assert (rows.loc[rows["n"] < profiles.LEAST_GOLD, "value"].isna()).all()
+    assert profiles.profile(snapshot, half_year) is None
+
+
+# ---- sentences -------------------------------------------------------------------------------------------------
+
+
+def pool_rows(*statuses: Status, target: float = 0.93) -> pd.DataFrame:
+    count = len(statuses)
+    return pd.DataFrame(
+        {
+            "metric": "gold_accuracy",
+            "label": [f"Pool {k}" for k in range(count)],
+            "value": [0.9 - k / 100 for k in range(count)],
+            "low": 0.85,
+            "high": 0.95,
+            "before": 0.95,
+            "change": [-0.05 - k / 100 for k in range(count)],
+            "verdict": ["worse" if s is Status.OFF_TARGET else "cannot tell" for s in statuses],
+            "score": [2.0 + k for k in range(count)],
+            "status": [s.value for s in statuses],
+            "target": target,
+            "reason": "",
+        }
+    )
+
+
+def test_the_pools_sentence_counts_and_names_the_clearest_fall():
+    metric = METRICS["gold_accuracy"]
+    text = words.pools(pool_rows(Status.OFF_TARGET, Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET), metric)
+    assert text.startswith("2 of 4 pools are surely below the 93\u00a0% target on gold accuracy, 1 may be")
+    assert "Pool 1 fell most clearly, by 6" in text
+    assert words.pools(pool_rows(Status.ON_TARGET), metric).startswith("Every pool meets")
+    assert "none clearly fell" in words.pools(pool_rows(Status.WATCH), metric)
+    assert words.pools(pd.DataFrame(), metric, why_not="no gold").endswith("has no number here: no gold")
+
+
+def test_false_discovery_is_said(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-10")
+    below = len(found.group(skill.BELOW))
+    if below:
+        assert f"Of the {below} called below target" in words.how_sure(found)
+        assert found.wrong * below < below
+
+
+@pytest.mark.parametrize("days, said", [(10, "1 weeks"), (400, "13 months"), (1200, "3 years")])
+def test_tenure(days, said):
+    on = dt.date(2026, 11, 15)
+    assert words.tenure(on - dt.timedelta(days=days), on) == said
+    assert words.tenure(None, on) == "not known"
+
+
+# ---- charts ----------------------------------------------------------------------------------------------------
+
+
+def valid(spec: dict) -> bool:
+    alt.LayerChart.from_dict(spec, validate=True)
+    return True
+
+
+def people(count: int = 9) -> pd.DataFrame:
+    group = [raters.GROUPS[k * 3 // count] for k in range(count)]
+    value = np.linspace(0.6, 0.97, count)
+    rows = pd.DataFrame({"rater": [f"R{k}" for k in range(count)], "alias": NASTY, "group": group, "value": value})
+    rows = rows.assign(low=value - 0.05, high=np.minimum(value + 0.03, 1), n=40.0, judgements=500.0, pace=1.2)
+    rows = rows.assign(pace_low=1.1, pace_high=1.3, spam="no sign", signals="", said="x")
+    return rows.assign(status=[raters.status_of_group(g) for g in group])
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_caterpillar_keeps_the_groups_apart_and_shows_no_name(colours):
+    spec, said = charts.caterpillar(people(), 0.84, colours, "Da Nang day")
+    assert valid(spec)
+    at = [v["at"] for v in spec["data"]["values"]]
+    assert at[3] - at[2] > 1.5 and at[6] - at[5] > 1.5
+    assert "3 below target, 3 cannot tell, 3 above target" in said
+    assert all(layer["encoding"].get("text", {}).get("field") != "label" for layer in spec["layer"])
+
+
+def test_pace_marks_the_chosen_rater(snapshot):
+    spec, _ = charts.pace(people(), 0.84, LIGHT, "R3")
+    assert valid(spec)
+    assert [v["member"] for v in spec["data"]["values"] if v["mine"]] == ["R3"]
+
+
+@pytest.mark.parametrize("metric", raters.MEASURES)
+def test_control_is_valid_with_and_without_limits(snapshot, half_year, metric):
+    changes = pd.DataFrame({"starts_on": [pd.Timestamp("2026-09-01")], "kind": ["tool"], "summary": [NASTY]})
+    points = raters.weekly(snapshot, half_year, metric).points
+    spec, said = charts.control(points, METRICS[metric], LIGHT, 0.84, snapshot.meta.provisional_from, changes)
+    assert valid(spec) and "usual band" in said
+    blank = points.assign(low=math.nan, high=math.nan, center=math.nan)
+    assert valid(charts.control(blank, METRICS[metric], DARK)[0])
+
+
+def test_confusion_mutes_the_diagonal_and_counts(snapshot, half_year):
+    found = rater_errors.matrix(snapshot, half_year, "P01")
+    spec, said = charts.confusion(found.counts, found.labels, DARK, NASTY, "on gold")
+    assert valid(spec)
+    assert sum(c["n"] for c in spec["data"]["values"]) == found.counts.sum()
+    assert "judgements are wrong" in said
+    assert "every judgement is right" in charts.confusion(np.eye(2), ["a", "b"], LIGHT, "", "on gold")[1]
+
+
+def test_errors_and_shares_are_valid(snapshot, half_year):
+    found = rater_errors.errors(snapshot, half_year)
+    assert valid(charts.error_sides(found.rows, LIGHT, found.by, "on gold")[0])
+    assert valid(charts.share_dots(rater_errors.verdicts(snapshot, half_year), DARK, "T", "s", "audits")[0])
+
+
+def test_curve_draws_what_is_fitted():
+    weeks = np.arange(1, 13)
+    rows = learning_curve(weeks, np.full(12, 300), np.round(300 * (0.1 + 0.3 * weeks**-1.0))).fitted
+    spec, _ = charts.curve(rows.rename(columns={"period": "x"}), LIGHT, "T", "s", "weeks")
+    assert valid(spec)
+    assert all(v["fitted"] is not None for v in spec["data"]["values"])

@@ -1,0 +1,112 @@
+"""The events planted in the sample are visible on the rater pages and the harmless ones are not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+import sample_data
+from data_access import refresh
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from metrics import drift, fatigue, skill, spam
+from metrics.spec import Status
+from tests.conftest import settings_for
+from ui import data, raters
+from ui import rater_profile as profiles
+
+ANNOTATIONS = 1_500_000  # as `manage.py sample` makes it: three raters' gold over two months has to suffice
+DAY = dt.date.fromisoformat
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("planted")
+    warehouse, snapshot = folder / "sample.duckdb", folder / "snapshot.duckdb"
+    sample_data.generate(warehouse, annotations=ANNOTATIONS)
+    refresh.refresh(settings_for(warehouse, snapshot))
+    return warehouse, snapshot
+
+
+@pytest.fixture(scope="module")
+def snapshot(files):
+    opened = Snapshot(files[1])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def live(files, monkeypatch):
+    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{files[0]}")
+    data.st.cache_data.clear()
+
+
+def over(start: str, end: str, **where: str) -> Filters:
+    return Filters.of({name: [value] for name, value in where.items()}, DAY(start), DAY(end))
+
+
+def test_spammers_are_called_and_only_they(snapshot):
+    """EV04: three raters at a quarter of the usual handle time, most labels benign."""
+    found = raters.raters(snapshot, over("2026-07-20", "2026-09-20"), "POOL-09")
+    rows = found.rows.set_index("rater")
+    planted = {"R-0243", "R-0035", "R-0273"}
+    assert set(rows.index[rows["spam"] == spam.LIKELY]) == planted
+    assert (rows.loc[list(planted), "group"] == skill.BELOW).all()
+    assert (rows.loc[list(planted), "pace"] < 0.5).all()
+    shift = raters.weekly(snapshot, over("2026-07-20", "2026-09-20", pool="POOL-09"), "gold_accuracy").shift
+    assert shift[0] == "fall" and abs((shift[1] - DAY("2026-07-20")).days) <= 7
+
+
+def test_the_raters_that_drift_are_the_ones_that_do(snapshot):
+    """EV05: two raters decline from April to the end of October."""
+    rows = raters.raters(snapshot, over("2026-05-04", "2026-11-01"), "POOL-10").rows.set_index("rater")
+    assert set(rows.index[rows["drift_verdict"] == drift.DOWN]) == {"R-0079", "R-0036"}
+    assert (rows.loc[["R-0079", "R-0036"], "group"] == skill.BELOW).all()
+
+
+def test_the_tired_night_shift_is_the_one_pool_where_errors_rise(snapshot, live):
+    """EV07: the night shift at Hyderabad without its second break."""
+    found = raters.tired(snapshot, over("2025-12-30", "2026-03-02"))
+    assert set(found.slopes.loc[found.slopes["verdict"] == fatigue.RISE, "group"]) == {"POOL-11"}
+    fallen = raters.shifts(snapshot, over("2025-12-29", "2026-03-01"), "gold_accuracy")
+    assert fallen["POOL-11"][0] == "fall"
+
+
+def test_the_new_cohort_is_below_target_where_the_others_are_not(snapshot):
+    """EV16: twelve new raters at the Thai video desk."""
+    filters = over("2026-08-12", "2026-10-11", pool="POOL-07")
+    bands = raters.by_tenure(snapshot, filters).set_index("member")["status"]
+    assert bands["under 1 month"] == Status.OFF_TARGET and bands["over 12 months"] == Status.ON_TARGET
+    shift = raters.weekly(snapshot, filters, "gold_accuracy").shift
+    assert shift[0] == "fall" and abs((shift[1] - DAY("2026-08-12")).days) <= 7
+
+
+def test_the_training_lifts_its_pool(snapshot):
+    """EV03: POOL-13 learns to look for the quoted source."""
+    found = raters.weekly(snapshot, over("2026-06-18", "2026-09-06", project="P08", pool="POOL-13"), "gold_accuracy")
+    assert (found.shift and found.shift[0] == "rise") or (found.out["value"] > found.out["high"]).any()
+
+
+@pytest.mark.parametrize("where", [{}, {"project": "P06"}, {"project": "P06", "pool": "POOL-09"}])
+def test_a_tool_slow_for_a_day_is_nothing(snapshot, where):
+    """EV14: handle times double on one day."""
+    found = raters.weekly(snapshot, over("2026-09-28", "2026-10-04", **where), "gold_accuracy")
+    assert found.out.empty and found.shift is None
+
+
+@pytest.mark.parametrize("where", [{"project": "P07"}, {"project": "P07", "language": "th"}])
+def test_a_holiday_with_a_handful_of_items_is_nothing(snapshot, where):
+    """EV15: almost nobody worked for three days."""
+    found = raters.weekly(snapshot, over("2026-04-13", "2026-04-19", **where), "gold_accuracy")
+    assert found.out.empty and found.shift is None
+
+
+def test_a_spammer_s_costliest_confusion_is_harm_labelled_benign(snapshot, live):
+    found = profiles.coaching(snapshot, over("2026-07-20", "2026-09-20"), "R-0243")
+    assert (found.pairs[0]["true_label"], found.pairs[0]["given_label"]) == ("harmful", "benign")
+    assert len(found.pairs) <= profiles.COACHED and found.top[0] == "benign"
+    for pair, rows in zip(found.pairs, found.examples, strict=True):
+        assert (rows["label"] == pair["given_label"]).all() and (rows["gold_label"] == pair["true_label"]).all()
+    assert found.peers["n"] > 0

@@ -1,0 +1,404 @@
+"""What the agreement page says: its finding, which coefficient to trust and why, how each section's numbers read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from data_access.filters import DIMENSIONS, Filters
+from data_access.snapshot import Snapshot
+from metrics.spec import Status
+from ui import agreement, agreement_groups, agreement_items, agreement_more, words
+from ui import format as fmt
+from ui.agreement import ALPHA, PERCENT, SEVERAL
+
+SCALES = {
+    "nominal": "plain labels",
+    "ordinal": "ordered labels",
+    "interval": "scores",
+    "ratio": "quantities",
+    "set": "sets of labels",
+}
+CREDIT = {
+    "nominal": "Its labels have no order, so alpha counts each pair of ratings as agreed or not",
+    "ordinal": "Its labels are ordered, so alpha counts a near miss as less than a far one",
+    "interval": "Its labels are scores, so alpha counts a disagreement by its squared distance",
+    "ratio": "Its labels are quantities, so alpha counts a disagreement by its ratio",
+    "set": "Its labels are sets, so alpha gives sets that overlap part of the credit (MASI)",
+}
+
+
+def coefficient(value: float) -> str:
+    """0.41."""
+    return fmt.value(value, ALPHA)
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """0.41 (0.37 to 0.45)."""
+    return f"{fmt.value(value, ALPHA)} {fmt.interval(low, high, ALPHA, value)}".strip()
+
+
+def share(value: float) -> str:
+    """62.1 %."""
+    return fmt.value(value, PERCENT)
+
+
+def probability(p: float) -> str:
+    """P as readers see it: "below 0.001", 0.004, 0.27."""
+    if fmt.is_missing(p):
+        return fmt.NONE
+    return "below 0.001" if p < 0.0005 else f"{p:.3f}".rstrip("0") if p < 0.0995 else f"{p:.2f}"
+
+
+def called(by: str, count: int) -> str:
+    """project, projects; a guideline version of several projects is still a guideline version."""
+    return DIMENSIONS[by] if count == 1 else words.plural(DIMENSIONS[by])
+
+
+# ---- the finding -----------------------------------------------------------------------------------------------
+
+
+def finding(
+    snapshot: Snapshot, filters: Filters, rows: pd.DataFrame, lowest: Mapping[str, object] | None, by: str
+) -> str:
+    """The page's sentence: how many groups agree well enough for what their labels are used for, and the lowest one."""
+    why = agreement.why_not(filters)
+    if why or rows.empty or rows["alpha"].isna().all():
+        reason = why or (rows["alpha_reason"].iloc[0] if len(rows) else ALPHA.nothing)
+        return f"Agreement has no number here: {reason.split('; ')[0]}"
+    judged = agreement.judged(rows)
+    if judged.empty:
+        return _range(rows, by)
+    if len(judged) == 1:
+        row = judged.iloc[0]
+        same = lowest is not None and lowest["value"] == row["alpha"]
+        return _one(row, by) + ("" if same else _lowest(snapshot, filters, lowest, by))
+    well = int((judged["status"] == Status.ON_TARGET).sum())
+    unclear = int((judged["status"] == Status.WATCH).sum())
+    many = called(by, 2)
+    if well == len(judged):
+        text = f"Raters agree well on all {well} {many}"
+    else:
+        text = f"Raters agree well on {well or 'none'} of {len(judged)} {many}"
+        text += f" and perhaps on {unclear} more" if unclear else ""
+    return text + _lowest(snapshot, filters, lowest, by)
+
+
+def _range(rows: pd.DataFrame, by: str) -> str:
+    known = rows[rows["alpha"].notna()].sort_values("alpha")
+    low, high = known.iloc[0], known.iloc[-1]
+    if len(known) == 1:
+        return f"Alpha is {with_interval(low['alpha'], low['alpha_low'], low['alpha_high'])} on {low['label']}"
+    return (
+        f"Alpha runs from {coefficient(low['alpha'])} on {low['label']} to {coefficient(high['alpha'])} on "
+        f"{high['label']}; no target says what these labels need"
+    )
+
+
+def _one(row: Mapping[str, object], by: str) -> str:
+    place = {"language": "in", "guideline_version": "under"}.get(by, "on")
+    side = {
+        Status.ON_TARGET: "enough for",
+        Status.WATCH: "below but not clearly below",
+        Status.OFF_TARGET: "below",
+    }[Status(row["status"])]
+    return (
+        f"Raters agree at alpha {with_interval(row['alpha'], row['alpha_low'], row['alpha_high'])} {place} "
+        f"{row['label']}, {side} the {fmt.target(row['target'], ALPHA)} its labels are held to"
+    )
+
+
+def _lowest(snapshot: Snapshot, filters: Filters, cell: Mapping[str, object] | None, by: str) -> str:
+    """The clause on the cell furthest below its target."""
+    if cell is None:
+        return ""
+    inner = "policy" if by == "project" else by
+    project = snapshot.names["project"].get(cell["project"], cell["project"])
+    place = {
+        "policy": f"on {cell.get('policy')}",
+        "language": f"on {cell.get('language')} items",
+        "guideline_version": f"under guideline {cell.get('guideline_version')}",
+    }[inner]
+    where = place if agreement.one_project(filters) else f"{place} in {project}"
+    number = with_interval(cell["value"], cell["low"], cell["high"])
+    return f"; {where} alpha is {number}, below the {fmt.target(cell['target'], ALPHA)} its labels are held to"
+
+
+# ---- which coefficient, and why --------------------------------------------------------------------------------
+
+
+def trust(rows: pd.DataFrame, by: str) -> str:
+    """Which coefficient to read here and why, from the scales, the label sets and how the labels are spread."""
+    known = rows[rows["alpha"].notna()]
+    if known.empty:
+        return ""
+    levels = known["level"].value_counts()
+    if SEVERAL in levels.index:
+        first = (
+            f"Read alpha: these {called(by, 2)} span projects with labels of their own, where only alpha and percent "
+            "agreement exist. Alpha then sums disagreement within each project's own scale; choose a project for AC1 "
+            "and the commonest label"
+        )
+    elif len(levels) == 1:
+        near = known["level"].iloc[0]
+        first = f"Read alpha first. {CREDIT[near]}" + ("" if near == "nominal" else "; AC2 gives the same credit")
+    else:
+        scales = ", ".join(f"{SCALES[level]} ({count})" for level, count in levels.items())
+        first = f"Read alpha first: it counts near misses by each project's own scale, {scales}"
+    return f"{first}. {_skew(known)}".strip()
+
+
+def _skew(known: pd.DataFrame) -> str:
+    """Where one label dominates, alpha and kappa fall though raters hardly differ."""
+    skewed = known[known["skewed"]].sort_values("commonest_share", ascending=False)
+    if skewed.empty:
+        return ""
+    top = skewed.iloc[0]
+    named = _first_three(skewed["label"])
+    kinds = sorted({ac_name(level) for level in skewed["level"]})
+    example = (
+        f"{top['label']}: {share(top['commonest_share'])} {top['commonest']}, alpha {coefficient(top['alpha'])}, "
+        f"{ac_name(top['level'])} {coefficient(top['ac'])}"
+    )
+    return (
+        f"On {named} one label has at least half of the ratings, and alpha falls as that share grows: read "
+        f"{words.listed(kinds, 'or')} beside it, never instead of it ({example})."
+    )
+
+
+def _first_three(labels: pd.Series) -> str:
+    """A, B, C and 2 more."""
+    named = [str(label) for label in labels.head(3)]
+    return words.listed([*named, f"{len(labels) - 3} more"] if len(labels) > 3 else named)
+
+
+def ac_name(level: str) -> str:
+    """AC1, or AC2 where near labels get credit."""
+    return "AC1" if level in ("nominal", SEVERAL) else "AC2"
+
+
+def read_as(row: Mapping[str, object]) -> str:
+    """In a word or two how a row's alpha is made and what to read beside it."""
+    if row["level"] == SEVERAL:
+        return "alpha, summed over projects"
+    text = f"alpha of {SCALES[row['level']]}"
+    return f"{text}, beside {ac_name(row['level'])}" if row["skewed"] else text
+
+
+# ---- groups of raters ------------------------------------------------------------------------------------------
+
+
+def group_finding(row: Mapping[str, object]) -> str:
+    """What the test says of a group: "agrees less with the others, q 0.004" or "as shuffled raters do"."""
+    qs = [row[f"{s}_q"] for s in ("irr", "xrr", "gai") if not fmt.is_missing(row[f"{s}_q"])]
+    if not qs:
+        return "cannot tell"
+    if row["finding"]:
+        return f"{row['finding']}, q {probability(min(qs))}"
+    return f"as shuffled raters do, q {probability(min(qs))}"
+
+
+def groups(found: agreement_groups.Grouped, axis: str) -> str:
+    """What the groups show, in one or two sentences."""
+    what = agreement_groups.AXES[axis]
+    if found.rows.empty:
+        return f"No item here has two ratings of raters whose {what} is known."
+    clear = found.rows[found.rows["finding"] != ""]
+    if found.tested and clear.empty:
+        return (
+            f"No {what} stands out: raters shuffled at random between groups differ as much. "
+            f"{_tests(found)} Few raters a group can hide a difference."
+        )
+    if found.tested:
+        parts = [
+            f"{row['label']} {row['finding']} (inside {coefficient(row['irr'])}, with others {_or_none(row['xrr'])})"
+            for row in clear.head(3).to_dict("records")
+        ]
+        return f"More than raters shuffled at random between groups: {'; '.join(parts)}. {_tests(found)}"
+    shared = int(found.rows["xrr"].notna().sum())
+    if not shared:
+        return f"No {what} shares enough items with another to compare them; inside each the agreement is shown."
+    return (
+        f"{shared} of {len(found.rows)} groups share items with others. The intervals speak of other items judged by "
+        "the same raters; whether the groups differ, and not only these few raters, the test says."
+    )
+
+
+def _or_none(value: float) -> str:
+    return fmt.NONE if fmt.is_missing(value) else coefficient(value)
+
+
+def _tests(found: agreement_groups.Grouped) -> str:
+    how = "all ways to split them" if found.exact else f"{found.splits:,} shuffles"
+    return f"{found.tests} tests, {how}, at most one finding in twenty by chance (Benjamini-Hochberg)."
+
+
+def groups_basis(found: agreement_groups.Grouped, names: Mapping[str, str]) -> str:
+    """What the snapshot's groups rest on: which items, which filters do not hold."""
+    parts = [f"Groups of fewer than {found.least[0]} raters or {found.least[1]} items show no number"]
+    if not found.tested:
+        every = "every item" if found.one_in == 1 else f"one item in {found.one_in}"
+        parts.append(f"the snapshot counts {every} with two ratings, whole months at a time")
+        if found.left_out:
+            left = words.listed([names.get(name, name) for name in found.left_out])
+            parts.append(f"the filter on {left} does not narrow them, but it does narrow the test")
+    else:
+        parts.append(f"{found.ratings:,} ratings read from the warehouse{CUT if found.cut else ''}")
+    return "; ".join(parts) + "."
+
+
+CUT = ", the most that is read at once: choose a shorter period for all of them"
+
+
+# ---- items -----------------------------------------------------------------------------------------------------
+
+
+def contested(found: agreement_items.Contested) -> str:
+    """What the contested items say."""
+    if found.table.empty:
+        return f"There is no item to rank: {found.reason}."
+    top = found.table.iloc[0]
+    text = (
+        f"Two fresh ratings of any item would differ with a chance of {share(found.average)}; of the most contested "
+        f"with {share(top['disagreement'])}. {found.n_items:,} items have two ratings or more, and those at the top "
+        "are the likeliest to be unclear, not proof that they are"
+    )
+    return text + (CUT if found.cut else "") + "."
+
+
+def doubtful_gold(found: agreement_items.Gold) -> str:
+    """How much gold looks wrong and where."""
+    if not found.n_judged:
+        return f"No gold item can be judged: {found.reason or 'none was rated'}."
+    if not found.doubted:
+        return (
+            f"None of {found.n_judged:,} gold items looks wrong: wherever raters miss one, they do not agree on "
+            "another answer."
+        )
+    sure = found.by_policy[found.by_policy["doubted"] > 0]
+    where = words.listed([f"{r['doubted']} in {r['policy']}" for r in sure.head(3).to_dict("records") if r["policy"]])
+    false = f"about {found.false:.0f} of these" if found.false >= 0.5 else "fewer than one of these"
+    text = (
+        f"{found.doubted} of {found.n_judged:,} gold items look wrong{f' ({where})' if where else ''}: good raters "
+        f"miss them alike. Expect {false} to be sound; have an expert look before the answer is changed"
+    )
+    return text + (CUT if found.cut else "") + "."
+
+
+def pairs(found: agreement_items.Pairs) -> str:
+    """What the pairs of raters say; a pair that stands out is an occasion to calibrate together."""
+    if found.matrix is None:
+        least = agreement_items.LEAST_SHARED
+        return f"No two of {found.raters} raters share {least} items here: choose a longer period."
+    general = coefficient(found.overall)
+    if found.clear.empty:
+        text = f"No pair of {found.pairs} agrees clearly less than raters in general (kappa {general})"
+    else:
+        verb = "agrees" if len(found.clear) == 1 else "agree"
+        text = (
+            f"{len(found.clear)} of {found.pairs} pairs {verb} clearly less than raters in general (kappa {general}), "
+            "allowing for the number of pairs: an occasion to talk the items through together"
+        )
+    return text + (CUT if found.cut else "") + "."
+
+
+# ---- label mix -------------------------------------------------------------------------------------------------
+
+
+def points_with_interval(change: float, low: float, high: float) -> str:
+    """+22.0 (+12.1 to +31.8), in points."""
+    return f"{_point(change)} ({_point(low)} to {_point(high)})"
+
+
+def _point(change: float) -> str:
+    text = fmt.bare(change, PERCENT, 0.5)  # one decimal throughout
+    return f"+{text}" if change > 0 and any(c in "123456789" for c in text) else text
+
+
+def label_mix(found: agreement_more.Shifts, before: str) -> str:
+    """How the mix of labels moved, and whether that is more than it moves anyway."""
+    rows = found.projects
+    if rows.empty:
+        return f"There is nothing to compare: no ratings here or in {before}."
+    moved = rows[rows["moved"]]
+    if len(rows) == 1:
+        row = rows.iloc[0]
+        number = f"{share(row['value'])} {fmt.interval(row['low'], row['high'], PERCENT, row['value'])}"
+        if moved.empty:
+            return (
+                f"The mix of labels did not clearly move against {before}: {number} of labels changed, no more than "
+                f"from week to week (p {probability(row['p'])})."
+            )
+        move = points_with_interval(row["change"], row["change_low"], row["change_high"])
+        return (
+            f"The mix of labels moved against {before}: {number} of labels would have to change to undo it "
+            f"(p {probability(row['p'])}); most of all {row['largest']}, {move} points. "
+            "The items may have changed, or how they are read."
+        )
+    if moved.empty:
+        return f"In none of {len(rows)} projects did the mix of labels move more than it does from week to week."
+    named = _first_three(moved["label"])
+    return (
+        f"The mix of labels moved in {len(moved)} of {len(rows)} projects more than it does from week to week: "
+        f"{named}. The items may have changed, or how they are read."
+    )
+
+
+# ---- one more rating -------------------------------------------------------------------------------------------
+
+
+def price(ratings: float, cost: float, currency: str) -> str:
+    """3.38 k ratings, about $1.02 k."""
+    text = f"{fmt.count(round(ratings))} ratings"
+    return text if fmt.is_missing(cost) else f"{text}, about {fmt.money(cost, currency)}"
+
+
+def one_more(rows: pd.DataFrame, currency: str) -> str:
+    """What one more rating would buy where it buys most."""
+    known = rows[rows["half_width"].notna()] if len(rows) else rows
+    if known.empty:
+        return "There is no interval to narrow: too few items have two ratings."
+    row = known.iloc[0]
+    now = fmt.size(row["half_width"], ALPHA, row["half_width"])
+    where = f" on {row['label']}, where it is least sure" if len(known) > 1 else ""
+    return (
+        f"One more rating of every item that has two would make the interval of alpha{where} (± {now}) "
+        f"{narrowing(row['narrowing'])}, for {price(row['ratings'], row['cost'], currency)}. "
+        "It supposes that the next raters are like those before."
+    )
+
+
+def narrowing(part: float) -> str:
+    """26 % narrower; "no narrower" where nothing is gained."""
+    return f"{share(part)} narrower" if part >= 0.005 else "no narrower"
+
+
+def majority(rows: pd.DataFrame, currency: str) -> str:
+    """Where a further rating stops paying."""
+    if rows.empty or rows["accuracy"].isna().any():
+        return ""
+    first, third = rows.iloc[0], rows[rows["k"] == 3].iloc[0]
+    gain = fmt.size(third["accuracy"] - first["accuracy"], PERCENT, third["accuracy"])
+    text = f"One rating is right on {share(first['accuracy'])} of gold items, the majority of three on at most "
+    text += f"{share(third['accuracy'])}, {gain} more"
+    if first["priced"] and third["accuracy"] > first["accuracy"]:
+        extra = (third["cost"] - first["cost"]) / (third["accuracy"] - first["accuracy"])
+        text += f": {fmt.money(extra, currency)} for each further item that is right"
+    return text + "."
+
+
+def share_with_interval(value: float, low: float, high: float) -> str:
+    """57.3 % (25.4 to 72.6)."""
+    return f"{share(value)} {fmt.interval(low, high, PERCENT, value)}".strip()
+
+
+def nothing(filters: Filters) -> str:
+    """Why there is no coefficient, and what helps."""
+    why = agreement.why_not(filters)
+    if why:
+        return (
+            f"Coefficients cannot be shown: {why}. Free that filter to see them; contested items, gold and pairs of "
+            "raters follow it as it is."
+        )
+    return "Coefficients cannot be shown: no item here has two ratings. Free a filter or choose a longer period."

@@ -1,0 +1,93 @@
+"""Raters side by side with their intervals, in three groups that are kept apart; nobody's name stands on it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from metrics.catalogue import METRICS
+from ui import format as fmt
+from ui.charts.base import by_status, number, spec, tips
+from ui.charts.dots import _shape
+from ui.theme import SHAPES, Palette
+
+HEIGHT, GAP = 300, 2.5
+PERCENT = 100.0
+
+
+def caterpillar(rows: pd.DataFrame, goal: float, colours: Palette, pool: str) -> tuple[dict, str]:
+    """Each rater's accuracy with its interval, by group and then value; a selection "cell" on the rater's id.
+
+    rows: raters.PoolRaters.rows with `group`, `status` and `said`, those without gold left out; groups in the order to
+    show. Returns the specification and its alt text.
+    """
+    groups = list(dict.fromkeys(rows["group"]))
+    values, heads, at = [], [], 0.0
+    metric = METRICS["gold_accuracy"]
+    for group in groups:
+        part = rows[rows["group"] == group]
+        first = at
+        for row in part.to_dict("records"):
+            values.append(
+                {
+                    "at": at,
+                    "member": row["rater"],
+                    "label": row["alias"],
+                    "value": number(row["value"], PERCENT),
+                    "low": number(row["low"], PERCENT),
+                    "high": number(row["high"], PERCENT),
+                    "status": str(row["status"]),
+                    "state": group,
+                    "said": row["said"],
+                    "n": f"{fmt.count(row['n'])} {metric.counts}",
+                    "work": f"{fmt.count(row['judgements'])} judgements",
+                }
+            )
+            at += 1
+        shape = SHAPES[part["status"].iloc[0]]
+        heads.append(
+            {"at": (first + at - 1) / 2, "text": [f"{shape} {len(part)}", group], "status": values[-1]["status"]}
+        )
+        at += max(GAP, len(rows) / 30)
+    x = {"field": "at", "type": "quantitative", "axis": None, "scale": {"nice": False, "zero": False, "padding": 24}}
+    axis = {"format": ",.3~r", "title": "% right on gold", "tickCount": 5, "domain": False, "ticks": False}
+    y = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": False, "nice": True, "padding": 8}}
+    tip = tips(label="Rater", said="Accuracy", n="n", state="Standing", work="Work")
+    colour = by_status(colours)
+    end = {"at": max((v["at"] for v in values), default=0.0) + 0.6, "value": goal * PERCENT}
+    target_line = [{**end, "text": f"target {fmt.target(goal, metric)}"}]
+    layer = [
+        {
+            "data": {"values": target_line},
+            "mark": {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.2, "color": colours.muted},
+            "encoding": {"y": y},
+        },
+        {
+            "mark": {"type": "rule", "strokeWidth": 2.2, "opacity": 0.45, "strokeCap": "round"},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour, "tooltip": tip},
+        },
+        {
+            "params": [
+                {"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click", "nearest": True}}
+            ],
+            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, "cursor": "pointer"},
+            "encoding": {"x": x, "y": y, "color": colour, "shape": _shape(), "tooltip": tip},
+        },
+        {
+            "data": {"values": heads},
+            "mark": {"type": "text", "y": 0, "baseline": "bottom", "dy": -8, "fontWeight": 600, "lineHeight": 14},
+            "encoding": {"x": x, "text": {"field": "text"}, "color": colour},
+        },
+        {
+            "data": {"values": target_line},
+            "mark": {"type": "text", "align": "right", "dy": 12, "color": colours.muted},
+            "encoding": {"x": x, "y": y, "text": {"field": "text"}},
+        },
+    ]
+    title = f"Raters of {pool} against the target"
+    subtitle = "Each mark is one rater with a 95 % interval, cleared of how hard the items were. Click one to open it"
+    counts = {group: int((rows["group"] == group).sum()) for group in groups}
+    said = ", ".join(f"{n} {group}" for group, n in counts.items())
+    alt = f"{title}: {said}. Nobody is ranked inside a group."
+    chart = spec(colours, title, subtitle, HEIGHT, layer, data={"values": values})
+    chart["title"]["offset"] = 44
+    return chart, alt

@@ -1,0 +1,337 @@
+"""Sentences about pools and raters: what is known, how sure, and what would help. Nobody is ranked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from metrics import drift, fatigue, skill, spam
+from metrics.catalogue import METRICS
+from metrics.compare import WORSE
+from metrics.learning import LearningCurve
+from metrics.spec import Metric, Status
+from ui import format as fmt
+from ui.rater_profile import Coaching
+from ui.raters import PoolRaters, Tired, Weekly
+from ui.words import number_word, value_text
+
+GOLD = METRICS["gold_accuracy"]
+STANDING = {skill.BELOW: "▲", skill.CANNOT_TELL: "○", skill.ABOVE: "●", "": "○"}  # the shapes of theme.SHAPES
+NOT_ALLOWED = "Single raters are shown only to those who manage them; ask for access to their pool"
+DRIFT = {
+    drift.DOWN: "▼ drifting down",
+    drift.UP: "▲ drifting up",
+    drift.NO_SIGN: "steady",
+    drift.CANNOT_TELL: "cannot tell",
+}
+
+
+def pools(rows: pd.DataFrame, metric: Metric, currency: str = "USD", why_not: str = "") -> str:
+    """How the pools stand and which one fell most: the finding of the page."""
+    known = rows[rows["value"].notna()] if len(rows) else rows
+    if known.empty:
+        why = why_not or (rows["reason"].iloc[0] if len(rows) else metric.nothing)
+        return f"{metric.label} has no number here: {why}"
+    goals = known["target"].dropna().unique()
+    goal = f"the {fmt.target(goals[0], metric)} target" if len(goals) == 1 else "its target"
+    off, watch = (int((known["status"] == s).sum()) for s in (Status.OFF_TARGET, Status.WATCH))
+    of = f"of {len(known)} pools" if len(known) > 1 else "of one pool"
+    if not len(goals):
+        text = f"{metric.label} is known for {len(known)} pools, and nobody has set a target"
+    elif off:
+        aim = goal if len(goals) == 1 or off == 1 else "their targets"
+        text = f"{off} {of} {'is' if off == 1 else 'are'} surely below {aim} on {metric.label.lower()}"
+        text += f", {watch} may be" if watch else ""
+    elif watch:
+        text = f"No pool is surely below {goal} on {metric.label.lower()}; {number_word(watch).lower()} may be"
+    else:
+        text = f"Every pool meets {goal} on {metric.label.lower()}"
+    fallen = known[(known["verdict"] == WORSE) & known["change"].notna()]
+    if fallen.empty:
+        return f"{text}; none clearly fell"
+    most = fallen.loc[fallen["score"].idxmax()]
+    amount = fmt.size(most["change"], metric, most["value"], most["before"], currency)
+    return f"{text}; {most['label']} fell most clearly, by {amount} to {fmt.value(most['value'], metric, currency)}"
+
+
+def pool_raters(found: PoolRaters, pool: str) -> str:
+    """How the raters of one pool stand: the finding once a pool is chosen."""
+    known = found.rows[found.rows["group"] != ""]
+    if known.empty:
+        return f"{pool}: no rater has judged an item with a known answer, so nobody can be judged here"
+    goal = fmt.target(found.target, GOLD)
+    below, cannot, above = (len(found.group(g)) for g in (skill.BELOW, skill.CANNOT_TELL, skill.ABOVE))
+    if not below:
+        text = f"{pool}: no rater is clearly below the {goal} target"
+    else:
+        text = f"{pool}: {below} of {len(known)} raters {'is' if below == 1 else 'are'} clearly below the {goal} target"
+    return f"{text}, {above or 'none'} above; of {cannot or 'none'} one cannot tell"
+
+
+def how_sure(found: PoolRaters) -> str:
+    """How many of those called below target are expected to be called so wrongly."""
+    below = len(found.group(skill.BELOW))
+    unknown = int((found.rows["group"] == "").sum())
+    text = (
+        "A rater exactly at target is called below it at most once in twenty. Accuracies are cleared of how hard the "
+        "items were, and few judgements are drawn to those of the pool."
+    )
+    if below:
+        wrong = found.wrong * below
+        said = "fewer than one" if wrong < 1 else f"about {fmt.count(round(wrong))}"
+        text = f"Of the {below} called below target {said} is expected to be called so wrongly. {text}"
+    return f"{text} {number_word(unknown)} met no gold in this period." if unknown else text
+
+
+def gold_to_settle(found: PoolRaters) -> str:
+    """How much gold would settle those one cannot tell."""
+    rows = found.group(skill.CANNOT_TELL)
+    if rows.empty:
+        return ""
+    known = rows["more"].dropna().sort_values()
+    if known.empty:
+        return "All those one cannot tell lie too close to the target: more gold would not settle them."
+    half = known.iloc[: max(len(known) // 2, 1)]
+    text = f"{fmt.count(half.sum())} more gold judgements would settle {len(half)} of the {len(rows)} one cannot tell"
+    close = int(rows["more"].isna().sum())
+    return f"{text}; {close} lie too close to the target for any plan." if close else f"{text}."
+
+
+def signs(found: PoolRaters) -> str:
+    """How many raters show signs of labels given unread, or of drift; and what that is for."""
+    unread = int((found.rows["spam"] == spam.LIKELY).sum())
+    down = int((found.rows["drift_verdict"] == drift.DOWN).sum())
+    parts = []
+    if unread:
+        parts.append(f"{number_word(unread)} {'gives' if unread == 1 else 'give'} labels no better than blind ones")
+    if down:
+        parts.append(
+            f"{number_word(down).lower() if parts else number_word(down)} drifted down over the last half year"
+        )
+    if not parts:
+        return "No rater shows signs of labels given unread or of a drift that stands out from chance."
+    return f"{' and '.join(parts)}: a reason to talk and to look at the work together, not a verdict."
+
+
+def pace(effect: dict) -> str:
+    """What goes with working twice as slowly, within the same rater."""
+    if not effect or fmt.is_missing(effect.get("value")):
+        return (
+            f"Whether slower work goes with better labels is not known: {effect.get('reason') or 'no gold'}."
+            if effect
+            else ""
+        )
+    between = f"{points(effect['low'])} to {points(effect['high'])}"
+    if effect["verdict"] == "cannot tell":
+        return f"Whether slower work of the same rater is better work one cannot tell ({between} points per doubling)."
+    return (
+        f"Within the same rater, {effect['verdict']}: {points(effect['value'])} points ({between}) per doubling of the "
+        "time. They moved together; a hard week is slow and error-prone at once."
+    )
+
+
+def points(share: float) -> str:
+    """A difference of shares in points, with its sign: +1.4."""
+    return fmt.signed(share, GOLD, 0.5).replace(f"{fmt.SPACE}points", "").replace(f"{fmt.SPACE}point", "")
+
+
+def usual(found: Weekly) -> str:
+    """Whether the weeks of the period stayed inside their usual band, and whether a lasting change came to light."""
+    if found.reason:
+        return f"There is no usual band yet: {found.reason}."
+    out = found.out
+    lasting = (
+        f" A lasting {found.shift[0]} shows since about the week of {fmt.day(found.shift[1])}." if found.shift else ""
+    )
+    if out.empty:
+        return f"Every week of the period lies inside its usual band.{lasting}"
+    days = [fmt.day(at.date()) for at in out["at"]]
+    shown = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    side = (
+        "below" if (out["value"] < out["low"]).all() else "above" if (out["value"] > out["high"]).all() else "outside"
+    )
+    weeks = "week lies" if len(out) == 1 else "weeks lie"
+    return f"{number_word(len(out))} {weeks} {side} the usual band: {shown}.{lasting}"
+
+
+def learning(curve: LearningCurve) -> str:
+    """How new raters learn."""
+    if curve.start.value is None:
+        return f"No learning curve: {curve.start.reason}."
+    start, plateau = (fmt.value(e.value, GOLD) for e in (curve.start, curve.plateau))
+    low, high = curve.start.low, curve.start.high
+    text = (
+        f"New raters start at {start} wrong {fmt.interval(low, high, GOLD, curve.start.value)} and head for {plateau}"
+    )
+    until = curve.periods
+    if until.value is None:
+        return f"{text}; {until.reason}."
+    return f"{text}, reached within a point after {fmt.count(round(until.value))} weeks."
+
+
+def tired(found: Tired) -> str:
+    """Whether errors rise through the shift, in which pools, and how many were looked at."""
+    judged = found.slopes[found.slopes["value"].notna()]
+    if judged.empty:
+        return "Too few raters worked at different hours to see whether errors rise through the shift."
+    rise = judged[judged["verdict"] == fatigue.RISE]
+    if rise.empty:
+        return (
+            f"In none of {len(judged)} pools do errors rise through the shift by more than chance has it."
+            if len(judged) > 1
+            else f"Errors through the shift: {_slope(judged.iloc[0])}."
+        )
+    said = "; ".join(f"{row['label']}: {_slope(row)}" for row in rise.to_dict("records"))
+    return f"{said}. A look at breaks and rosters may help the people who work there."
+
+
+def _slope(row) -> str:
+    between = f"{points(row['low'])} to {points(row['high'])}"
+    if row["verdict"] == fatigue.CANNOT_TELL:
+        return f"cannot tell ({between} points an hour)"
+    if row["verdict"] == fatigue.NO_SIGN:
+        return f"no sign of a rise ({between} points an hour)"
+    return f"{row['verdict']} by {points(row['value']).lstrip('+')} points with each hour ({between})"
+
+
+def standing(group: str) -> str:
+    """An answer about a rater in a word and a shape; without gold it says so."""
+    return f"{STANDING[group]} {group or 'no gold'}"
+
+
+def drifting(verdict: object) -> str:
+    """A verdict about drift, in a word or two."""
+    return DRIFT.get(verdict, "too few weeks") if isinstance(verdict, str) else "too few weeks"
+
+
+def to_settle(row: dict) -> str:
+    """How much more gold would settle a rater one cannot tell."""
+    if row["group"] != skill.CANNOT_TELL:
+        return ""
+    return "too close" if math.isnan(row["more"]) else fmt.count(row["more"])
+
+
+def unread(row: dict) -> str:
+    """The signs of labels given unread; nothing where there is none."""
+    if row["spam"] == spam.LIKELY:
+        return f"▲ likely: {row['signals']}"
+    return f"look closer: {row['signals']}" if row["spam"] == spam.LOOK_CLOSER else ""
+
+
+def accuracy(row: dict) -> str:
+    """An accuracy with its interval."""
+    return value_text(row, GOLD, "USD") if not fmt.is_missing(row["value"]) else str(row.get("reason") or "no gold")
+
+
+def sensitive(seconds: float, pool: str) -> str:
+    """The time a rater spends with sensitive content on a working day."""
+    if np.isnan(seconds):
+        return ""
+    return f"A rater of {pool} spends {fmt.duration(seconds)} of a working day with sensitive content."
+
+
+# ---- one rater -------------------------------------------------------------------------------------------------
+
+
+def profile(row: dict | None, alias: str, pool: str, goal: float) -> str:
+    """How one rater stands and whether that moves: the finding of the profile."""
+    if row is None or not row["group"]:
+        return (
+            f"{alias} of {pool} has judged no item with a known answer in this period, so nothing is known of accuracy"
+        )
+    shown, target = accuracy(row), fmt.target(goal, GOLD)
+    where = {
+        skill.BELOW: f"clearly below the {target} target",
+        skill.ABOVE: f"above the {target} target",
+        skill.CANNOT_TELL: f"and whether that meets the {target} target one cannot tell",
+    }[row["group"]]
+    text = f"{alias} of {pool} gets {shown} right on gold, {where}"
+    move = row.get("drift_verdict")
+    if move == drift.DOWN:
+        return f"{text}; it went down by {points(row['drift']).lstrip(fmt.MINUS)} points over half a year"
+    if move == drift.UP:
+        return f"{text}; it rose by {points(row['drift']).lstrip('+')} points over half a year"
+    if move == drift.CANNOT_TELL:
+        return f"{text}; whether it drifts one cannot tell"
+    return f"{text}; no sign of drift" if isinstance(move, str) else text
+
+
+def support(row: dict) -> str:
+    """What would help next, in one sentence."""
+    if row["spam"] == spam.LIKELY:
+        return (
+            "The labels are no better than blind ones and were given unusually fast: talk with this rater about what "
+            "happened (tool, pay scheme, workload) before anything else."
+        )
+    if row["group"] == skill.BELOW:
+        return "Sit down together over the confusions below; a calibration round on those labels is the next step."
+    if row["group"] == skill.CANNOT_TELL and not math.isnan(row["more"]):
+        return f"{fmt.count(row['more'])} more gold judgements would settle it; until then there is nothing to correct."
+    if row["group"] == skill.CANNOT_TELL:
+        return "The accuracy lies too close to the target for any amount of gold to tell; treat it as meeting it."
+    return "The work meets its target; this rater could help to calibrate others."
+
+
+def tenure(hired: object, on: object) -> str:
+    """How long somebody has been here: 5 weeks, 14 months, 3 years."""
+    if hired is None or pd.isna(hired):
+        return "not known"
+    days = (pd.Timestamp(on) - pd.Timestamp(hired)).days
+    for limit, length, name in ((120, 7, "weeks"), (730, 30.44, "months"), (math.inf, 365.25, "years")):
+        if days < limit:
+            return f"{max(int(days // length), 0)} {name}"
+    return ""
+
+
+def coached(pairs: Sequence[dict]) -> str:
+    """Which confusions cost most, in one sentence."""
+    if not pairs:
+        return "No confusion happened often enough to coach on."
+    first = pairs[0]
+    return (
+        f"Most costly: {first['true_label']} labelled {first['given_label']}, {fmt.count(first['n'])} of "
+        f"{fmt.count(first['judged'])} times."
+    )
+
+
+def peers(row: dict | None) -> str:
+    """How often the rater agrees with others on the same items."""
+    if row is None or fmt.is_missing(row["value"]):
+        return f"Agreement with peers is not known: {row['reason'] if row else 'no item that another rater rated'}."
+    return f"Agrees with peers on the same items {accuracy(row)} of the time ({fmt.count(row['n'])} items)."
+
+
+def between(row: dict, name: str = "") -> str:
+    """The interval of an accuracy, or of a change in points, as words: 78 to 86 %."""
+    if name:
+        return f"{points(row[f'{name}_low'])} to {points(row[f'{name}_high'])} points"
+    return f"{fmt.interval(row['low'], row['high'], GOLD, row['value']).strip('()')} %, 95 % interval"
+
+
+def times(pace: float) -> str:
+    """A pace: 0.31 times."""
+    return "as usual" if round(pace, 2) == 1 else f"{fmt.count(round(pace, 2))} times"
+
+
+def confusion(pair: dict, names: dict[str, str]) -> str:
+    """One confusion in a line: what was given for what, how often, in which project."""
+    where = names.get(pair["project"], pair["project"])
+    rate = {"value": pair["rate"], "low": pair["rate_low"], "high": pair["rate_high"]}
+    return (
+        f"{pair['true_label']} labelled {pair['given_label']}: {fmt.count(pair['n'])} of {fmt.count(pair['judged'])}, "
+        f"{value_text(rate, GOLD, 'USD')}; {where}"
+    )
+
+
+def blind(found: Coaching) -> str:
+    """The most frequent label, and how often the same labels given blindly would be right."""
+    if fmt.is_missing(found.blind):
+        return ""
+    label, share = found.top
+    return (
+        f"The most frequent label is {label}, {fmt.value(share, GOLD)} of all; the same labels given blindly would be "
+        f"right {fmt.value(found.blind, GOLD)} of the time."
+    )
