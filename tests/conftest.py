@@ -76,3 +76,19 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def empty_snapshot(tmp_path_factory: pytest.TempPathFactory, empty_warehouse: Path) -> Path:
     """The snapshot of the warehouse without rows."""
     return _once(tmp_path_factory, "empty.duckdb", lambda path: refresh.refresh(settings_for(empty_warehouse, path)))
+
+
+@pytest.fixture(scope="session")
+def whole_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample as `make run` makes it: large enough for its planted events to be found."""
+    import sample_data
+
+    return _once(tmp_path_factory, "whole.duckdb", lambda path: sample_data.generate(path, annotations=1_500_000))
+
+
+@pytest.fixture(scope="session")
+def whole_snapshot(tmp_path_factory: pytest.TempPathFactory, whole_sample: Path) -> Path:
+    """The snapshot of the whole sample."""
+    return _once(
+        tmp_path_factory, "whole-snapshot.duckdb", lambda path: refresh.refresh(settings_for(whole_sample, path))
+    )

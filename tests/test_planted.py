@@ -8,33 +8,23 @@ import json
 import numpy as np
 import pytest
 
-from data_access import counts, drill, refresh
+from data_access import counts, drill
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, items
 from metrics.groups import group_agreement
 from metrics.signals import spam_signals_of_rows
-from tests.conftest import _once, settings_for
+from tests.conftest import settings_for
 
-ANNOTATIONS = 1_500_000
 EVERYONE = Scope.everything()
-pytestmark = pytest.mark.xdist_group("planted")  # one worker makes the sample
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
+def sample(whole_sample, whole_snapshot):
     """The sample as `make run` makes it: settings, snapshot, events by kind."""
-    import sample_data
-
-    path = _once(
-        tmp_path_factory, "whole-sample.duckdb", lambda file: sample_data.generate(file, annotations=ANNOTATIONS)
-    )
-    ours = settings_for(path, path.with_name("whole-snapshot.duckdb"))
-    if not ours.snapshot.exists():
-        refresh.refresh(ours)
-    snapshot = Snapshot(ours.snapshot)
-    truth = json.loads(path.with_name(f"{path.name}.truth.json").read_text(encoding="utf-8"))
-    yield ours, snapshot, {event["kind"]: event for event in truth["events"]}
+    snapshot = Snapshot(whole_snapshot)
+    truth = json.loads(whole_sample.with_name(f"{whole_sample.name}.truth.json").read_text(encoding="utf-8"))
+    yield settings_for(whole_sample, whole_snapshot), snapshot, {event["kind"]: event for event in truth["events"]}
     snapshot.close()
 
 

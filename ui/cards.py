@@ -168,7 +168,8 @@ def change_list(changes: pd.DataFrame) -> None:
     if changes.empty:
         return
     rows = changes.to_dict("records")
-    with st.expander(f"{len(rows)} dated changes, numbered as in the chart. That one moved the line is not claimed"):
+    count = "One dated change" if len(rows) == 1 else f"{len(rows)} dated changes"
+    with st.expander(f"{count}, numbered as in the chart. That one moved the line is not claimed"):
         lines = [
             f"{number}. **{fmt.day(row['starts_on'])}** {words.md(row['kind'])}: {words.md(row['summary'])}"
             for number, row in enumerate(rows, 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from data_access import health
-from data_access.filters import Filters
+from data_access.filters import Filters, describe_period
 from data_access.snapshot import Meta, Snapshot
 from metrics.errors import RaterscopeError, SnapshotUnusable
 from ui import data, links, style, theme
@@ -99,7 +99,7 @@ def context(view: View, against: bool = True) -> None:
     chosen = filters.over(None, None).describe(view.snapshot.names) if filters.where else "all work"
     parts = [md(chosen[0].upper() + chosen[1:])]
     if filters.start:
-        parts.append(f"{fmt.days(filters.start, filters.end)} {filters.end.year}")
+        parts.append(describe_period(filters.start, filters.end))
         if against:
             before = filters.before()
             parts.append(f"compared with {fmt.days(before.start, before.end, filters.end)}")

@@ -19,7 +19,7 @@ from tests.data_access import toy, worlds
 from tests.data_access.worlds import EVERYONE, SEEDS
 
 ALL = tuple(catalogue.METRICS)
-QUICK = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+QUICK = {"deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
 @pytest.fixture(scope="module")

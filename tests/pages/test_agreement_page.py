@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data_access import refresh
 from data_access.filters import Scope
-from tests.conftest import _once, settings_for
 from ui import agreement_controls, data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,19 +58,11 @@ def warehouse(monkeypatch, sample_warehouse):
 
 
 @pytest.fixture
-def whole(monkeypatch, tmp_path_factory):
+def whole(monkeypatch, whole_sample, whole_snapshot):
     """The sample as `make run` makes it, and its events by id."""
-    import sample_data
-
-    path = _once(
-        tmp_path_factory, "whole-sample.duckdb", lambda file: sample_data.generate(file, annotations=1_500_000)
-    )
-    ours = settings_for(path, path.with_name("whole-snapshot.duckdb"))
-    if not ours.snapshot.exists():
-        refresh.refresh(ours)
-    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(ours.snapshot))
-    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", ours.warehouse_url)
-    truth = json.loads(path.with_name(f"{path.name}.truth.json").read_text(encoding="utf-8"))
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(whole_snapshot))
+    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{whole_sample}")
+    truth = json.loads(whole_sample.with_name(f"{whole_sample.name}.truth.json").read_text(encoding="utf-8"))
     return {event["event_id"]: event for event in truth["events"]}
 
 

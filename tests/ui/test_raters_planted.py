@@ -7,27 +7,19 @@ from pathlib import Path
 
 import pytest
 
-import sample_data
-from data_access import refresh
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, skill, spam
 from metrics.spec import Status
-from tests.conftest import settings_for
 from ui import data, raters
 from ui import rater_profile as profiles
 
-ANNOTATIONS = 1_500_000  # as `manage.py sample` makes it: three raters' gold over two months has to suffice
 DAY = dt.date.fromisoformat
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("planted")
-    warehouse, snapshot = folder / "sample.duckdb", folder / "snapshot.duckdb"
-    sample_data.generate(warehouse, annotations=ANNOTATIONS)
-    refresh.refresh(settings_for(warehouse, snapshot))
-    return warehouse, snapshot
+def files(whole_sample, whole_snapshot) -> tuple[Path, Path]:
+    return whole_sample, whole_snapshot
 
 
 @pytest.fixture(scope="module")
