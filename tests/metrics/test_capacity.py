@@ -1,0 +1,408 @@
+"""Backlog, staffing and live queues: recursions by hand, items followed one by one, published tables, brute force."""
+
+import heapq
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metrics import capacity as cp
+from metrics.capacity import (
+    HandleTime,
+    Sla,
+    Staff,
+    agents_needed,
+    backlog,
+    backlog_age,
+    daily_capacity,
+    erlang_c,
+    handle_time,
+    heads_needed,
+    live_queue,
+    queue_outlook,
+)
+
+EXACT = HandleTime(100.0)
+STAFF = Staff(headcount=10, hours=8, utilisation=0.8, shrinkage=0.2)  # 10·8·.8·.8·3600/100 = 1,843.2 items a day
+
+
+def follow(arrivals, capacity, start_ages=()):
+    """Every item by itself, oldest first: ages of the open ones at the end of each day, and each item's (due, done)."""
+    queue = sorted((-age, None) for age in start_ages)  # (day of arrival, ...)
+    heapq.heapify(queue)
+    ages, done = [], []
+    for day, (come, able) in enumerate(zip(arrivals, capacity, strict=True)):
+        for _ in range(come):
+            heapq.heappush(queue, (day, None))
+        for _ in range(min(able, len(queue))):
+            done.append((heapq.heappop(queue)[0], day))
+        ages.append(sorted(day - came for came, _ in queue))
+    return ages, done + [(came, math.inf) for came, _ in queue]
+
+
+# ---- recursion and capacity
+
+
+def test_backlog_is_the_recursion():
+    np.testing.assert_array_equal(backlog([10, 0, 5, 20], [4, 8, 5, 3], 3), [9, 1, 1, 18])
+    # Capacity without work is lost: it does not help the day after.
+    np.testing.assert_array_equal(backlog([0, 10], [50, 4]), [0, 6])
+    both = backlog([[1, 2], [5, 5]], [2, 2], [0, 4])
+    np.testing.assert_array_equal(both, [[0, 0], [7, 10]])
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=30), st.integers(0, 99))
+def test_backlog_keeps_count_of_items(days, start):
+    arrivals, capacity = np.array(days).T
+    found = backlog(arrivals, capacity, start)
+    before = np.r_[start, found[:-1]]
+    decided = before + arrivals - found
+    assert (decided >= 0).all()
+    assert (decided <= capacity).all()
+    assert ((decided == capacity) | (found == 0)).all()
+
+
+def test_capacity_is_the_product():
+    assert daily_capacity(10, 8, 0.8, 0.2, 100) == pytest.approx(1843.2)
+    np.testing.assert_allclose(daily_capacity([10, 0], [8, 8], 0.5, 0, 60), [2400, 0])
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (daily_capacity, (10, 8, 0.8, 0.2, 0)),
+        (daily_capacity, (-1, 8, 0.8, 0.2, 60)),
+        (daily_capacity, (1, 25, 0.8, 0.2, 60)),
+        (daily_capacity, (1, 8, 1.1, 0.2, 60)),
+        (daily_capacity, (1, 8, 0.8, -0.1, 60)),
+        (backlog, ([-1], [1])),
+        (backlog, ([1], [1], -1)),
+        (HandleTime, (0.0,)),
+        (HandleTime, (60.0, -1.0)),
+        (HandleTime, (None,)),
+        (Sla, (-1,)),
+        (Sla, (1, 0.0)),
+        (erlang_c, (-1, 2)),
+        (erlang_c, (1, 2.5)),
+        (live_queue, (10, 0, 2)),
+        (agents_needed, (10, 60, 1.1, 20)),
+        (backlog_age, ([1, 2], [1])),
+        (handle_time, ([1, 2], [1])),
+        (queue_outlook, ([5.0, 6.0], STAFF, EXACT)),
+        (queue_outlook, ([[5.0, math.nan]], STAFF, EXACT)),
+        (queue_outlook, ([[5.0]], STAFF, HandleTime(None, None, None, "few"))),
+    ],
+)
+def test_what_cannot_be_is_refused(function, arguments):
+    with pytest.raises(ValueError, match=r"."):
+        function(*arguments)
+
+
+# ---- handle time
+
+
+def test_handle_time_finds_the_spread_of_days_and_weeks():
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(60):
+        n = rng.integers(400, 600, 7 * 26)
+        level = np.repeat(rng.normal(0, 0.06, 26), 7)
+        seconds = n * 90 * np.exp(level + rng.normal(0, 0.1, 7 * 26))
+        found.append(handle_time(n, seconds))
+    assert np.mean([f.day_sd for f in found]) == pytest.approx(0.1, rel=0.05)
+    assert np.mean([f.level_sd for f in found]) == pytest.approx(0.06, rel=0.05)
+    last = slice(-28, None)
+    assert found[-1].seconds == pytest.approx(seconds[last].sum() / n[last].sum())
+    each = handle_time(n, seconds, n / 3)
+    assert each.seconds == pytest.approx(3 * found[-1].seconds)
+
+
+def test_handle_time_of_few_weeks_is_missing():
+    assert handle_time([5] * 21, [300] * 21).reason == cp.FEW_WEEKS
+    assert handle_time([0] * 60, [0] * 60).reason == cp.FEW_WEEKS
+    assert handle_time([5] * 28, [300] * 28) == HandleTime(60.0, 0.0, 0.0)
+
+
+# ---- the simulated queue
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=14),
+    st.lists(st.integers(0, 6), min_size=4, max_size=4),
+    st.integers(0, 3),
+    st.integers(0, 30),
+    st.sampled_from([0.5, 0.9, 1.0]),
+)
+def test_lateness_and_age_are_those_of_items_followed_one_by_one(days, recent, sla_days, left, target):
+    """One path, capacity given by hours: late, missed and oldest against a queue of single items."""
+    arrivals, capacity = np.array(days).T
+    left = min(left, sum(recent))
+    # First in, first out: those open at the start are the last that came.
+    came = [4 - i for i, n in enumerate(recent) for _ in range(n)]  # their ages on day 0
+    ages, items = follow(arrivals.tolist(), capacity.tolist(), sorted(came)[:left])
+    staff = Staff(headcount=1, hours=capacity * 100 / 3600, utilisation=1, shrinkage=0)
+    found = queue_outlook([arrivals], staff, EXACT, start=left, recent=recent, sla=Sla(sla_days, target))
+    table, horizon = found.days, len(arrivals)
+    np.testing.assert_allclose(table["backlog"], [len(a) for a in ages], atol=1e-9)
+    oldest = [a[-1] if a else math.nan for a in ages]
+    np.testing.assert_allclose(table["oldest_age_days"], oldest)
+    closed_before = {-age: recent[4 - age] for age in range(1, 5)}  # came[day]; those not open are done in time
+    for came_on, _ in items:
+        if came_on < 0:
+            closed_before[came_on] -= 1
+    due, late = np.zeros(horizon), np.zeros(horizon)
+    for came_on, done in items + [(d, -1) for d, n in closed_before.items() for _ in range(n)]:
+        if 0 <= came_on + sla_days < horizon:
+            due[came_on + sla_days] += 1
+            late[came_on + sla_days] += done > came_on + sla_days
+    np.testing.assert_allclose(table["late"], late, atol=1e-9)
+    if due.sum():
+        missed = late > (1 - target) * due + 1e-6
+        assert found.miss_any.value == missed.any()
+        assert found.attainment.value == pytest.approx(1 - late.sum() / due.sum())
+        assert found.miss_period.value == (late.sum() > (1 - target) * due.sum() + 1e-6)
+        with_due = table["miss"].notna()
+        np.testing.assert_array_equal(table["miss"][with_due].astype(bool), missed[with_due])
+    else:
+        assert found.attainment.reason == found.miss_any.reason == cp.NOTHING_DUE
+        assert table["miss"].isna().all()
+
+
+def paths(rng, level=1850.0, days=28, number=2000, shared=120.0):
+    return np.maximum(level + rng.normal(0, shared, (number, 1)) + rng.normal(0, 80, (number, days)), 0)
+
+
+def test_quantiles_and_risks_are_those_of_the_paths():
+    """Brute force over paths in plain Python, handle time fixed."""
+    arrivals = paths(np.random.default_rng(1), number=300)
+    recent, sla = [1700.0, 1900.0], Sla(2, 0.9)
+    found = queue_outlook(arrivals, STAFF, EXACT, start=800, recent=recent, sla=sla)
+    lefts, misses, shares = [], [], []
+    for path in arrivals:
+        left, lates, dues, open_items = [], [], [], 800.0
+        known = [*recent, *path]
+        for day in range(28):
+            open_items = max(0.0, open_items + path[day] - 1843.2)
+            left.append(open_items)
+            lates.append(min(known[day], max(0.0, open_items - known[day + 1] - known[day + 2])))
+            dues.append(known[day])
+        lefts.append(left)
+        misses.append([late > 0.1 * due for late, due in zip(lates, dues, strict=True)])
+        shares.append(1 - sum(lates) / sum(dues))
+    table = found.days
+    for column, q in (("low", 0.1), ("backlog", 0.5), ("high", 0.9)):
+        np.testing.assert_allclose(table[column], np.quantile(lefts, q, axis=0), atol=1e-6)
+    np.testing.assert_allclose(table["miss"], np.mean(misses, axis=0))
+    assert found.miss_any.value == pytest.approx(np.mean(np.any(misses, axis=1)))
+    assert found.miss_period.value == pytest.approx(np.mean(np.array(shares) < 0.9))
+    assert found.attainment.value == pytest.approx(np.median(shares))
+    assert (found.attainment.low, found.attainment.high) == pytest.approx(tuple(np.quantile(shares, [0.1, 0.9])))
+    assert 0 < found.miss_period.value < 1
+    assert table["n"].tolist() == [300] * 28
+    assert list(table) == list(cp.DAY_COLUMNS)
+
+
+def test_handle_time_varies_as_told_and_keeps_its_mean():
+    handle = HandleTime(100.0, 0.06, 0.08)
+    queue = cp._Queue(np.ones((4000, 28)), STAFF, handle, 0.0, (), Sla(), None, 1.0, 5)
+    seconds = 1843.2 * 100 / queue.capacity(0)
+    assert seconds.mean() == pytest.approx(100, rel=0.005)
+    logs = np.log(seconds)
+    assert logs.std(axis=0).mean() == pytest.approx(0.08, rel=0.03)
+    assert logs.mean(axis=0).std() == pytest.approx(math.hypot(0.06, 0.08 / math.sqrt(28)), rel=0.03)
+
+
+def test_paths_that_err_together_miss_more_often_than_independent_days():
+    """Why forecast paths are drawn whole: same spread of each day, other risk."""
+    rng = np.random.default_rng(2)
+    spread = math.hypot(120, 80)
+    together = queue_outlook(paths(rng, 1780), STAFF, EXACT, recent=[1780], sla=Sla(1))
+    independent = rng.normal(1780, spread, (2000, 28))
+    apart = queue_outlook(independent, STAFF, EXACT, recent=[1780], sla=Sla(1))
+    assert together.miss_period.value > 5 * max(apart.miss_period.value, 0.005)
+
+
+def test_the_seed_alone_decides():
+    arrivals, handle = paths(np.random.default_rng(3)), HandleTime(100.0, 0.05, 0.05)
+    first, again, other = (queue_outlook(arrivals, STAFF, handle, start=900, seed=s) for s in (1, 1, 2))
+    assert first.days.equals(again.days)
+    assert not first.days.equals(other.days)
+
+
+def test_what_is_not_known_has_a_reason():
+    alone = queue_outlook([[5.0, 5.0, 5.0]], STAFF, EXACT, start=5000, sla=Sla(1))
+    # Nothing is known to fall due on the first day, and what is open is older than all arrivals known.
+    assert alone.days["reason"].tolist() == [
+        f"no items due; {cp.OLDER_THAN_KNOWN}",
+        cp.OLDER_THAN_KNOWN,
+        "no open items",
+    ]
+    assert alone.days["miss"].isna().tolist() == [True, False, False]
+    assert alone.days["oldest_age_days"].isna().all()
+    idle = queue_outlook(np.zeros((10, 4)), STAFF, EXACT)
+    assert idle.miss_period.reason == idle.attainment.reason == cp.NOTHING_DUE
+    assert heads_needed(np.zeros((10, 4)), STAFF, EXACT).reason == cp.NOTHING_DUE
+
+
+# ---- the smallest addition
+
+
+@pytest.mark.parametrize("any_day", [False, True])
+def test_the_fewest_heads_are_those_of_trying_all(any_day):
+    arrivals, handle = paths(np.random.default_rng(4), 2300), HandleTime(100.0, 0.04, 0.04)
+    given_ = {"start": 1500, "recent": [2000, 2000], "sla": Sla(1, 0.95), "seed": 7}
+    found = heads_needed(arrivals, STAFF, handle, most_risk=0.1, any_day=any_day, cost_per_hour=20, **given_)
+
+    def risk(added):
+        outlook = queue_outlook(arrivals, STAFF, handle, added=added, **given_)
+        return outlook.miss_any if any_day else outlook.miss_period
+
+    tried = [risk(k).value for k in range(found.added + 3)]  # enough for every risk below
+    assert tried == sorted(tried, reverse=True)
+    assert found.added == next(k for k, r in enumerate(tried) if r <= 0.1) > 1
+    assert found.before == risk(0)
+    assert found.after == risk(found.added)
+    for most in (0.02, 0.2, 0.4, 0.6, tried[2]):
+        needed = heads_needed(arrivals, STAFF, handle, most_risk=most, any_day=any_day, **given_)
+        assert needed.added == next((k for k, r in enumerate(tried) if r <= most), found.added + 3)
+    assert found.cost == pytest.approx(found.added * 28 * 8 * 20)
+    assert found.capacity_items == pytest.approx(found.added * 28 * 184.32, rel=0.01)
+
+
+def test_added_heads_as_a_bigger_staff():
+    """k heads with today's attendance are a headcount k larger on full days."""
+    arrivals, roster = paths(np.random.default_rng(5), 1600), np.tile([10.0, 10, 10, 10, 10, 5, 0], 4)
+    sums = {"start": 500, "recent": [1500], "seed": 1}
+    now = Staff(roster, 8, 0.8, 0.1)
+    larger = Staff(roster * 1.4, 8, 0.8, 0.1)
+    added = queue_outlook(arrivals, now, EXACT, added=4, **sums)
+    assert added.days["capacity"].to_numpy() == pytest.approx(
+        queue_outlook(arrivals, larger, EXACT, **sums).days["capacity"].to_numpy()
+    )
+    found = heads_needed(arrivals, now, EXACT, cost_per_hour=10, most_risk=0.2, **sums)
+    assert found.cost == pytest.approx(found.added * 4 * 5.5 * 8 * 10)
+
+
+def test_new_heads_that_are_slow_or_late_are_paid_whole():
+    arrivals, slow = paths(np.random.default_rng(6), 2100), np.r_[np.zeros(7), np.full(21, 0.5)]
+    full = heads_needed(arrivals, STAFF, EXACT, recent=[2000], cost_per_hour=15)
+    half = heads_needed(arrivals, STAFF, EXACT, recent=[2000], cost_per_hour=15, productivity=0.5)
+    assert half.added in (2 * full.added, 2 * full.added - 1)
+    assert half.cost == pytest.approx(half.added * 28 * 8 * 15)
+    early, late = (
+        heads_needed(arrivals, STAFF, EXACT, recent=[2000], most_risk=0.5, productivity=p).added for p in (0.5, slow)
+    )
+    assert late > early
+
+
+def test_no_addition_where_none_is_needed_and_a_reason_where_none_is_enough():
+    calm = heads_needed(paths(np.random.default_rng(7), 1200), STAFF, EXACT, recent=[1200], cost_per_hour=20)
+    assert (calm.added, calm.cost, calm.capacity_items, calm.reason) == (0, 0.0, 0.0, "")
+    swamped = heads_needed(paths(np.random.default_rng(8), 90_000), STAFF, EXACT, cost_per_hour=20, most_added=50)
+    assert (swamped.added, swamped.cost, swamped.reason) == (None, None, cp.OUT_OF_REACH)
+    assert swamped.after.value > 0.1
+    unpriced = heads_needed(paths(np.random.default_rng(9), 2300), STAFF, EXACT, recent=[2000])
+    assert unpriced.added > 0
+    assert unpriced.cost is None
+    for wrong in ({"most_risk": 1.1}, {"most_added": 0}, {"cost_per_hour": -1.0}):
+        with pytest.raises(ValueError, match="risk"):
+            heads_needed([[1.0]], STAFF, EXACT, **wrong)
+
+
+# ---- age of a backlog
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=25))
+def test_ages_are_those_of_items_followed_one_by_one(days):
+    arrivals, capacity = np.array(days).T
+    ages, _ = follow(arrivals.tolist(), capacity.tolist())
+    found = backlog_age(arrivals, backlog(arrivals, capacity))
+    for row, there in zip(found.to_dict("records"), ages, strict=True):
+        assert row["n"] == row["backlog"] == len(there)
+        if not there:
+            assert row["reason"] == "no open items"
+            assert math.isnan(row["oldest_age_days"])
+            continue
+        assert row["reason"] == ""
+        assert row["oldest_age_days"] == there[-1]
+        assert row["mean_age_days"] == pytest.approx(np.mean(there))
+        assert row["median_age_days"] == np.quantile(there, 0.5, method="inverted_cdf")
+        assert row["p90_age_days"] == np.quantile(there, 0.9, method="inverted_cdf")
+
+
+def test_items_from_before_the_arrivals_known_have_no_age():
+    found = backlog_age([10, 10, 10], [15, 22, 30])
+    assert found["reason"].tolist() == [cp.OLDER_THAN_KNOWN, cp.OLDER_THAN_KNOWN, ""]
+    assert found["oldest_age_days"].isna().tolist() == [True, True, False]
+    # 22 open after two days: 20 known, the oldest 2 not; half of them came today or yesterday.
+    assert found["median_age_days"].tolist() == [0, 1, 1]
+    assert found["p90_age_days"].isna().tolist() == [True, False, False]
+    assert found["mean_age_days"].isna().tolist() == [True, True, False]
+    later = backlog_age([10, 10, 10], [15, 22, 30], known_from=2)
+    assert later["day"].tolist() == [2]
+    assert later.iloc[0].equals(found.iloc[2])
+    assert list(found) == list(cp.AGE_COLUMNS)
+
+
+# ---- live queues
+
+
+def test_erlang_c_is_the_sum_of_its_definition():
+    """C = (aⁿ/n! · n/(n - a)) / (Σ_{k<n} aᵏ/k! + the same), and the value of notes/methods.md, section 15."""
+
+    def direct(a, n):
+        last = a**n / math.factorial(n) * n / (n - a)
+        return last / (sum(a**k / math.factorial(k) for k in range(n)) + last)
+
+    assert erlang_c(10, 14) == pytest.approx(0.1741, abs=5e-5)
+    load, agents = np.array([[0.5], [3.0], [10.0]]), np.array([1, 4, 11, 20])
+    found = erlang_c(load, agents)
+    for i, a in enumerate(load[:, 0]):
+        for j, n in enumerate(agents):
+            if n > a:
+                assert found[i, j] == pytest.approx(direct(a, int(n)), rel=1e-12)
+            else:
+                assert np.isnan(found[i, j])
+    assert np.isnan(erlang_c(10, 10))
+    assert erlang_c(0, 3) == 0
+    assert erlang_c(0.3, 1) == pytest.approx(0.3)  # a single agent is busy so often
+
+
+def test_live_queue_is_that_of_a_simulation():
+    """Poisson arrivals 120 an hour, exponential handle times of 90 s, 4 agents: 400,000 customers followed."""
+    rng = np.random.default_rng(10)
+    arrived, handled = np.cumsum(rng.exponential(30, 400_000)), rng.exponential(90, 400_000)
+    free, waits = [0.0] * 4, []
+    for moment, seconds in zip(arrived.tolist(), handled.tolist(), strict=True):
+        begun = max(moment, heapq.heappop(free))
+        waits.append(begun - moment)
+        heapq.heappush(free, begun + seconds)
+    waits, found = np.array(waits), live_queue(120, 90, 4, threshold_seconds=20)
+    assert found.load_erlangs == 3
+    assert found.wait.value == pytest.approx((waits > 0).mean(), abs=0.01)
+    assert found.within.value == pytest.approx((waits <= 20).mean(), abs=0.01)
+    assert found.mean_wait_seconds.value == pytest.approx(waits.mean(), rel=0.04)
+    assert found.occupancy.value == 0.75
+
+
+def test_a_live_queue_without_spare_agents_is_null():
+    found = live_queue(120, 300, 10)
+    assert found.load_erlangs == 10
+    assert {found.wait.reason, found.within.reason, found.mean_wait_seconds.reason, found.occupancy.reason} == {
+        cp.OVERLOADED
+    }
+
+
+@pytest.mark.parametrize(
+    ("per_hour", "seconds", "within", "threshold"), [(120, 300, 0.8, 20), (5, 60, 0.99, 0), (0, 60, 1, 0)]
+)
+def test_the_fewest_agents_are_those_of_trying_all(per_hour, seconds, within, threshold):
+    found = agents_needed(per_hour, seconds, within, threshold)
+    assert live_queue(per_hour, seconds, found, threshold).within.value >= within
+    fewer = live_queue(per_hour, seconds, found - 1, threshold)
+    assert fewer.within.reason or fewer.within.value < within
+    assert agents_needed(3600, 3600, 0.9, 10, most=3000) is None

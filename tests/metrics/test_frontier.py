@@ -1,0 +1,177 @@
+"""The frontier by brute force and by the normal integral; a move between pools by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from metrics.frontier import CANNOT_TELL, DOMINATED, ON_FRONTIER, Pool, frontier, reallocate
+from metrics.spec import Estimate
+
+Z = stats.norm.ppf(0.975)
+
+
+def pools(*rows):
+    """Rows (pool, cost, log half interval, quality, half interval)."""
+    return pd.DataFrame(
+        [(p, c, c * math.exp(-h), c * math.exp(h), q, max(q - g, 0), min(q + g, 1)) for p, c, h, q, g in rows],
+        columns=["pool", "cost", "cost_low", "cost_high", "quality", "quality_low", "quality_high"],
+    )
+
+
+def test_two_pools_are_the_product_of_two_normal_integrals():
+    found = frontier(pools(("a", 0.10, 0.1, 0.90, 0.02), ("b", 0.11, 0.2, 0.89, 0.03)), draws=40_000)
+    cheaper = stats.norm.cdf(math.log(1.1) / (math.hypot(0.1, 0.2) / Z))
+    better = stats.norm.cdf(0.01 / (math.hypot(0.02, 0.03) / Z))
+    assert found["p_dominated"].tolist() == pytest.approx([(1 - cheaper) * (1 - better), cheaper * better], abs=0.01)
+    assert found["efficient"].tolist() == [True, False]
+    assert found["dominated_by"].tolist() == ["b", "a"]
+
+
+def test_clear_cases_and_the_doubtful_one():
+    found = frontier(
+        pools(
+            ("cheap", 0.10, 0.02, 0.85, 0.005),
+            ("good", 0.20, 0.02, 0.97, 0.005),
+            ("bad", 0.25, 0.02, 0.80, 0.005),
+            ("like good", 0.202, 0.05, 0.969, 0.01),
+        )
+    ).set_index("pool")
+    assert found["verdict"].to_dict() == {
+        "cheap": ON_FRONTIER,
+        "good": CANNOT_TELL,
+        "bad": DOMINATED,
+        "like good": CANNOT_TELL,
+    }
+    assert found.loc["bad", "p_dominated"] == 1
+    assert found.loc["cheap", "p_dominated"] == 0
+    assert found.loc["cheap", "dominated_by"] is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=6))
+def test_without_chance_it_is_the_frontier_by_brute_force(points):
+    rows = pools(*((i, c, 0.0, q / 4, 0.0) for i, (c, q) in enumerate(points)))
+    found = frontier(rows, draws=3)
+    for i, (c, q) in enumerate(points):
+        beaten = any(d <= c and r >= q and (d, r) != (c, q) for d, r in points)
+        assert found.loc[i, "efficient"] == (not beaten)
+        assert found.loc[i, "p_dominated"] == beaten
+
+
+def test_asymmetric_ends_are_the_quantiles_of_the_draws():
+    """A rival of fixed cost at the upper end: exceeded in 2.5 % of draws, whatever the lower end."""
+    rows = pools(("a", 0.10, 0.0, 0.5, 0.0), ("b", 0.10, 0.0, 0.9, 0.0))
+    rows.loc[0, ["cost_low", "cost_high"]] = 0.02, 0.12
+    rows.loc[1, ["cost", "cost_low", "cost_high"]] = 0.12
+    assert frontier(rows, draws=60_000).loc[0, "p_dominated"] == pytest.approx(0.025, abs=0.003)
+    rows.loc[1, ["cost", "cost_low", "cost_high"]] = 0.02
+    assert frontier(rows, draws=60_000).loc[0, "p_dominated"] == pytest.approx(0.975, abs=0.003)
+
+
+def test_pools_without_numbers_take_no_part():
+    rows = pools(
+        ("a", 0.10, 0.1, 0.90, 0.02), ("b", 0.2, 0.1, 0.8, 0.03), ("c", 0.3, 0.1, 0.8, 0.03), ("d", 1, 0, 1, 0)
+    )
+    rows.loc[0, ["quality", "quality_low", "quality_high"]] = np.nan
+    rows.loc[1, ["cost", "cost_low", "cost_high"]] = np.nan
+    rows.loc[2, ["quality_low", "quality_high"]] = np.nan
+    rows["cost_reason"] = ["", "no labels", "", ""]
+    found = frontier(rows)
+    assert found["reason"].tolist() == [
+        "no quality",
+        "no labels",
+        "quality has no interval, so chance cannot be told",
+        "",
+    ]
+    assert found["p_dominated"].isna().tolist() == [True, True, True, False]
+    assert found["verdict"].tolist() == [None, None, None, ON_FRONTIER]
+    assert frontier(rows[:3])["verdict"].tolist() == [None] * 3
+    assert frontier(rows[:0]).empty
+
+
+def test_draws_are_seeded_and_nonsense_is_refused():
+    rows = pools(("a", 0.10, 0.1, 0.90, 0.02), ("b", 0.11, 0.2, 0.89, 0.03))
+    pd.testing.assert_frame_equal(frontier(rows, seed=3), frontier(rows, seed=3))
+    with pytest.raises(ValueError, match="one row"):
+        frontier(pd.concat([rows, rows]))
+    with pytest.raises(ValueError, match="above 0"):
+        frontier(rows.assign(cost=0.0))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        frontier(rows.assign(quality=1.2))
+
+
+# ---- moves
+
+
+def pool(name, cost, quality, labels, load, capacity=None, half=0.1, spread=0.02):
+    def money(v):
+        return Estimate(v, v * math.exp(-half), v * math.exp(half), 100)
+
+    return Pool(
+        name,
+        money(cost),
+        Estimate(quality, quality - spread, quality + spread, 200),
+        labels,
+        load,
+        None if capacity is None else money(capacity),
+    )
+
+
+def test_a_move_by_hand():
+    found = reallocate(pool("a", 0.2, 0.9, 5000, 8000, 9000), pool("b", 0.1, 0.85, 5000, 6000, 7000), draws=40_000)
+    effect = found.effects.set_index("effect")
+    assert found.moved == 500
+    expected = [-50, -0.0025, -25, 6500 / 7000, 7500 / 9000, 0]
+    assert effect["value"].tolist() == pytest.approx(expected)
+    assert ((effect["low"] <= effect["value"]) & (effect["value"] <= effect["high"])).all()
+    # The difference of two normal qualities.
+    half = 500 / 10_000 * math.hypot(0.02, 0.02)
+    ends = effect.loc["quality of the queue", ["low", "high"]].tolist()
+    assert ends == pytest.approx([-0.0025 - half, -0.0025 + half], abs=3e-5)
+    worse = stats.norm.cdf(-0.05 / (math.hypot(0.02, 0.02) / Z))
+    assert effect.loc["correct labels a week", "p"] == pytest.approx(worse, abs=0.005)
+    full = stats.norm.cdf(math.log(6500 / 7000) / (0.1 / Z))
+    assert effect.loc["shortfall a week", "p"] == pytest.approx(full, abs=0.01)
+    room = 7000 * math.exp(-0.1 / Z * stats.norm.ppf(0.95)) - 6000
+    assert found.fits_share == pytest.approx(room / 5000, abs=0.003)
+    assert len(found.assumptions) >= 4
+
+
+def test_at_the_share_that_fits_capacity_holds_in_19_of_20():
+    a, b = pool("a", 0.2, 0.9, 5000, 8000, 9000), pool("b", 0.1, 0.85, 5000, 6000, 7000)
+    share = reallocate(a, b).fits_share
+    effect = reallocate(a, b, share).effects.set_index("effect")
+    assert effect.loc["shortfall a week", "p"] == pytest.approx(0.05, abs=0.002)
+
+
+def test_nothing_moved_changes_nothing():
+    effect = reallocate(pool("a", 0.2, 0.9, 5000, 8000), pool("b", 0.1, 0.8, 0, 0), share=0).effects
+    assert effect.loc[:2, ["value", "low", "high"]].eq(0).all(axis=None)
+
+
+def test_what_is_not_known_is_null_with_a_reason():
+    blind = Pool("b", Estimate(0.1, n=5), Estimate.missing("no gold judgements"), 100, 100)
+    found = reallocate(pool("a", 0.2, 0.9, 5000, 8000, 9000), blind)
+    effect = found.effects.set_index("effect")
+    assert effect.loc["cost a week", "value"] == pytest.approx(-50)
+    assert math.isnan(effect.loc["cost a week", "low"])
+    assert effect.loc["quality of the queue", "reason"] == "no gold judgements"
+    assert effect.loc["load of the target", "reason"] == "capacity not known"
+    assert (effect["value"].isna() == (effect["reason"] != "")).all()
+    assert found.fits_share is None
+
+
+def test_wrong_moves_are_refused():
+    a, b = pool("a", 0.2, 0.9, 50, 80, 90), pool("b", 0.1, 0.8, 50, 80, 90)
+    for source, target, share in ((a, a, 0.1), (a, b, 1.5), (a, b, -0.1)):
+        with pytest.raises(ValueError, match="moves from one pool"):
+            reallocate(source, target, share)
+    with pytest.raises(ValueError, match="part of its load"):
+        reallocate(a, pool("c", 0.1, 0.8, 90, 80))
+    with pytest.raises(ValueError, match="capacity is above 0"):
+        reallocate(a, Pool("c", a.cost, a.quality, 5, 5, Estimate(0.0, 0.0, 0.0)))
