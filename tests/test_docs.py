@@ -1,5 +1,7 @@
 """The generated pages say what the code says; `python manage.py docs` mends a difference."""
 
+import re
+
 import pytest
 
 from data_access import describe
@@ -25,3 +27,11 @@ def test_a_stale_page_is_seen_and_written_anew(tmp_path):
     page.write_text(page.read_text(encoding="utf-8").replace("rater_id", "worker_id"), encoding="utf-8")
     assert describe.write_docs(tmp_path) == [page]
     assert page.read_text(encoding="utf-8") == describe.contract_markdown()
+
+
+def test_every_page_of_the_app_is_described():
+    source = (describe.DOCS.parent / "app.py").read_text(encoding="utf-8")
+    guide = (describe.DOCS / "pages.md").read_text(encoding="utf-8")
+    titles = re.findall(r'title="([^"]+)"', source)[1:]  # the first is the app's own
+    assert len(titles) > 5
+    assert [title for title in titles if f"| {title} |" not in guide] == []
