@@ -8,12 +8,11 @@ import pandas as pd
 
 from data_access import contract
 from data_access.contract import BROKEN, NOTE, WARNING, Finding
+from data_access.health import REFRESH_HOURS
 from data_access.settings import Settings
 from data_access.snapshot import Snapshot
 from data_access.warehouse import Warehouse
 from metrics.errors import SnapshotUnusable, WarehouseUnavailable
-
-STALE_HOURS = 36
 
 
 def examine(settings: Settings, *, contents: bool = True, now: dt.datetime | None = None) -> pd.DataFrame:
@@ -57,7 +56,7 @@ def _snapshot(settings: Settings, now: dt.datetime) -> list[Finding]:
         return [Finding(WARNING, "", "", str(error))]
     hours = (now - snapshot.meta.built_at).total_seconds() / 3600
     snapshot.close()
-    if hours <= STALE_HOURS:
+    if hours <= REFRESH_HOURS:
         return []
     message = f"The snapshot is {hours:.0f} hours old; schedule `python manage.py refresh`."
     return [Finding(WARNING, "", "", message)]
