@@ -39,15 +39,16 @@ def change(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> pd.DataF
 
 
 def largest(changes: pd.DataFrame, count: int = 5) -> pd.DataFrame:
-    """The changes that stand clear of chance, clearest first.
+    """The changes that stand out most, clearest first, with `clear`: whether the change stands clear of chance.
 
     changes: CHANGE_COLUMNS. A change is clear when its q value over all changes that have an interval (Benjamini and
-    Hochberg) is at most FALSE_CALLS; its p is that of a normal deviate of 1.96 · score.
+    Hochberg) is at most FALSE_CALLS; its p is that of a normal deviate of 1.96 · score. Those listed though not clear
+    have an interval of their own that leaves out 0; among so many, some do so by chance.
     """
     tested = changes["change_low"].notna().to_numpy()
     p = np.where(tested, 2 * special.ndtr(-special.ndtri(0.975) * changes["score"].to_numpy(float)), np.nan)
-    clear = changes[benjamini_hochberg(p).q <= FALSE_CALLS]
-    return clear.sort_values("score", ascending=False, kind="stable").head(count)
+    found = changes.assign(clear=benjamini_hochberg(p).q <= FALSE_CALLS)
+    return found[found["score"] > 1].sort_values("score", ascending=False, kind="stable").head(count)
 
 
 def judge(metric: Metric, value: float, low: float, high: float) -> str:

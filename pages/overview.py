@@ -27,7 +27,7 @@ with right:
     st.subheader("What moved most")
     moves, compared = figures.moves(snapshot, filters)
     cards.moves(moves, filters, currency)
-    st.caption(words.chance(len(moves), compared))
+    st.caption(words.chance(int(moves["clear"].sum()), len(moves), compared))
 
 rows, axis = figures.heat(snapshot, filters)
 if len(rows):

@@ -49,7 +49,8 @@ def moves(rows: pd.DataFrame, filters: Filters, currency: str) -> None:
             with st.container(key=f"go_{verdict}_{number}"):
                 sentence = words.move(row, row["label"], currency)
                 rest = words.headline(row, currency)
-                st.markdown(f"**{words.md(row['label'])}** :{colour}[{arrow} {verdict}]  \n{words.md(rest)}")
+                said = f":{colour}[{arrow} {verdict}]" if row["clear"] else f":gray[{arrow} perhaps {verdict}]"
+                st.markdown(f"**{words.md(row['label'])}** {said}  \n{words.md(rest)}")
                 link_to_kpi(sentence, row["metric"], filters.with_(row["dimension"], row["member"]))
 
 

@@ -127,9 +127,9 @@ def first_axis(filters: Filters, metric: Metric) -> str:
 
 @st.cache_data(**KEPT)
 def moves(snapshot: Snapshot, filters: Filters, count: int = 7) -> tuple[pd.DataFrame, int]:
-    """The groups whose headline KPIs moved clear of chance, clearest first, and how many were compared.
+    """The groups whose headline KPIs moved most clearly, and how many were compared.
 
-    Columns as with_change(), with `dimension`, `member` and `label` of the group.
+    Columns as with_change(), with `dimension`, `member` and `label` of the group, and `clear` of chance.
     """
     by_axis = zip(axes(filters), overview(snapshot, filters)[1:], strict=True)
     frames = [_of_groups(snapshot, found, axis) for axis, found in by_axis]

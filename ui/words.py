@@ -178,12 +178,13 @@ def change_words(row: Mapping, metric: Metric, currency: str) -> tuple[str, str]
     return fmt.signed(row["change"], metric, row["value"], row["before"], currency), verdict
 
 
-def chance(count: int, comparisons: int) -> str:
-    """How a list of the clearest moves is to be read."""
-    if not count:
-        return f"None of {comparisons} comparisons stands out from chance."
-    shown = number_word(count).lower()
-    return f"The {shown} clearest of {comparisons} comparisons, chosen so that at most one in twenty is chance."
+def chance(clear: int, listed: int, comparisons: int) -> str:
+    """How a list of moves is to be read: which stand clear of chance, and what the others are."""
+    if not clear:
+        said = f"None of {comparisons} comparisons stands clear of chance"
+        return f"{said}; those listed may be chance." if listed else f"{said}."
+    said = f"{number_word(clear)} of {comparisons} comparisons {'stands' if clear == 1 else 'stand'} clear of chance"
+    return f'{said}; "perhaps" means that among so many it may be.' if listed > clear else f"{said}."
 
 
 def standing(rows: pd.DataFrame, what: str, plural: str) -> str:
