@@ -28,6 +28,10 @@ PAGES = (
     "rater_quality",
     "agreement",
     "audit_planner",
+    "productivity",
+    "queue_and_capacity",
+    "costs",
+    "cost_and_quality",
     "definitions",
     "data_health",
 )

@@ -14,7 +14,17 @@ from ui import figures, route
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(p.name for p in (ROOT / "pages").glob("*.py") if p.name != "__init__.py")
 NEED_DATA = [name for name in PAGES if name not in ("definitions.py",)]
-FILTERED = ["agreement.py", "audit_planner.py", "kpi.py", "overview.py", "rater_quality.py"]
+FILTERED = [
+    "agreement.py",
+    "audit_planner.py",
+    "cost_and_quality.py",
+    "costs.py",
+    "kpi.py",
+    "overview.py",
+    "productivity.py",
+    "queue_and_capacity.py",
+    "rater_quality.py",
+]
 
 
 def opened(page: str, **params) -> AppTest:

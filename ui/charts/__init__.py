@@ -3,6 +3,8 @@
 from ui.charts.allocation import allocation
 from ui.charts.arrival import arrival
 from ui.charts.base import show
+from ui.charts.bridge import drivers, waterfall
+from ui.charts.budget import budget
 from ui.charts.caterpillar import caterpillar
 from ui.charts.coefficients import coefficients
 from ui.charts.confusion import confusion
@@ -10,27 +12,40 @@ from ui.charts.control import control
 from ui.charts.curve import curve
 from ui.charts.dots import interval_dots
 from ui.charts.errors import error_sides, share_dots
+from ui.charts.fan import ages, arrived_decided, fan
+from ui.charts.frontier import frontier
 from ui.charts.groups import group_agreement
+from ui.charts.handle import handle_weeks, pace_beside
 from ui.charts.heat import heat_strip
 from ui.charts.label_mix import label_mix, mix_shifts
 from ui.charts.one_more import majority, narrower
 from ui.charts.operating_curve import corridor, gains, operating_curve
 from ui.charts.pace import pace
 from ui.charts.pairs import pair_matrix
+from ui.charts.poor_quality import poor_quality
+from ui.charts.ramp import ramp
+from ui.charts.ratings import ratings
 from ui.charts.trend import trend
 
 __all__ = [
+    "ages",
     "allocation",
     "arrival",
+    "arrived_decided",
+    "budget",
     "caterpillar",
     "coefficients",
     "confusion",
     "control",
     "corridor",
     "curve",
+    "drivers",
     "error_sides",
+    "fan",
+    "frontier",
     "gains",
     "group_agreement",
+    "handle_weeks",
     "heat_strip",
     "interval_dots",
     "label_mix",
@@ -39,8 +54,13 @@ __all__ = [
     "narrower",
     "operating_curve",
     "pace",
+    "pace_beside",
     "pair_matrix",
+    "poor_quality",
+    "ramp",
+    "ratings",
     "share_dots",
     "show",
     "trend",
+    "waterfall",
 ]

@@ -1,0 +1,165 @@
+"""What money buys: frontiers, raters an item and moves against other ways to them; sentences and charts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import altair as alt
+import pandas as pd
+import pytest
+import streamlit as st
+
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from metrics import frontier as fr
+from metrics import raters_per_item as rpi
+from ui import charts, cost_quality, costs, data, periods
+from ui import cost_quality_words as words
+from ui.page import View
+from ui.theme import DARK, LIGHT
+
+GOLD = costs.GOLD
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_snapshot):
+    opened = Snapshot(sample_snapshot)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def filters(snapshot):
+    return Filters.of((), *periods.last_weeks(snapshot.meta, 52))
+
+
+@pytest.fixture(scope="module")
+def found(snapshot, filters):
+    return cost_quality.frontiers(snapshot, filters, GOLD)
+
+
+def test_costs_are_spend_over_labels_and_pools_are_compared_inside_a_project(snapshot, filters, found):
+    rows = data.sums(snapshot, "ledger", ("cost", "labels"), ("project", "pool"), filters)
+    known = rows.set_index(["project", "pool"])
+    for row in found.rows.to_dict("records"):
+        one = known.loc[(row["project"], row["pool"])]
+        assert row["cost"] == pytest.approx(one["cost"] / one["labels"])
+        assert not row["dominated_by"] or row["dominated_by"] in set(found.of(row["project"])["pool"])
+    verdicts = set(found.rows["verdict"].dropna())
+    assert verdicts <= {fr.DOMINATED, fr.ON_FRONTIER, fr.CANNOT_TELL}
+
+
+def test_the_project_shown_first_has_something_to_say(found):
+    project = cost_quality.first_project(found)
+    beaten = found.rows[found.rows["verdict"] == fr.DOMINATED]
+    assert beaten.empty or project in set(beaten["project"])
+
+
+def test_the_sentence_names_the_pool_and_the_one_that_beats_it(snapshot, filters, found):
+    view = View(snapshot, filters)
+    for project in found.projects:
+        said = words.finding(found, {"of": project}, view)
+        assert found.projects[project] in said
+        if (found.of(project)["verdict"] == fr.DOMINATED).any():
+            assert "gives less for more" in said
+
+
+def test_the_curve_is_that_of_the_project_s_own_confusion(snapshot, filters):
+    project = "P01"
+    answer = cost_quality.raters(snapshot, filters, project, 0.0)
+    assert answer.reason == ""
+    assert list(answer.curve["k"]) == [1, 3, 5, 7]
+    gold = data.measure(snapshot, (GOLD,), (), filters.with_("project", project)).iloc[0]
+    assert answer.curve["accuracy"].iloc[0] == pytest.approx(gold["value"], abs=0.02)
+    assert answer.curve["accuracy"].is_monotonic_increasing
+    assert answer.curve["cost"].iloc[2] == pytest.approx(5 * answer.price)
+    known = answer.curve["likeliest"].dropna()
+    assert (known >= answer.curve.loc[known.index, "accuracy"] - 0.01).all()
+    plan = answer.plans[answer.plans["threshold"] == 0.95].iloc[0]
+    assert 1 <= plan["ratings"] <= plan["most"]
+
+
+def test_raters_who_err_alike_gain_less(snapshot, filters):
+    apart = cost_quality.raters(snapshot, filters, "P01", 0.0).curve["accuracy"]
+    alike = cost_quality.raters(snapshot, filters, "P01", 0.4).curve["accuracy"]
+    assert (alike.iloc[1:] < apart.iloc[1:]).all()
+
+
+def test_without_a_known_answer_there_is_no_curve(snapshot, filters):
+    assert "gold judgements" in cost_quality.raters(snapshot, filters, "P09", 0.0).reason
+    assert cost_quality.raters(snapshot, filters, "", 0.0).reason
+
+
+def test_the_majority_of_a_known_confusion():
+    curve = rpi.ratings_curve_of_confusion([[80, 20], [20, 80]], cost_quality.KS, draws=20)
+    assert curve["accuracy"].round(3).tolist() == [0.8, 0.896, 0.942, 0.967]
+
+
+def test_a_move_changes_cost_and_quality_by_the_difference_of_the_two(snapshot, filters, found):
+    rows = found.of("P01")
+    source, target = rows.iloc[0], rows.iloc[1]
+    answer = cost_quality.move(snapshot, filters, GOLD, "P01", source["pool"], target["pool"], 0.2, 0.85)
+    effects = answer.found.effects.set_index("effect")
+    moved = 0.2 * source["labels"] / (filters.days / 7)
+    assert effects.loc["cost a week", "value"] == pytest.approx(moved * (target["cost"] - source["cost"]))
+    assert effects.loc["correct labels a week", "value"] == pytest.approx(
+        moved * (target["quality"] - source["quality"])
+    )
+    assert effects.loc["load of the target", "value"] > 0
+    said = words.move(answer, 0.2, "Comment moderation", "USD")
+    assert said.startswith("Moving 20") and "could not keep up" in said
+    for row in answer.found.effects.to_dict("records"):
+        value, _ = words.effect(row, "USD")
+        assert value
+
+
+def test_without_shifts_a_move_says_that_capacity_is_not_known(snapshot, filters, found, monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr(cost_quality, "_capacity", lambda *_: None)
+    pools = list(found.of("P01")["pool"])
+    answer = cost_quality.move(snapshot, filters, GOLD, "P01", pools[0], pools[1], 0.1, 0.85)
+    effects = answer.found.effects.set_index("effect")
+    assert "shifts" in effects.loc["load of the target", "reason"]
+    assert not math.isnan(effects.loc["cost a week", "value"])
+    assert "keep up" not in words.move(answer, 0.1, "x", "USD")
+    st.cache_data.clear()
+
+
+def test_two_pools_are_needed(snapshot, filters):
+    one = filters.with_("pool", "POOL-01")
+    assert "one pool" in cost_quality.move(snapshot, one, GOLD, "P01", "POOL-01", "POOL-02", 0.1, 0.85).reason
+
+
+def test_no_costs_is_said(snapshot, filters, monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr(costs, "loaded", lambda *_: False)
+    assert "load the table costs" in cost_quality.frontiers(snapshot, filters, GOLD).reason
+    st.cache_data.clear()
+
+
+def test_small_groups_are_left_out_for_a_stakeholder(snapshot, filters, monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr(data, "current_scope", lambda: replace(Scope.stakeholder(), minimum_items=10**9))
+    assert cost_quality.frontiers(snapshot, filters, GOLD).rows.empty
+    st.cache_data.clear()
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_charts_are_valid(snapshot, filters, found, colours):
+    rows = found.of("P01").copy()
+    rows.loc[rows.index[0], "label"] = "![x](y) <img src=1> 'datum' \"double\""
+    answer = cost_quality.raters(snapshot, filters, "P01", 0.0)
+    for spec, said in (
+        charts.frontier(rows, "P", colours, "USD"),
+        charts.frontier(rows.iloc[:0], "P", colours, "USD"),
+        charts.ratings(answer.curve, answer.plans, True, colours, "USD"),
+        charts.ratings(answer.curve, pd.DataFrame(), False, colours, "USD"),
+    ):
+        alt.LayerChart.from_dict(spec, validate=True)
+        assert said
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.999, "over 99 %"), (0.001, "under 1 %"), (0.5, "50 %")])
+def test_probabilities(p, said):
+    assert words.probability(p).replace("\u00a0", " ") == said

@@ -1,0 +1,264 @@
+"""The costs page's numbers against other ways to them, its sentences and charts, and the planted events it names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from dataclasses import replace
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from metrics.intervals import wilson
+from ui import charts, cost_words, costs, data, periods
+from ui.costs import Ask
+from ui.theme import DARK, LIGHT
+
+NASTY = "![x](y) <img src=1> | 'quote' \"double\" datum"
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_snapshot):
+    opened = Snapshot(sample_snapshot)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def filters(snapshot):
+    return Filters.of((), *periods.last_weeks(snapshot.meta, 13))
+
+
+def over(first: str, last: str, **where: str) -> Filters:
+    return Filters.of(where, dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+
+
+def named(snapshot, filters, ask=Ask()) -> costs.Moved:  # noqa: B008  frozen
+    moved = costs.bridge(snapshot, filters, ask)
+    return replace(moved, drivers=cost_words.named(moved, snapshot.names, "USD"))
+
+
+def headline(snapshot, filters, ask=Ask()) -> str:  # noqa: B008  frozen
+    said = cost_words.finding(costs.unit(snapshot, filters, ask), named(snapshot, filters, ask), ask, "USD")
+    return said.replace("\u00a0", " ")
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quality", [costs.GOLD, costs.AUDIT])
+@pytest.mark.parametrize("unit", list(costs.METRIC))
+@pytest.mark.parametrize("of", [costs.UNIT, costs.TOTAL])
+def test_the_bridge_is_exact_and_goes_from_and_to_the_numbers_shown(snapshot, filters, unit, of, quality):
+    ask = Ask(unit=unit, of=of, quality=quality)
+    moved = costs.bridge(snapshot, filters, ask)
+    assert moved.reason == ""
+    assert moved.parts["amount"].sum() == pytest.approx(moved.change, abs=1e-9 * abs(moved.after))
+    assert moved.drivers["amount"].sum() == pytest.approx(moved.change, abs=1e-9 * abs(moved.after))
+    if of == costs.UNIT:
+        found = costs.unit(snapshot, filters, ask)
+        assert moved.after == pytest.approx(found.now["value"], rel=1e-9)
+        assert moved.before == pytest.approx(found.before["value"], rel=1e-9)
+    else:
+        assert "volume" in set(moved.parts["part"])
+
+
+@pytest.mark.parametrize("unit", [costs.ACCEPTED, costs.LABEL])
+@pytest.mark.parametrize("by", costs.GROUPS)
+def test_unit_costs_are_those_of_the_catalogue(snapshot, filters, unit, by):
+    found = costs.unit(snapshot, filters, Ask(unit=unit, by=by))
+    whole = data.measure(snapshot, (costs.METRIC[unit].name,), (), filters).iloc[0]
+    assert [found.now[c] for c in ("value", "low", "high")] == pytest.approx(
+        [whole[c] for c in ("value", "low", "high")]
+    )
+    known = data.measure(snapshot, (costs.METRIC[unit].name,), (by,), filters).set_index(by)
+    for row in found.rows.to_dict("records"):
+        assert row["value"] == pytest.approx(known.loc[row["member"], "value"], nan_ok=True)
+        assert row[costs.COLUMN[unit]] == pytest.approx(row["value"], nan_ok=True)
+
+
+def test_a_correct_label_costs_more_than_any_and_by_accuracy(snapshot, filters):
+    found = costs.unit(snapshot, filters, Ask())
+    rows = costs.between(costs.ledger(snapshot, filters), filters)
+    expected = rows["cost"].sum() / rows["labels"].sum() / found.right["value"]
+    assert found.now["value"] == pytest.approx(expected)
+    assert found.now["low"] < found.now["value"] < found.now["high"]
+
+
+def test_the_effective_n_is_wilsons_turned_round():
+    n = np.array([20.0, 300.0, 4000.0, 50.0])
+    share = np.array([0.5, 0.85, 0.99, 1.0])
+    value, low, high = wilson(share * n, n)
+    assert costs.effective_n(value, low, high, 10 * n) == pytest.approx(n, rel=1e-6)
+
+
+def test_a_trend_of_correct_labels_is_cost_over_accuracy(snapshot, filters):
+    rows = costs.over_time(snapshot, filters, costs.CORRECT, costs.GOLD)
+    plain = costs.over_time(snapshot, filters, costs.ACCEPTED, costs.GOLD)
+    both = rows.merge(plain, on="at", suffixes=("", "_accepted"))
+    known = both[both["value"].notna()]
+    assert len(known) >= 10
+    assert (known["value"] > 0.9 * known["value_accepted"]).all()
+
+
+def test_poor_quality_adds_up_and_grows_with_what_an_error_costs(snapshot, filters):
+    found = costs.poor_quality(snapshot, filters, Ask(harm=1.0))
+    dearer = costs.poor_quality(snapshot, filters, Ask(harm=3.0))
+    assert found.whole.poor_quality.value < dearer.whole.poor_quality.value
+    plain = found.rows[found.rows["category"] == "appraisal"]
+    assert plain["amount"].notna().all()
+    # Gold is priced at each group's own labour, so the parts need not sum to the whole; what is booked must.
+    prevention = found.rows.loc[found.rows["category"] == "prevention", "amount"].sum()
+    whole = found.whole.categories.set_index("category")["amount"]["prevention"]
+    assert prevention == pytest.approx(whole)
+
+
+def test_a_budget_is_compared_with_what_was_spent(snapshot):
+    found = costs.budget(snapshot, over("2026-05-09", "2026-06-11"))
+    assert found.reason == ""
+    spent = data.sums(snapshot, "ledger", ("cost",), (), over("2026-01-01", "2026-06-11"))["cost"].iloc[0]
+    assert found.total["actual"] == pytest.approx(spent)
+    assert found.rows["actual"].sum() == pytest.approx(spent)
+    assert found.end == dt.date(2026, 11, 30)
+    inside = found.rows[found.rows["low"].notna()]
+    assert ((inside["low"] <= inside["at_completion"]) & (inside["at_completion"] <= inside["high"])).all()
+    one = costs.budget(snapshot, over("2026-05-09", "2026-06-11", project="P10", pool="POOL-08"))
+    assert one.left_out == ("pool",) and list(one.rows["project_id"]) == ["P10"]
+
+
+# ---- what is missing -------------------------------------------------------------------------------------------
+
+
+def test_without_costs_or_budgets_the_reason_says_what_to_load(snapshot, filters, monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr(costs, "loaded", lambda _snapshot, _table: False)
+    assert "load the table costs" in costs.unit(snapshot, filters, Ask()).reason
+    assert "load the table costs" in costs.bridge(snapshot, filters, Ask()).reason
+    assert "load the table budgets" in costs.budget(snapshot, filters).reason
+    assert "load the table costs" in headline(snapshot, filters)
+    st.cache_data.clear()
+
+
+def test_without_shifts_hours_are_those_of_handling(snapshot, filters, monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr(costs, "_paid_hours", lambda *_: pd.Series(dtype=float))
+    moved = costs.bridge(snapshot, filters, Ask())
+    assert moved.hours == "handling"
+    assert moved.drivers["amount"].sum() == pytest.approx(moved.change)
+    assert "table shifts" in cost_words.how(moved, Ask())
+    st.cache_data.clear()
+
+
+def test_costs_are_not_kept_by_language(snapshot, filters):
+    assert "not kept by language" in costs.unit(snapshot, filters.with_("language", "th"), Ask()).reason
+
+
+def test_no_work_is_a_reason(snapshot, filters):
+    nothing = filters.with_("project", "P01").with_("pool", "POOL-13")
+    assert costs.unit(snapshot, nothing, Ask()).reason == "no costs match these filters"
+    assert costs.bridge(snapshot, nothing, Ask()).change is None
+
+
+def test_a_stakeholder_sees_no_small_group(snapshot, filters, monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr(data, "current_scope", lambda: replace(Scope.stakeholder(), minimum_items=10**9))
+    found = costs.unit(snapshot, filters, Ask(by="pool"))
+    assert found.rows["value"].isna().all() and found.rows["spent"].isna().all()
+    assert set(found.rows["reason"]) == {"too small a group to show"}
+    st.cache_data.clear()
+
+
+# ---- planted events --------------------------------------------------------------------------------------------
+
+
+def test_the_overrun_is_price_at_its_pool(snapshot):
+    ev09 = over("2026-05-09", "2026-06-11")
+    lead = named(snapshot, ev09).drivers.query("part == 'price'").iloc[0]
+    assert (lead["project"], lead["pool"]) == ("P10", "POOL-08") and lead["now"] / lead["was"] == pytest.approx(
+        1.55, abs=0.1
+    )
+    assert lead["name"] == "cost an hour at Bangkok night (Dialogue grading)"
+    said = headline(snapshot, ev09.with_("project", "P10"), Ask(unit=costs.ACCEPTED))
+    assert "cost an hour at Bangkok night (Dialogue grading) accounts for" in said
+
+
+def test_the_mix_shift_is_mix_inside_its_project(snapshot):
+    moved = named(snapshot, over("2026-08-31", "2026-09-27", project="P03"), Ask(unit=costs.LABEL))
+    lead = moved.drivers.iloc[0]
+    assert lead["part"] == costs.INSIDE and lead["what"] == "policy:hate"
+    assert lead["now"] > lead["was"] + 0.15
+
+
+def test_idle_paid_time_is_efficiency_without_handling(snapshot):
+    moved = named(snapshot, over("2026-10-12", "2026-11-01", pool="POOL-12"), Ask(unit=costs.LABEL))
+    hours = moved.drivers[moved.drivers["part"] == "efficiency"]
+    assert hours["amount"].sum() > 0
+    paid = (hours["now"] / hours["was"]).median()
+    touched = (hours["touch_now"] / hours["touch_was"]).median()
+    assert paid / touched == pytest.approx(1.25, abs=0.12)
+
+
+def test_the_vendor_switch_is_work_at_the_new_pool(snapshot):
+    moved = named(snapshot, over("2026-03-08", "2026-04-04", project="P03"), Ask(unit=costs.LABEL))
+    inside = moved.drivers[moved.drivers["part"] == costs.INSIDE].iloc[0]
+    assert inside["what"] == "pool:POOL-14" and inside["was"] == 0
+    assert "Jakarta evening (Vendor North)" in inside["name"]
+
+
+# ---- words -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.25, "accounts for a quarter"),
+        (0.66, "accounts for two thirds"),
+        (0.9, "accounts for most of it"),
+        (1.0, "accounts for nearly all of it"),
+        (1.4, "accounts for more than all of it"),
+    ],
+)
+def test_fractions_are_words(share, said):
+    assert cost_words._share(share) == said
+
+
+def test_names_from_the_data_stay_text(snapshot, filters):
+    names = {"project": {f"P{k:02}": NASTY for k in range(1, 13)}, "pool": {}}
+    moved = costs.bridge(snapshot, filters, Ask())
+    rows = cost_words.named(moved, names, "USD")
+    assert rows["place"].str.contains("<img").any()
+    spec, _ = charts.drivers(rows, costs.METRIC[costs.CORRECT], LIGHT, "USD")
+    alt.LayerChart.from_dict(spec, validate=True)
+
+
+# ---- charts ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+@pytest.mark.parametrize("of", [costs.UNIT, costs.TOTAL])
+def test_charts_are_valid(snapshot, filters, colours, of):
+    ask = Ask(of=of)
+    moved, metric = named(snapshot, filters, ask), cost_words.metric_of(ask)
+    poor = costs.poor_quality(snapshot, filters, ask)
+    found = costs.budget(snapshot, filters)
+    for spec, said in (
+        charts.waterfall(moved, metric, colours, "USD"),
+        charts.drivers(moved.drivers, metric, colours, "USD"),
+        charts.poor_quality(poor.rows, colours, "project", "USD"),
+        charts.budget(found.rows, found.total, colours, "USD", found.as_of),
+    ):
+        alt.LayerChart.from_dict(spec, validate=True)
+        assert spec["title"]["text"] and len(said) > 30
+
+
+def test_the_waterfall_ends_where_the_next_step_begins(snapshot, filters):
+    moved = costs.bridge(snapshot, filters, Ask())
+    spec, _ = charts.waterfall(moved, costs.METRIC[costs.CORRECT], LIGHT, "USD")
+    values = spec["data"]["values"]
+    for one, following in itertools.pairwise(values):
+        assert one["end"] == pytest.approx(following["start"])

@@ -1,0 +1,174 @@
+"""Productivity: pace split from mix, odd days told from lasting changes, and sentences that keep accuracy beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from metrics import mix
+from metrics.spec import Estimate, Status
+from ui import charts, delivery_words, productivity
+from ui.charts.ramp import ACCURACY, PACE
+from ui.theme import DARK, LIGHT
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_snapshot):
+    return Snapshot(sample_snapshot)
+
+
+def over(start: str, end: str, **where: str) -> Filters:
+    return Filters.of({k: [v] for k, v in where.items()}, dt.date.fromisoformat(start), dt.date.fromisoformat(end))
+
+
+def scores(verdict: str = "cannot tell", change: float = 0.0) -> pd.DataFrame:
+    common = {"low": 0.83, "high": 0.87, "n": 500.0, "reason": "", "status": Status.ON_TARGET.value, "target": 0.8}
+    return pd.DataFrame(
+        [
+            {"metric": productivity.PACE, "value": 38.0, "change": -4.0, "before": 42.0, "verdict": "better", **common},
+            {
+                "metric": productivity.GOLD,
+                "value": 0.85,
+                "change": change,
+                "before": 0.85,
+                "verdict": verdict,
+                **common,
+            },
+        ]
+    )
+
+
+def parts(change: float, from_mix: float, noise: float = 0.02) -> mix.Kitagawa:
+    def of(value: float) -> Estimate:
+        return Estimate(value, value - noise, value + noise, 1000)
+
+    return mix.Kitagawa("two-part", of(3.7), of(3.6), of(change), of(from_mix), of(change - from_mix), None, None)
+
+
+# ---- sentences -------------------------------------------------------------------------------------------------
+
+
+def said(moved: float, from_mix: float, **quality) -> str:
+    found = productivity.Change(scores(**quality), parts(moved, from_mix), "hate went from 12 to 42 % of the work")
+    return delivery_words.productivity(found, "USD").replace("\u00a0", " ")
+
+
+def test_a_faster_pace_with_accuracy_held():
+    assert (
+        said(math.log(0.89), 0.0)
+        == "Handle time fell 11 % to 38 s on the same mix of work, and accuracy held at 85.0 %"
+    )
+
+
+def test_a_fall_in_accuracy_is_a_but():
+    assert "but accuracy fell 3 points" in said(math.log(0.89), 0.0, verdict="worse", change=-0.03)
+
+
+def test_the_mix_and_not_the_pace():
+    text = said(0.15, 0.15)
+    assert "with the mix of work, not the pace (hate went from 12 to 42 % of the work)" in text
+
+
+def test_held_and_hidden():
+    assert "held" in said(0.005, 0.0)
+    assert "a harder mix of work hid faster work" in said(0.0, 0.2)
+
+
+def test_without_gold_accuracy_is_said_to_be_unknown():
+    rows = scores()
+    rows.loc[1, "value"] = math.nan
+    assert "accuracy is not known" in delivery_words.productivity(productivity.Change(rows, parts(-0.1, 0.0)), "USD")
+
+
+# ---- odd days and lasting changes ------------------------------------------------------------------------------
+
+
+def days(levels: np.ndarray, period: Filters) -> tuple:
+    at = np.datetime64(period.before().start) + np.arange(len(levels))
+    rng = np.random.default_rng(1)
+    off = levels + rng.normal(0, 0.04, len(levels))
+    far = np.abs(off - pd.Series(off).rolling(9, center=True, min_periods=5).median()) > 0.4
+    return productivity._shift(at, off, far.to_numpy(), period)
+
+
+def test_one_odd_day_is_no_lasting_change():
+    levels = np.zeros(56)
+    levels[40] = math.log(2)
+    assert days(levels, over("2026-10-19", "2026-11-15")) is None
+
+
+def test_a_change_that_stays_is_found_with_its_day_and_size():
+    levels = np.zeros(56)
+    levels[30:] = math.log(0.82)
+    side, at, size = days(levels, over("2026-10-19", "2026-11-15"))
+    assert side == "faster" and abs((at - dt.date(2026, 10, 21)).days) <= 2 and size == pytest.approx(-0.18, abs=0.03)
+
+
+# ---- the planted mix shift -------------------------------------------------------------------------------------
+
+
+def test_the_mix_shift_moves_the_raw_handle_time_and_not_the_adjusted_one(snapshot):
+    """EV13: from 31 Aug the share of the slow policy hate in P03 rises from 12 to 42 %; no pace changes."""
+    found = productivity.change(snapshot, over("2026-08-31", "2026-10-25", project="P03"))
+    assert delivery_words.clear(found.parts.mix) and found.parts.mix.value > 0.08
+    assert not delivery_words.clear(found.parts.rate)
+    total = found.parts.mix.value + found.parts.rate.value
+    assert total == pytest.approx(found.parts.change.value, abs=1e-9)
+    assert "hate" in found.moved_by
+
+
+def test_the_weekly_line_at_one_mix_stays_where_the_raw_one_rises(snapshot):
+    points = productivity.weekly(snapshot, over("2026-08-31", "2026-10-25", project="P03")).points
+    after, before = points[points["inside"]], points[~points["inside"]]
+    raw = np.log(after["raw"].mean() / before["raw"].mean())
+    adjusted = np.log(after["value"].mean() / before["value"].mean())
+    assert raw > 0.08 and abs(adjusted) < raw / 2
+
+
+def test_pools_are_compared_on_the_same_kind_of_work(snapshot):
+    rows = productivity.beside(snapshot, over("2026-08-17", "2026-11-15"))
+    assert len(rows) == 14 and rows["pace"].between(0.5, 2).all()
+    assert (rows["pace_low"] <= rows["pace"]).all() and (rows["pace"] <= rows["pace_high"]).all()
+
+
+def test_idle_hours_are_logged_and_not_active(snapshot):
+    found = productivity.idle(snapshot, over("2026-10-12", "2026-11-02"))
+    assert found["POOL-12"] > 0
+    rows, _ = productivity.hours(snapshot, over("2026-10-12", "2026-11-02"), "utilisation")
+    assert rows.loc[rows["value"].idxmin(), "member"] == "POOL-12"  # EV20
+
+
+# ---- charts ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_charts_are_valid_and_say_what_they_show(colours, snapshot):
+    period = over("2026-08-31", "2026-10-25")
+    found = productivity.weekly(snapshot, period)
+    odd = pd.DataFrame({"day": [pd.Timestamp("2026-10-01")], "times": [2.1], "alone": [True]})
+    spec, text = charts.handle_weeks(found.points, odd, colours)
+    assert alt.LayerChart.from_dict(spec, validate=True) and "1 odd days" in text
+    rows = productivity.beside(snapshot, period)
+    rows = rows[rows["pace"].notna() & rows["value"].notna()].assign(said="85 %", state="on target")
+    spec, text = charts.pace_beside(rows, None, "pool", colours)
+    assert alt.LayerChart.from_dict(spec, validate=True) and "fastest" in text
+    weeks = pd.DataFrame(
+        {
+            **{key: [0.7, 0.8, math.nan] for key in ("of_tenured", "of_low", "of_high", "of_fitted")},
+            **{key: [0.7, 0.8, 0.9] for key in ("accuracy", "accuracy_low", "accuracy_high", "accuracy_fitted")},
+            "cohort": "2026-08",
+            "called": "Aug 2026",
+            "week": [1, 2, 3],
+            "raters": 12,
+        }
+    )
+    for what in (PACE, ACCURACY):
+        spec, text = charts.ramp(weeks, what, 0.9, "2026-08", colours)
+        assert alt.LayerChart.from_dict(spec, validate=True) and "Aug 2026" in text

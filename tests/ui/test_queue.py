@@ -1,0 +1,108 @@
+"""The queue: staffing from the roster, the coming days, the planted surge, and sentences."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from ui import charts, delivery_words, queue
+from ui.theme import DARK, LIGHT
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_snapshot):
+    return Snapshot(sample_snapshot)
+
+
+def over(start: str, end: str, **where: str) -> Filters:
+    return Filters.of({k: [v] for k, v in where.items()}, dt.date.fromisoformat(start), dt.date.fromisoformat(end))
+
+
+SURGE = over("2026-09-28", "2026-10-18", project="P04")
+
+
+def test_the_backlog_surge_is_on_the_page(snapshot):
+    """EV08: P04 from 26 Sep to 19 Oct waits five times as long with 40 % more arrivals."""
+    rows = queue.queues(snapshot, SURGE.with_("project"))
+    row = rows[rows["member"] == "P04"].iloc[0]
+    assert row["value"] < 0.8 and row["status"] == "off_target"
+    assert queue.chosen(rows, "") == "P04"
+    weeks = queue.weekly(queue.span(queue.days(snapshot, SURGE)))
+    during = weeks[weeks["at"] >= "2026-09-28"]["created"].mean()
+    assert during > 1.2 * weeks[weeks["at"] < "2026-09-21"]["created"].mean()
+
+
+def test_during_the_surge_more_people_are_needed_than_before_it(snapshot):
+    ask = queue.Ask()
+    before = queue.outlook(snapshot, over("2026-08-24", "2026-09-20", project="P04"), ask)
+    during = queue.outlook(snapshot, over("2026-09-07", "2026-10-04", project="P04"), ask)
+    assert during.today.miss_period.value > before.today.miss_period.value
+    assert during.need.added is None or during.need.added > (before.need.added or 0)
+
+
+def test_added_people_lower_the_risk_and_cost_what_they_are_paid(snapshot):
+    filters = over("2026-09-07", "2026-10-04", project="P04")
+    plain, more = (queue.outlook(snapshot, filters, queue.Ask(added=n)) for n in (0, 8))
+    assert more.found.miss_period.value <= plain.found.miss_period.value
+    assert more.today.miss_period == plain.today.miss_period
+    assert plain.staff.per_hour > 0
+    text = delivery_words.queue(plain, queue.Ask(), {"label": "Marketplace", "value": 0.6, "backlog": 300}, "USD")
+    assert "more rater" in text and "$" in text
+
+
+def test_the_roster_is_shared_among_the_queues_of_a_pool(snapshot):
+    period = ("2026-10-19", "2026-11-15")
+    alone = [queue.staffing(snapshot, over(*period, project=f"P{k:02}")) for k in range(1, 13)]
+    assert all(s.source == "shifts" and 0 < s.utilisation <= s.most <= 1 for s in alone)
+    assert all(0 <= s.shrinkage < 0.3 for s in alone)
+    days = sum(sum(s.heads) for s in alone) * queue.STAFF_WEEKS
+    from data_access import counts
+    from data_access.filters import Scope
+
+    whole = counts.counts(snapshot, "shift", ("rater_days",), (), over(*period), Scope.everything())
+    assert days == pytest.approx(float(whole["rater_days"].iloc[0]), rel=0.1)
+
+
+def test_days_due_are_read_off_the_flow():
+    came = np.random.default_rng(3).poisson(80, 120).astype(float)
+    rows = pd.DataFrame({"created": came, "due": np.concatenate([np.zeros(3), came[:-3]])})
+    assert queue.sla_days(rows) == 3 and not queue.due_within_day(rows)
+    assert queue.due_within_day(pd.DataFrame({"created": came, "due": came}))
+    assert queue.sla_days(pd.DataFrame({"created": came, "due": 0 * came})) == 1
+
+
+def test_stocks_of_the_days_are_those_of_the_catalogue(snapshot):
+    filters = over("2026-10-19", "2026-11-15", project="P04")
+    last = queue.days(snapshot, filters).iloc[-1]
+    row = queue.queues(snapshot, filters).iloc[0]
+    assert last["backlog"] == row["backlog"] == queue.ages(snapshot, filters)["items"].sum()
+
+
+def test_nothing_known_says_why(snapshot):
+    found = queue.outlook(snapshot, over("2025-05-19", "2025-06-15", project="P04"), queue.Ask())
+    assert found.found is None and "fewer than" in found.reason
+    text = delivery_words.queue(found, queue.Ask(), {"label": "X", "value": 0.9, "backlog": 12.0}, "USD")
+    assert "cannot be told" in text and "12 open" in text
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_charts_are_valid_and_say_what_they_show(colours):
+    at = pd.date_range("2026-10-01", periods=5)
+    known = pd.DataFrame({"at": at, "value": [3.0, 4, 5, 6, 7]})
+    coming = pd.DataFrame({"at": at + pd.Timedelta(days=5), "value": 8.0, "low": 5.0, "high": 12.0, "capacity": 9.0})
+    spec, text = charts.fan(known, coming, "Arrivals", "items", "items", colours, "staffed for")
+    assert alt.LayerChart.from_dict(spec, validate=True) and "80 % band" in text and "staffed for" in text
+    spec, text = charts.fan(known, coming.iloc[:0], "Arrivals", "items", "items", colours)
+    assert alt.LayerChart.from_dict(spec, validate=True) and "nothing" in text
+    weeks = pd.DataFrame({"at": at, "created": [5, 6, 7, 8, 9], "closed": [4, 6, 7, 8, 8]})
+    spec, text = charts.arrived_decided(weeks, colours)
+    assert alt.LayerChart.from_dict(spec, validate=True) and "35 items arrived" in text
+    rows = pd.DataFrame({"label": ["today", "1 day", "2 to 3 days"], "items": [5.0, 2.0, 1.0], "first": [0, 1, 2]})
+    spec, text = charts.ages(rows, 1, colours)
+    assert alt.LayerChart.from_dict(spec, validate=True) and "1 of 8" in text

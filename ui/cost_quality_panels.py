@@ -1,0 +1,248 @@
+"""The parts of the cost and quality page: what is chosen, the frontier, raters an item, work that moves, the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from ui import charts, cost_panels, costs, links, tables
+from ui import cost_quality as numbers
+from ui import cost_quality_words as say
+from ui.cost_panels import amount, number
+from ui.cost_quality import Frontiers
+from ui.cost_words import QUALITY
+from ui.filter_bar import go_to, open_from_click, token
+from ui.page import View, tell_why
+from ui.tables import Column
+from ui.theme import palette
+from ui.words import md
+
+PAGE, COSTS = "pages/cost_and_quality.py", "pages/costs.py"
+CHOICES = {"quality": ("measure of accuracy", QUALITY)}
+# parameter: what it is called, least, most, otherwise, step
+NUMBERS = {
+    "harm": ("harm of a wrong label", 0.0, 100_000.0, 1.0, 0.5),
+    "alike": ("correlation of errors", 0.0, 0.9, 0.0, 0.1),
+    "share": ("% of the work that moves", 0.0, 100.0, 10.0, 5.0),
+    "usable": ("% of paid hours for handling", 10.0, 100.0, 85.0, 5.0),
+}
+Own = Mapping[str, str]
+
+
+def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
+    """The page's own parameters as text, and a sentence for each that was not honoured.
+
+    `of` (a project), `source` and `target` (pools) are checked by settle(), once it is known what there is.
+    """
+    problems: list[str] = []
+    own = {
+        "quality": links.one_of(*_of("quality"), costs.GOLD, problems),
+        **{name: st.query_params.get(name, "") for name in ("of", "source", "target")},
+    }
+    for name, (called, least, most, otherwise, _) in NUMBERS.items():
+        own[name] = amount(called, st.query_params.get(name), least, most, otherwise, problems)
+    return own, tuple(problems)
+
+
+def _of(name: str) -> tuple:
+    called, known = CHOICES[name]
+    return called, st.query_params.get(name), known
+
+
+def settle(own: Own, found: Frontiers, view: View) -> tuple[dict[str, str], str]:
+    """The project and the two pools in force, and a sentence for what was not honoured.
+
+    Without a wish: the project with most to tell, and its dearest dominated pool against the one that beats it.
+    """
+    problems: list[str] = []
+    first = numbers.first_project(found)
+    project = links.one_of("project with pools here", own["of"] or None, found.projects, first, problems)
+    rows = found.of(project)
+    pools = dict(zip(rows["pool"], rows["label"], strict=True)) if len(rows) else {}
+    source, target = own["source"], own["target"]
+    if len(pools) > 1:
+        ranked = rows.sort_values("p_dominated", ascending=False, na_position="last")
+        worst = str(ranked["pool"].iloc[0])
+        best = str(ranked["dominated_by"].iloc[0] or ranked["pool"].iloc[-1])
+        changed = own["of"] not in ("", project)
+        source = links.one_of("pool on this project", (source or None) if not changed else None, pools, worst, problems)
+        others = {p: n for p, n in pools.items() if p != source}
+        rest = best if best in others else next(iter(others))
+        wish = target if target != source and not changed else ""
+        target = links.one_of("other pool on this project", wish or None, others, rest, problems)
+    elif not pools:
+        source = target = ""
+    settled = {**own, "of": project, "source": source, "target": target}
+    if settled != dict(own) and not problems:
+        go_to(view.filters, settled)
+    return settled, "  \n".join(md(p) for p in problems)
+
+
+def choices(view: View, found: Frontiers, own: Own) -> None:
+    """The project, and how accuracy is measured."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if found.projects:
+            _pick("Project", "of", found.projects, own, view, 300, drop=("source", "target"))
+        cost_panels.choose(st.segmented_control, "quality", own, view.filters, CHOICES)
+
+
+def _pick(
+    label: str, param: str, known: Mapping[str, str], own: Own, view: View, width: int, drop=(), hide=True
+) -> None:
+    """A selectbox from the URL and back into it; ``drop`` are parameters that no longer hold then."""
+    key = f"{param} {own[param]} {token(view.filters)}"
+
+    def write() -> None:
+        go_to(view.filters, {**own, **dict.fromkeys(drop, ""), param: st.session_state[key]})
+
+    options = list(known)
+    st.selectbox(
+        label,
+        options,
+        options.index(own[param]) if own[param] in options else 0,
+        format_func=lambda p: known.get(p, p),
+        key=key,
+        on_change=write,
+        label_visibility="collapsed" if hide else "visible",
+        width=width,
+    )
+
+
+def frontier(view: View, found: Frontiers, own: Own) -> None:
+    """The project's pools by cost and accuracy; a click opens the pool's costs."""
+    rows = found.of(own["of"])
+    name = found.projects[own["of"]]
+    if rows["quality"].isna().all():
+        tell_why(f"Cost against accuracy of {name}", list(rows["reason"]))
+        return
+    spec, alt = charts.frontier(rows, name, palette(), view.currency)
+    clicked = charts.show(spec, alt, key=f"frontier {own['of']} {own['quality']} {token(view.filters)}", select=True)
+    tables.quiet(
+        md(
+            f"{say.frontier_note(rows)}Cost is all costs over labels made; its interval is of weeks. Pools are compared"
+            " inside a project, where the work is most alike; their languages may differ. The line is a menu."
+        )
+    )
+    if clicked and clicked.get("member"):
+        inside = view.filters.with_("project", own["of"]).with_("pool", str(clicked["member"]))
+        open_from_click(COSTS, links.write(inside))
+
+
+# ---- raters ----------------------------------------------------------------------------------------------------
+
+
+def raters(view: View, own: Own) -> None:
+    """Accuracy of the consensus against its cost, and what one more label or audit is worth."""
+    project = own["of"] or next(iter(view.filters.values("project")), "")
+    name = view.snapshot.names["project"].get(project, project)
+    found = numbers.raters(view.snapshot, view.filters, project, float(own["alike"]))
+    with st.container(horizontal=True, gap="small"):
+        _number(f"A wrong label does harm of, {view.currency}", "harm", own, view, 240)
+        _number("Raters err alike (0 to 0.9)", "alike", own, view, 190)
+    if found.reason or found.curve["accuracy"].isna().any():
+        why = found.reason or next(iter(found.curve["reason"]), "")
+        tell_why(f"Raters an item{f' on {name}' if name else ''}", [why])
+        return
+    harm = float(own["harm"])
+    left, right = st.columns([1.5, 1], gap="large")
+    with left:
+        spec, alt = charts.ratings(found.curve, found.plans, found.price == found.price, palette(), view.currency)
+        charts.show(spec, alt, key="ratings")
+    with right:
+        st.markdown(md(say.raters(found, name, harm, view.currency)))
+        more = say.one_more(found, harm, view.currency)
+        if more:
+            st.markdown(md(more))
+        tables.quiet(md(say.raters_basis(found, float(own["alike"]))))
+
+
+def _number(label: str, param: str, own: Own, view: View, width: int) -> None:
+    _, least, most, _, step = NUMBERS[param]
+    number(label, param, own, view.filters, least, most, step, width)
+
+
+# ---- moves -----------------------------------------------------------------------------------------------------
+
+
+def move(view: View, found: Frontiers, own: Own) -> None:
+    """What moving a share of the project's work between two of its pools would do."""
+    rows = found.of(own["of"]) if own["of"] else found.rows
+    if len(rows) < 2:
+        tell_why("What a move would do", [found.reason or numbers.ONE_POOL])
+        return
+    pools = dict(zip(rows["pool"], rows["label"], strict=True))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _number("Move, % of its labels", "share", own, view, 170)
+        _pick("From", "source", pools, own, view, 220, hide=False)
+        _pick("To", "target", {p: n for p, n in pools.items() if p != own["source"]}, own, view, 220, hide=False)
+        _number("Paid hours usable, %", "usable", own, view, 170)
+    share, usable = float(own["share"]) / 100, float(own["usable"]) / 100
+    what = (own["quality"], own["of"], own["source"], own["target"])
+    answer = numbers.move(view.snapshot, view.filters, *what, share, usable)
+    if answer.found is None:
+        tell_why("What a move would do", [answer.reason])
+        return
+    name = found.projects[own["of"]]
+    st.markdown(md(say.move(answer, share, name, view.currency)))
+    effects = answer.found.effects
+    said = [say.effect(row, view.currency) for row in effects.to_dict("records")]
+    tables.table(
+        effects.assign(
+            name=[say.EFFECT[e] for e in effects["effect"]],
+            said=[a for a, _ in said],
+            between=[b for _, b in said],
+        ),
+        key=f"move {hash(what)} {share} {usable} {token(view.filters)}",
+        title=f"What moving {100 * share:.0f} % would do",
+        columns={
+            "name": Column("Effect"),
+            "said": Column("Value", "Changes carry a sign; loads are what would be.", "right"),
+            "between": Column("95 % interval", "From draws of both pools' costs, accuracies and capacities.", "right"),
+        },
+        snapshot=view.snapshot,
+        filters=view.filters,
+        exported=effects,
+    )
+    tables.quiet(md(say.assumptions(answer, usable)))
+
+
+# ---- table -----------------------------------------------------------------------------------------------------
+
+
+def table(view: View, found: Frontiers, own: Own) -> None:
+    """All projects' pools; a row shows its project above."""
+    if found.rows.empty:
+        tell_why("Pools by cost and accuracy", [found.reason])
+        return
+    order = {p: k for k, p in enumerate(found.projects)}
+    rows = found.rows.assign(at=found.rows["project"].map(order)).sort_values(["at", "cost"], kind="stable")
+    records = rows.to_dict("records")
+    shown = rows.assign(
+        standing=[say.VERDICT.get(row["verdict"], row["reason"]) for row in records],
+        money=[say.cost_text(row, view.currency) for row in records],
+        right=[say.quality_text(row) if row["quality"] == row["quality"] else "" for row in records],
+    )
+    picked = tables.table(
+        shown.reset_index(drop=True),
+        key=f"pools {own['quality']} {token(view.filters)}",
+        title="Pools by cost and accuracy",
+        columns={
+            "project_label": Column("Project", "Open a row to see its project above."),
+            "label": Column("Pool"),
+            "money": Column("Cost a label", "All costs over labels made, with its 95 % interval.", "right"),
+            "right": Column(QUALITY[own["quality"]], "Drawn towards the others where few are known.", "right"),
+            "standing": Column("Standing", "Clear from a probability of 95 % on."),
+            "p_dominated": Column("Dominated", "Probability that another pool is cheaper and as good.", "share"),
+            "beaten_by": Column("Most often by"),
+            "labels": Column("Labels", "", "count"),
+            "gold": Column("Known answers", "Gold or audited judgements.", "count"),
+        },
+        snapshot=view.snapshot,
+        filters=view.filters,
+        members=[{"project": p} for p in rows["project"]],
+        exported=rows.drop(columns="at"),
+    )
+    if picked and picked["project"] != own["of"]:
+        settled = {**own, "of": str(picked["project"]), "source": "", "target": ""}
+        open_from_click(PAGE, links.write(view.filters, **settled))

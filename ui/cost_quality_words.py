@@ -1,0 +1,250 @@
+"""Sentences about what money buys, written from the same numbers as the charts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from metrics import frontier as fr
+from metrics.catalogue import METRICS
+from metrics.spec import Unit
+from ui import format as fmt
+from ui import words
+from ui.cost_quality import Frontiers, Move, Raters
+from ui.page import View
+
+SHARE, COST = METRICS["gold_accuracy"], METRICS["cost_per_label"]
+VERDICT = {
+    fr.ON_FRONTIER: "● best for its price",
+    fr.CANNOT_TELL: "◆ cannot tell",
+    fr.DOMINATED: "▲ less for more",
+}
+ORDER = {3: "the 2nd and 3rd label", 5: "the 4th and 5th", 7: "the 6th and 7th"}
+MARKS = "● best for its price, ▲ another pool is cheaper and as good, ◆ cannot tell"
+
+
+def probability(p: float) -> str:
+    """97 %; at the ends "over 99 %" and "under 1 %": draws are counted."""
+    return f"over 99{fmt.SPACE}%" if p > 0.99 else f"under 1{fmt.SPACE}%" if p < 0.01 else f"{100 * p:.0f}{fmt.SPACE}%"
+
+
+def cost_text(row: Mapping, currency: str) -> str:
+    """$0.15 ($0.14 to $0.16)."""
+    between = fmt.interval(row["cost_low"], row["cost_high"], COST, row["cost"], currency)
+    return f"{fmt.value(row['cost'], COST, currency)} {between}".strip()
+
+
+def quality_text(row: Mapping) -> str:
+    """85.1 % (83.2 to 86.9); the reason where there is none."""
+    if fmt.is_missing(row["quality"]):
+        return str(row["reason"])
+    between = fmt.interval(row["quality_low"], row["quality_high"], SHARE, row["quality"])
+    return f"{fmt.value(row['quality'], SHARE)} {between}".strip()
+
+
+def finding(found: Frontiers, own: Mapping[str, str], view: View) -> str:
+    """The page's sentence: which pool gives less for more on the project shown, and how many projects have one."""
+    if found.reason or not own["of"]:
+        return f"What money buys has no number here: {found.reason or 'no project has a pool with labels'}"
+    rows = found.of(own["of"])
+    name = found.projects[own["of"]]
+    known = rows[rows["verdict"].notna()]
+    if len(rows) < 2:
+        return f"{name} is worked on by one pool here, {rows['label'].iloc[0]}: there is no price to compare"
+    if len(known) < 2:
+        why = next((r for r in rows["reason"] if r), "no accuracy")
+        return f"On {name} cost and quality cannot be compared: {why}"
+    beaten = known[known["verdict"] == fr.DOMINATED].sort_values("p_dominated", ascending=False)
+    if len(beaten):
+        row = beaten.iloc[0]
+        better = rows[rows["pool"] == row["dominated_by"]].iloc[0]
+        text = (
+            f"On {name}, {row['label']} gives less for more: {fmt.value(row['cost'], COST, view.currency)} a label, "
+            f"{fmt.value(row['quality'], SHARE)} right, where {better['label']} is at "
+            f"{fmt.value(better['cost'], COST, view.currency)} and {fmt.value(better['quality'], SHARE)}"
+        )
+        if len(beaten) > 1:
+            text += f"; so {'does one more pool' if len(beaten) == 2 else f'do {len(beaten) - 1} more pools'}"
+    else:
+        cheap = known.sort_values("cost").iloc[0]
+        best = known.sort_values("quality").iloc[-1]
+        text = f"On {name} no pool clearly gives less for more: {_ends(cheap, best, view.currency)}"
+    others = found.rows[(found.rows["verdict"] == fr.DOMINATED) & (found.rows["project"] != own["of"])]
+    count = others["project"].nunique()
+    return f"{text}; {count} other project{' has' if count == 1 else 's have'} such a pool" if count else text
+
+
+def _ends(cheap: pd.Series, best: pd.Series, currency: str) -> str:
+    low = f"{cheap['label']} is cheapest at {fmt.value(cheap['cost'], COST, currency)} a label"
+    if cheap["pool"] == best["pool"]:
+        return f"{low} and, with {fmt.value(cheap['quality'], SHARE)} right, as accurate as any"
+    more = best["cost"] - cheap["cost"]
+    gain = fmt.size(best["quality"] - cheap["quality"], SHARE, best["quality"])
+    return f"{low}, {best['label']} costs {fmt.money(more, currency)} more and is right {gain} more often"
+
+
+def frontier_note(rows: pd.DataFrame) -> str:
+    """What every pool's standing is, with its probability."""
+    parts = []
+    for row in rows.sort_values("p_dominated", ascending=False).to_dict("records"):
+        if row["verdict"] is None or fmt.is_missing(row["p_dominated"]):
+            parts.append(f"{row['label']}: {row['reason']}")
+        elif row["beaten_by"] and row["p_dominated"] > 0.05:
+            parts.append(
+                f"{row['label']} is dominated with probability {probability(row['p_dominated'])}, "
+                f"most often by {row['beaten_by']}"
+            )
+    text = ". ".join(parts[:4])
+    return f"{text}. " if text else "No pool is dominated with a probability above 5 %. "
+
+
+# ---- raters ----------------------------------------------------------------------------------------------------
+
+
+def raters(found: Raters, name: str, harm: float, currency: str) -> str:
+    """Where a further rating stops paying, and whether stopping when sure is cheaper."""
+    if found.reason:
+        return ""
+    first, third = found.curve.iloc[0], found.curve[found.curve["k"] == 3].iloc[0]
+    text = f"On {name} one rating is right on {_pc(first['accuracy'])} of gold items, the majority of three on "
+    text += _pc(third["accuracy"])
+    if not math.isnan(found.price) and third["gain"] > 1e-6:
+        extra = third["cost_per_extra_correct"]
+        worth = "worth it" if extra <= harm else "not worth it"
+        text += (
+            f": {fmt.money(extra, currency)} for each further item that is right, {worth} where a wrong label does "
+            f"harm of {fmt.money(harm, currency)}"
+        )
+    text += "."
+    plan = _plan(found)
+    if plan is not None:
+        text += (
+            f" Asking until one label is {_pc(plan['threshold'])} sure, at most {plan['most']:.0f} times, takes "
+            f"{plan['ratings']:.1f} ratings an item and is right on {_pc(plan['accuracy'])}"
+        )
+        if not fmt.is_missing(plan["fixed_k"]) and plan["fixed_k"] > plan["ratings"]:
+            text += f", as often as {plan['fixed_k']:.0f} ratings of every item"
+        text += "."
+    return text
+
+
+def _plan(found: Raters) -> pd.Series | None:
+    return None if found.plans.empty else found.plans[found.plans["threshold"] == 0.95].iloc[0]
+
+
+def one_more(found: Raters, harm: float, currency: str) -> str:
+    """What one more label and one more audit are worth, side by side."""
+    if found.reason or math.isnan(found.price):
+        return ""
+    best = found.curve["likeliest"].where(found.curve["likeliest"].notna(), found.curve["accuracy"])
+    gains = best.diff().iloc[1:] / 2  # two ratings a step
+    parts = []
+    for k, gain in zip(found.curve["k"].iloc[1:], gains, strict=True):
+        if not fmt.is_missing(gain):
+            net = gain * harm - found.price
+            parts.append(f"{ORDER.get(k, k)} {'gain' if net > 0 else 'lose'} {fmt.money(abs(net), currency)} each")
+    text = f"One more label costs {fmt.money(found.price, currency)}."
+    if parts:
+        text += f" Net of that, and at {fmt.money(harm, currency)} for a wrong label, {', '.join(parts)}."
+    if not math.isnan(found.audit_price) and found.error > 0:
+        text += (
+            f" One more audit costs {fmt.money(found.audit_price, currency)} and finds an error in "
+            f"{_pc(found.error)} of items, {fmt.money(found.audit_price / found.error, currency)} for each put right, "
+            "if the auditor is always right."
+        )
+    return text
+
+
+def raters_basis(found: Raters, alike: float) -> str:
+    """What the curve rests on."""
+    text = f"From {fmt.count(found.judgements)} gold judgements. "
+    if alike:
+        return text + f"Supposes that raters err alike on an item with a correlation of {alike:.2f}."
+    return text + "At most: raters are supposed to err independently; those who share blind spots gain less."
+
+
+def _pc(share: float) -> str:
+    return fmt.value(share, SHARE)
+
+
+# ---- moves -----------------------------------------------------------------------------------------------------
+
+EFFECT = {
+    "cost a week": "Cost a week",
+    "quality of the queue": "Right labels of the queue",
+    "correct labels a week": "Right labels a week",
+    "load of the target": "Load of the pool that gets more",
+    "load of the source": "Load of the pool that gives",
+    "shortfall a week": "Labels a week that would wait",
+}
+CHANGES = ("cost a week", "quality of the queue", "correct labels a week")
+
+
+def effect(row: Mapping, currency: str, signed: bool = True) -> tuple[str, str]:
+    """An effect and its interval."""
+    if fmt.is_missing(row["value"]):
+        return fmt.NONE, str(row["reason"])
+    unit = row["unit"]
+    change = row["effect"] in CHANGES
+
+    def write(x: float) -> str:
+        if unit == Unit.MONEY:
+            text = fmt.money(abs(x), currency)
+        elif unit == Unit.SHARE and change:
+            text = fmt.size(x, SHARE, 0.5) if abs(x) >= 0.0005 else f"0{fmt.SPACE}points"
+        elif unit == Unit.SHARE:
+            text = f"{100 * x:.0f}{fmt.SPACE}%"
+        else:
+            text = fmt.count(round(abs(x)))
+        if not change or not any(c in "123456789" for c in text):
+            return text
+        return f"{'+' if x > 0 else fmt.MINUS}{text}"
+
+    ends = "" if fmt.is_missing(row["low"]) else f"{write(row['low'])} to {write(row['high'])}"
+    return write(row["value"]), ends
+
+
+def move(found: Move, share: float, name: str, currency: str) -> str:
+    """What moving the share would do, in a sentence."""
+    rows = {row["effect"]: row for row in found.found.effects.to_dict("records")}
+    part = f"{100 * share:.0f}{fmt.SPACE}%"
+    text = (
+        f"Moving {part} of {found.source.name}'s work on {name} to {found.target.name}, "
+        f"{fmt.count(round(found.found.moved))} labels a week, would "
+    )
+    cost, right, wait = rows["cost a week"], rows["quality of the queue"], rows["shortfall a week"]
+    parts = []
+    if not fmt.is_missing(cost["value"]):
+        said = "save" if cost["value"] < 0 else "cost"
+        ends = sorted((abs(cost["low"]), abs(cost["high"]))) if not fmt.is_missing(cost["low"]) else None
+        one_way = ends and cost["low"] * cost["high"] > 0
+        between = f" ({fmt.money(ends[0], currency)} to {fmt.money(ends[1], currency)})" if one_way else ""
+        unsure = ", though that may be chance" if ends and not one_way else ""
+        parts.append(f"{said} {fmt.money(abs(cost['value']), currency)} a week{between}{unsure}")
+    if not fmt.is_missing(right["value"]):
+        clear = not fmt.is_missing(right["low"]) and right["low"] * right["high"] > 0
+        amount = fmt.size(right["value"], SHARE, 0.5)
+        more = "more" if right["value"] > 0 else "fewer"
+        parts.append(
+            f"make {amount} {more} of the queue's labels right"
+            if clear
+            else "not change accuracy by more than chance can tell"
+        )
+    else:
+        parts.append(f"change accuracy by what is not known ({right['reason']})")
+    text += words.listed(parts)
+    if not fmt.is_missing(wait["value"]):
+        chance = probability(wait["p"]) if not fmt.is_missing(wait["p"]) else "unknown"
+        text += f"; the chance that {found.target.name} could not keep up is {chance}"
+    return text + "."
+
+
+def assumptions(found: Move, usable: float) -> str:
+    """What the move supposes, in words."""
+    own = f"A pool can spend {100 * usable:.0f} % of its paid hours on handling; labels are weighed by handling time."
+    text = f"Supposed: {' '.join(found.found.assumptions)} {own}"
+    if found.found.fits_share is not None:
+        text += f" At most {100 * found.found.fits_share:.0f} % of the work would fit without waiting."
+    return text

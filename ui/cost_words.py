@@ -1,0 +1,363 @@
+"""Sentences about money, written from the same numbers as the charts. A bridge is bookkeeping: it claims no cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from metrics.catalogue import METRICS
+from metrics.spec import Metric, Unit
+from ui import costs, words
+from ui import format as fmt
+
+ONE = {costs.CORRECT: "A correct label", costs.ACCEPTED: "An accepted label", costs.LABEL: "A label"}
+UNITS = {costs.CORRECT: "Correct label", costs.ACCEPTED: "Accepted label", costs.LABEL: "Label made"}
+OF = {costs.UNIT: "Cost of a label", costs.TOTAL: "Total cost"}
+QUALITY = {costs.GOLD: "Right on gold", costs.AUDIT: "Right by audits"}
+PARTS = {
+    "volume": "Volume",
+    costs.BETWEEN: "Mix of projects",
+    costs.INSIDE: "Mix inside projects",
+    "efficiency": "Hours a label",
+    "price": "Cost an hour",
+    "unsplit": "Cost a label",
+    "unlabelled": "Cost without labels",
+    costs.ACCURACY: "Accuracy",
+}
+MEANINGS = {
+    "volume": "volume: more or fewer labels in all",
+    costs.BETWEEN: "mix of projects: labels moved between dear and cheap projects",
+    costs.INSIDE: "mix inside projects: labels moved between dear and cheap pools and policies",
+    "efficiency": "efficiency: {} hours a label, inside a pool and policy",
+    "price": "price: cost of {} hour",
+    "unsplit": "cost a label where hours are not known",
+    "unlabelled": "cost of pools that made no labels",
+    costs.ACCURACY: "accuracy: a larger share of right labels makes each one cheaper",
+}
+FRACTIONS = (
+    (0.27, "a quarter"),
+    (0.36, "a third"),
+    (0.45, "two fifths"),
+    (0.55, "half"),
+    (0.63, "three fifths"),
+    (0.7, "two thirds"),
+    (0.8, "three quarters"),
+    (0.95, "most"),
+    (1.05, "nearly all"),
+)
+INSTEAD = "No label has a known right answer here, so what is shown is the cost of an accepted label."
+STILL = 0.005  # a change below this share is none worth a cause
+SHARE = METRICS["gold_accuracy"]
+TOTAL = METRICS["total_cost"]
+
+
+def metric_of(ask: costs.Ask) -> Metric:
+    """What the bridge is of."""
+    return TOTAL if ask.of == costs.TOTAL else costs.METRIC[ask.unit]
+
+
+def percent(share: float) -> str:
+    """9 %, 0.4 %."""
+    return fmt.value(share, SHARE) if abs(share) < 0.0995 else f"{100 * share:.0f}{fmt.SPACE}%"
+
+
+def finding(found: costs.Unit, moved: costs.Moved, ask: costs.Ask, currency: str) -> str:
+    """The page's sentence: what a label cost, how that moved, and what accounts for most of it."""
+    if found.reason:
+        return f"What a label cost cannot be told here: {found.reason}"
+    metric = costs.METRIC[ask.unit]
+    row = found.now
+    if pd.isna(row["value"]):
+        return f"{ONE[ask.unit]} has no cost here: {row['reason'] or metric.nothing}"
+    text = f"{ONE[ask.unit]} cost {words.value_text(row, metric, currency)}"
+    if ask.of == costs.TOTAL and moved.change is not None:
+        change = moved.change / moved.before if moved.before else float("nan")
+        text += f"; spend was {fmt.money(moved.after, currency)}"
+        return text + _moved(change, moved, ask)
+    score = found.score[found.score["metric"] == metric.name]
+    text += words.against_target(score.iloc[0], metric, currency) if len(score) else ""
+    return text + _moved(found.change, moved, ask)
+
+
+def _moved(change: float, moved: costs.Moved, ask: costs.Ask) -> str:
+    if fmt.is_missing(change):
+        return ""
+    if abs(change) < STILL:
+        return ", as much as before"
+    text = f", {percent(abs(change))} {'more' if change > 0 else 'less'} than before"
+    return text if moved.change is None else f"{text}: {_cause(moved)}"
+
+
+def _cause(moved: costs.Moved) -> str:
+    """The driver that accounts for most of the change; where none stands out, the largest part."""
+    same = moved.drivers[moved.drivers["amount"] * moved.change > 0]
+    if same.empty:
+        return "many small changes"
+    lead = _lead(same)
+    if lead["share"] < 0.2:
+        parts = moved.parts[moved.parts["amount"] * moved.change > 0]
+        part = parts.loc[parts["amount"].abs().idxmax()]
+        joint = f"mostly {PARTS[part['part']].lower()}"
+        return f"{joint}, no single place a fifth of it"
+    said = _share(lead["share"])
+    return f"{lead['name']} {said.replace('accounts', 'account', 1) if lead['name'].endswith(' labels') else said}"
+
+
+def _lead(same: pd.DataFrame) -> pd.Series:
+    """The largest driver; a pool's in all its projects where it moved several of them alike."""
+    lead = same.iloc[0]
+    if lead["part"] not in ("price", "efficiency"):
+        return lead
+    alike = same[(same["part"] == lead["part"]) & (same["pool"] == lead["pool"])]
+    share = alike["share"].sum()
+    if len(alike) < 2 or share < 1.3 * lead["share"]:
+        return lead
+    return pd.Series({"name": str(lead["name"]).rsplit(" (", 1)[0], "share": share})
+
+
+def _share(share: float) -> str:
+    if share > 1.05:
+        return "accounts for more than all of it"
+    said = next(word for limit, word in FRACTIONS if share <= limit)
+    return f"accounts for {said}{' of it' if said in ('most', 'nearly all') else ''}"
+
+
+def named(moved: costs.Moved, names: Mapping[str, Mapping[str, str]], currency: str) -> pd.DataFrame:
+    """The drivers with `name` (as it stands in a sentence), `place` and `detail`."""
+    rows = moved.drivers.to_dict("records")
+    return moved.drivers.assign(
+        name=[_name(row, names) for row in rows],
+        place=[_place(row, names) for row in rows],
+        detail=[_detail(row, names, moved.hours, currency) for row in rows],
+    )
+
+
+def _of(names: Mapping[str, Mapping[str, str]], dimension: str, member: object) -> str:
+    return names.get(dimension, {}).get(str(member), str(member))
+
+
+def _name(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
+    project, pool = _of(names, "project", row["project"]), _of(names, "pool", row["pool"])
+    part = row["part"]
+    more = "more" if row["now"] > row["was"] else "fewer"
+    if part == "volume":
+        return f"{more} labels"
+    if part == costs.ACCURACY:
+        return f"{more} right labels"
+    if part == costs.BETWEEN:
+        return f"{'more' if more == 'more' else 'less'} {project}"
+    if part == costs.INSIDE:
+        what = _what(row, names)
+        return f"more {what} in {project}" if what else f"the mix of {project}"
+    where = f"{pool} ({project})" if row["pool"] else project
+    if part == "efficiency" and _idle(row):
+        return f"paid time without handling at {where}"
+    said = {"efficiency": "time a label", "price": "cost an hour", "unsplit": "cost a label"}
+    return f"{said.get(part, 'cost without labels')} at {where}"
+
+
+def _idle(row: Mapping) -> bool:
+    """Whether paid hours a label grew while the handling inside them hardly did."""
+    if not row["touch_was"] > 0 or not row["was"] > 0:
+        return False
+    paid, touched = row["now"] / row["was"] - 1, row["touch_now"] / row["touch_was"] - 1
+    return paid > 0.05 and touched < paid / 3
+
+
+def _what(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
+    dimension, _, member = str(row["what"] or "").partition(":")
+    if not member:
+        return ""
+    return f"work at {_of(names, 'pool', member)}" if dimension == "pool" else member.replace("_", " ")
+
+
+def _place(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
+    if row["part"] == "volume":
+        return "All work"
+    if row["part"] == costs.ACCURACY:
+        return "Share of right labels"
+    project = _of(names, "project", row["project"])
+    return f"{_of(names, 'pool', row['pool'])} · {project}" if row["pool"] else project
+
+
+def _detail(row: Mapping, names: Mapping[str, Mapping[str, str]], hours: str, currency: str) -> str:
+    """What changed there, from what to what."""
+    was, now, part = row["was"], row["now"], row["part"]
+    if fmt.is_missing(was) or fmt.is_missing(now):
+        return "no labels in one of the periods" if part == "unlabelled" else ""
+    if part == "volume":
+        return f"{fmt.count(was)} to {fmt.count(now)} labels"
+    if part == "price":
+        return f"{fmt.money(was, currency)} to {fmt.money(now, currency)} an hour"
+    if part == "efficiency":
+        text = f"{fmt.duration(was)} to {fmt.duration(now)} {'paid' if hours == 'paid' else 'of handling'} a label"
+        touch = (row["touch_was"], row["touch_now"])
+        if hours == "paid" and not any(map(fmt.is_missing, touch)):
+            text += f", of it handling {fmt.duration(touch[0])} to {fmt.duration(touch[1])}"
+        return text
+    if part in ("unsplit", "unlabelled"):
+        return f"{fmt.money(was, currency)} to {fmt.money(now, currency)} a label"
+    shares = f"{percent(was)} to {percent(now)}"
+    if part == costs.ACCURACY:
+        return f"{shares} right"
+    if part == costs.BETWEEN:
+        return f"{shares} of all labels"
+    what = _what(row, names)
+    return f"{what} {shares} of its labels" if what else "between its pools and policies"
+
+
+def how(moved: costs.Moved, ask: costs.Ask) -> str:
+    """What the bridge is, in a line."""
+    hours = "paid" if moved.hours == "paid" else "handling"
+    one = "a paid" if hours == "paid" else "a handling"
+    said = "; ".join(MEANINGS[p].format(hours if p == "efficiency" else one) for p in moved.parts["part"])
+    text = f"Exact: the parts sum to the change. {said[0].upper() + said[1:]}." if said else ""
+    if moved.hours == "paid":
+        text += (
+            " A pool's paid hours, and a project's cost in a pool, are shared out by policy as handling time was."
+            " It says where the money went, not why."
+        )
+    elif ask.unit:
+        text += " Paid hours are not known here (table shifts), so hours are those of handling."
+    return text
+
+
+# ---- figures ---------------------------------------------------------------------------------------------------
+
+
+def figures(found: costs.Unit, ask: costs.Ask, currency: str) -> list[tuple[str, str, str]]:
+    """Heading, number and what stands below it, of each figure."""
+    metric = costs.METRIC[costs.CORRECT]
+    cells = []
+    if ask.unit == costs.CORRECT and found.now is not None:
+        cells.append((metric.label, *_figure(found.now, metric, currency, found.change)))
+    for row in found.score.to_dict("records"):
+        one = METRICS[row["metric"]]
+        if one.unit is Unit.SHARE:
+            moved = words.change_words(row, one, currency)[0] if not fmt.is_missing(row["change"]) else ""
+            between = fmt.interval(row["low"], row["high"], one, row["value"], currency).strip("()")
+            value = fmt.value(row["value"], one, currency)
+            cells.append((one.label, value, "; ".join(filter(None, (between, moved)))))
+        elif row["metric"] == "cost_per_decided_item":
+            scaled = {k: row[k] * 1000 for k in ("value", "low", "high")}
+            cells.append(("Per 1,000 decided items", *_figure(row | scaled, one, currency, _relative(row))))
+        else:
+            cells.append((one.label, *_figure(row, one, currency, _relative(row))))
+    right = found.right
+    if right is not None and not fmt.is_missing(right["value"]):
+        label = QUALITY[ask.quality]
+        between = fmt.interval(right["low"], right["high"], SHARE, right["value"]).strip("()")
+        cells.append((label, fmt.value(right["value"], SHARE), f"{between}, used for correct labels"))
+    return cells
+
+
+def _relative(row: Mapping) -> float:
+    if fmt.is_missing(row.get("change")) or not row["before"]:
+        return float("nan")
+    return row["change"] / row["before"]
+
+
+def _figure(row: Mapping, metric: Metric, currency: str, change: float) -> tuple[str, str]:
+    if fmt.is_missing(row["value"]):
+        return "no number", str(row["reason"] or metric.nothing)
+    said = [fmt.interval(row["low"], row["high"], metric, row["value"], currency).strip("()")]
+    said.append(signed_percent(change))
+    goal = row.get("target", float("nan"))
+    if not fmt.is_missing(goal):
+        said.append(f"{words.status_word(row)}, target {fmt.target(goal, metric, currency)}")
+    return fmt.value(row["value"], metric, currency), "; ".join(filter(None, said))
+
+
+def signed_percent(change: float) -> str:
+    """+9 %, −0.4 %; unchanged; nothing where it is not known."""
+    if fmt.is_missing(change):
+        return ""
+    if abs(change) < 0.0005:
+        return "unchanged"
+    return f"{'+' if change > 0 else fmt.MINUS}{percent(abs(change))}"
+
+
+# ---- poor quality ----------------------------------------------------------------------------------------------
+
+
+def poor_quality(found: costs.PoorQuality, ask: costs.Ask, currency: str) -> str:
+    """What poor quality cost, and how much of it rests on what an escaped error is supposed to cost."""
+    whole = found.whole
+    if whole.poor_quality.value is None:
+        return f"The cost of poor quality has no number here: {whole.poor_quality.reason}."
+    e = whole.poor_quality
+    text = f"Poor quality cost {fmt.money(e.value, currency)}"
+    if e.low is not None:
+        text += f" ({fmt.money(e.low, currency)} to {fmt.money(e.high, currency)})"
+    share = whole.poor_quality_share
+    if share.value is not None:
+        text += f", {percent(share.value)} of what was spent"
+    escaped, part = whole.escaped_errors, whole.kinds.set_index("kind")["amount"].get("escaped")
+    if escaped.value is not None and part:
+        text += (
+            f". {fmt.money(part, currency)} of it is no spend: {fmt.count(round(escaped.value))} accepted labels are "
+            f"estimated to be wrong, each supposed to cost {fmt.money(ask.harm, currency)}"
+        )
+    if whole.qa_share.value is not None:
+        text += f". Reviews and gold took {percent(whole.qa_share.value)} of what was spent"
+    return text + "."
+
+
+def assumptions(found: costs.PoorQuality, ask: costs.Ask, currency: str) -> str:
+    """What was supposed, in words."""
+    return (
+        f"Supposed: an escaped error costs {fmt.money(ask.harm, currency)}, an appeal "
+        f"{fmt.money(ask.appeal, currency)} and an escalation {fmt.money(ask.escalation, currency)} to handle; gold "
+        "and rejected labels cost as much labour as the average label; errors among accepted labels have escaped. "
+        "Prevention is training; appraisal is review, audits and gold; internal failure is rework and rejected labels."
+    )
+
+
+def no_external(reasons: list[str]) -> str:
+    """Why external failure is missing for some groups."""
+    why = next((r for r in reasons if r), "")
+    return f"External failure is not shown for some: {why}." if why else ""
+
+
+# ---- budget ----------------------------------------------------------------------------------------------------
+
+
+def budget(found: costs.Budget, currency: str) -> str:
+    """How much is spent, and what the whole will have cost."""
+    if found.reason:
+        return f"Budget against actual cannot be shown: {found.reason}."
+    total = found.total
+    end = fmt.day(found.end, found.as_of)
+    used = total["actual"] / total["budget"] if total["budget"] else float("nan")
+    text = (
+        f"{fmt.money(total['actual'], currency)} of the {fmt.money(total['budget'], currency)} budgeted to {end} was "
+        f"spent by {fmt.day(found.as_of)}, {percent(used)}"
+    )
+    if not fmt.is_missing(total["at_completion"]):
+        text += (
+            f"; at the run-rate of the last {total['weeks']:.0f} weeks it will be "
+            f"{fmt.money(total['at_completion'], currency)} "
+            f"({fmt.money(total['low'], currency)} to {fmt.money(total['high'], currency)})"
+        )
+    ahead = found.rows[found.rows["variance_share"] > 0.02]
+    if len(ahead):
+        most = ahead.loc[ahead["variance_share"].idxmax()]
+        text += f". {most['label']} has spent {percent(most['variance_share'])} more than planned by then"
+    over = found.rows[found.rows["over_budget"] >= 0.8]
+    at_risk = over.sort_values("over_budget", ascending=False)["label"].tolist()
+    if at_risk:
+        more = f" and {len(at_risk) - 3} more" if len(at_risk) > 3 else ""
+        text += f". Likely to exceed its budget: {', '.join(at_risk[:3])}{more}"
+    else:
+        text += ". No project is likely to exceed its budget"
+    return text + "."
+
+
+def budget_basis(found: costs.Budget) -> str:
+    """What the forecast supposes."""
+    text = "The forecast supposes weeks to come like the last twelve; the end of the last budgeted month does not move."
+    if found.left_out:
+        names = words.listed([costs.DIMENSIONS[n] for n in found.left_out])
+        text += f" Budgets are kept by project: the filter by {names} is left out here."
+    return text

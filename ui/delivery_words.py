@@ -1,0 +1,324 @@
+"""Sentences of the productivity and queue pages, written from the same numbers as their charts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from data_access.filters import DIMENSIONS
+from metrics.catalogue import METRICS
+from metrics.compare import WORSE
+from metrics.ramp import BEYOND, AttritionCost
+from metrics.spec import Estimate
+from ui import format as fmt
+from ui import words
+from ui.productivity import GOLD, PACE, Change, Ramps, Weeks
+from ui.queue import BY_WORK, Ask, Outlook
+
+SECONDS, ACCURACY = METRICS[PACE], METRICS[GOLD]
+SHARE = METRICS["sla_attainment"]
+LOAD_SHIFTS = (
+    "no shifts are loaded: this would show utilisation, adherence and idle time. Load `shifts` with "
+    "`python manage.py load FILE`"
+)
+
+
+def percent(value: float) -> str:
+    """A share as a whole percentage, without its sign: 11 %, 0.4 %."""
+    return f"{fmt.count(round(abs(100 * value), 0 if abs(value) >= 0.0095 else 1))}{fmt.SPACE}%"
+
+
+def chance(value: float) -> str:
+    """A probability: 68 %, under 1 %, over 99 %."""
+    if value < 0.01:
+        return f"under 1{fmt.SPACE}%"
+    return f"over 99{fmt.SPACE}%" if value > 0.99 else f"{100 * value:.0f}{fmt.SPACE}%"
+
+
+def clear(found: Estimate | None) -> bool:
+    """Whether an interval leaves out 0."""
+    known = found is not None and found.low is not None and found.high is not None
+    return known and not found.low <= 0 <= found.high
+
+
+def moved(found: Estimate) -> str:
+    """Rose 12 %, fell 4 %, for a change of logarithms."""
+    share = math.exp(found.value) - 1
+    return f"{'rose' if share > 0 else 'fell'} {percent(share)}"
+
+
+# ---- productivity ----------------------------------------------------------------------------------------------
+
+
+def productivity(found: Change, currency: str) -> str:
+    """The finding: handle time against before, what the mix of work did, and accuracy beside it."""
+    time = found.score(PACE)
+    if fmt.is_missing(time["value"]):
+        return f"Handle time has no number here: {time['reason'] or SECONDS.nothing}"
+    shown, quality = fmt.value(time["value"], SECONDS, currency), beside(found)
+    parts = found.parts
+    if parts is None:
+        return f"Handle time is {words.value_text(time, SECONDS, currency)}{quality}"
+    if not clear(parts.change):
+        text = f"Handle time held at {words.value_text(time, SECONDS, currency)}"
+        if clear(parts.mix) and clear(parts.rate):
+            way = "faster" if parts.rate.value < 0 else "slower"
+            text += f": a {'harder' if parts.mix.value > 0 else 'easier'} mix of work hid {way} work"
+        return text + quality
+    text = f"Handle time {moved(parts.change)} to {shown}"
+    if of_the_mix(found):
+        grown = f" ({found.moved_by})" if found.moved_by else ""
+        return f"{text} with the mix of work, not the pace{grown}{quality}"
+    return f"{text}{' on the same mix of work' if clear(parts.rate) else ''}{quality}"
+
+
+def of_the_mix(found: Change) -> bool:
+    """Whether the mix of work and not the pace moved handle time."""
+    parts = found.parts
+    if parts is None or not clear(parts.change) or not clear(parts.mix):
+        return False
+    return parts.mix.value / parts.change.value >= 0.5 and not clear(parts.rate)
+
+
+def beside(found: Change) -> str:
+    """What accuracy did, as the end of a sentence."""
+    gold = found.score(GOLD)
+    if fmt.is_missing(gold["value"]):
+        return "; accuracy is not known: no gold was met"
+    value = fmt.value(gold["value"], ACCURACY)
+    way = words.change_phrase(gold, ACCURACY, "")
+    if way == "held at":
+        return f", and accuracy held at {value}"
+    return f", {'but' if gold['verdict'] == WORSE else 'and'} accuracy {way} {value}"
+
+
+def split(found: Change) -> str:
+    """How much of the change is mix and how much pace, both with their intervals."""
+    parts = found.parts
+    if parts is None:
+        return f"What the mix of work did cannot be told: {found.reason}." if found.reason else ""
+
+    def said(one: Estimate) -> str:
+        signed = [math.exp(x) - 1 for x in (one.value, one.low or one.value, one.high or one.value)]
+        text = [percent(x) if round(x, 3) == 0 else f"{fmt.MINUS if x < 0 else '+'}{percent(x)}" for x in signed]
+        return f"{text[0]} ({text[1].split(fmt.SPACE)[0]} to {text[2].split(fmt.SPACE)[0]})"
+
+    text = (
+        f"Against the period before: {said(parts.change)}, of which the mix of work {said(parts.mix)} and the pace "
+        f"within it {said(parts.rate)}."
+    )
+    return f"{text} {found.moved_by}." if found.moved_by and clear(parts.mix) else text
+
+
+def stands_out(found: Weeks) -> str:
+    """Lasting changes and single odd days, told apart."""
+    parts = []
+    if found.shift:
+        side, at, size = found.shift
+        parts.append(f"A lasting change: about {percent(size)} {side} since {fmt.day(at)}.")
+    alone = found.odd[found.odd["alone"]]
+    for row in alone.tail(3).to_dict("records"):
+        parts.append(
+            f"{fmt.day(row['day'].date())} stands alone at {row['times']:.1f} times the usual and was over the next "
+            "day: no lasting change."
+        )
+    return " ".join(parts) or "No day and no lasting change stands out."
+
+
+def no_pace(rows: pd.DataFrame) -> str:
+    """Why pace and accuracy cannot be set beside one another."""
+    if rows.empty:
+        return "no group has both times and gold"
+    return "fewer than two groups have both times and gold"
+
+
+def hours(rows: pd.DataFrame, idle: Mapping[str, float]) -> str:
+    """The pool with the least use of its paid time, and what its idle hours are."""
+    known = rows[rows["value"].notna()]
+    if known.empty:
+        return ""
+    low = known.loc[known["value"].idxmin()]
+    whole = sum(idle.values())
+    text = (
+        f"Least of its paid time is spent on items in {low['label']}: {fmt.value(low['value'], METRICS['utilisation'])}"
+    )
+    if not fmt.is_missing(low["change"]) and low["change_low"] * low["change_high"] > 0:
+        amount = fmt.size(low["change"], METRICS["utilisation"], low["value"])
+        text += f", {amount} {'less' if low['change'] < 0 else 'more'} than before"
+    hours_ = idle.get(low["member"], 0.0)
+    return (
+        f"{text}; {hours_:,.0f} of all {whole:,.0f} idle hours are there. Breaks, training and waiting for the tool "
+        "are idle here: paid time, not waste by itself."
+    )
+
+
+def ramp(found: Ramps, chosen: str, called: str) -> str:
+    """What the chosen cohort's curve says."""
+    rows = found.found.cohorts if found.found is not None else pd.DataFrame(columns=["cohort"])
+    rows = rows[rows["cohort"] == chosen]
+    if rows.empty:
+        return "No cohort of at least three new raters worked here."
+    row = rows.iloc[0]
+    who = f"The {row['n']:.0f} hired in {called}"
+    aim = f"90{fmt.SPACE}% of tenured throughput"
+    if found.goal:
+        aim += f" at {fmt.target(found.goal, ACCURACY)} accuracy"
+    if not fmt.is_missing(row["value"]):
+        between = (
+            f"{row['low']:.0f} or more" if fmt.is_missing(row["high"]) else f"{row['low']:.0f} to {row['high']:.0f}"
+        )
+        return f"{who} reached {aim} in {row['value']:.0f} weeks ({between})."
+    why = "" if row["reason"] == BEYOND else f": {row['reason']}"
+    text = f"{who} have not surely reached {aim} in the {row['weeks_seen']:.0f} weeks seen{why}."
+    if not fmt.is_missing(row["speed_weeks"]):
+        text += f" The pace alone was reached in week {row['speed_weeks']:.0f}."
+    return text
+
+
+def weeks_said(row: Mapping) -> str:
+    """Weeks to the aim with their interval, or why they are not known."""
+    if fmt.is_missing(row["value"]):
+        return str(row["reason"])
+    if fmt.is_missing(row["high"]):
+        return f"{row['value']:.1f} ({row['low']:.0f} or more; how many one cannot tell)"
+    return f"{row['value']:.1f} ({row['low']:.0f} to {row['high']:.0f})"
+
+
+def attrition(found: Ramps, cost: AttritionCost | None, currency: str, hiring: float, training: float) -> str:
+    """What leavers cost, and what that rests on."""
+    left = f"{found.leavers:,} people of {found.headcount:,.0f} on average left in nine months"
+    if cost is None:
+        return f"{left}. What that costs is not known: labour costs and `shifts` give the price of an hour."
+    if cost.total.value is None:
+        return f"{left}. What that costs is not known: {cost.total.reason}."
+    between = ""
+    if cost.total.low is not None:
+        between = f" ({fmt.money(cost.total.low, currency)} to {fmt.money(cost.total.high, currency)})"
+    return (
+        f"{left}: about {fmt.money(cost.total.value, currency)}{between}, {fmt.money(cost.per_leaver.value, currency)} "
+        f"each. Assumed: each is replaced; a new rater's slowness costs "
+        f"{found.loss().value:.1f} hours at {fmt.money(found.per_hour or 0.0, currency)}; hiring "
+        f"{fmt.money(hiring, currency)} and training {fmt.money(training, currency)} each; work left undone while a "
+        "place is empty is not counted."
+    )
+
+
+# ---- queue -----------------------------------------------------------------------------------------------------
+
+
+def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
+    """The finding: the risk at today's staffing, and the fewest people who bring it down, with their cost."""
+    name = row["label"]
+    if found.today is None:
+        return f"{_standing(row)}. What comes cannot be told: {found.reason}"
+    risk, until = found.today.miss_period, until_day(found, ask)
+    if risk.value is None:
+        return f"{_standing(row)}; nothing falls due by {until}"
+    promise = f"{fmt.target(found.sla.target, SHARE)} SLA"
+    if risk.value > ask.risk:
+        text = f"At today's staffing {name} misses its {promise} by {until} with {chance(risk.value)} probability"
+    elif found.within_day:
+        text = (
+            f"At today's staffing {name} carries no lasting backlog until {until} with {chance(1 - risk.value)} "
+            f"probability; its deadlines fall within a day, and {fmt.value(row['value'], SHARE)} met them "
+            f"({fmt.target(found.sla.target, SHARE)} promised)"
+        )
+    else:
+        text = f"At today's staffing {name} keeps its {promise} until {until} with {chance(1 - risk.value)} probability"
+    if changed(ask) and found.found is not found.today:
+        of = "a lasting backlog" if found.within_day else "missing it"
+        return f"{text}; {_asked(ask)} the risk of {of} is {chance(found.found.miss_period.value)}"
+    return text if risk.value <= ask.risk else f"{text}; {needed(found, ask, currency)}"
+
+
+def _standing(row: Mapping) -> str:
+    """How a queue stands today."""
+    met = "" if fmt.is_missing(row["value"]) else f"{fmt.value(row['value'], SHARE)} of items in time and "
+    return f"{row['label']} has {met}{row['backlog']:,.0f} open"
+
+
+def needed(found: Outlook, ask: Ask, currency: str) -> str:
+    """The smallest addition that keeps the risk, and its cost."""
+    need = found.need
+    if need.added is None:
+        return f"no addition up to 500 people brings that to {chance(ask.risk)}"
+    if not need.added:
+        return f"nobody more is needed to keep the risk at {chance(ask.risk)}"
+    cost = f", about {fmt.money(float(need.cost), currency)}" if need.cost else ", at a cost not known here"
+    who = "1 more rater brings" if need.added == 1 else f"{need.added} more raters bring"
+    return f"{who} it to {chance(need.after.value)}{cost}"
+
+
+def changed(ask: Ask) -> bool:
+    """Whether the reader asked what if."""
+    return bool(ask.added) or any(x is not None for x in (ask.hours, ask.utilisation, ask.shrinkage))
+
+
+def _asked(ask: Ask) -> str:
+    parts = [f"{ask.added} more rater{'s' if ask.added > 1 else ''}"] if ask.added else []
+    parts += [f"{ask.hours:.3g} hours a day"] if ask.hours is not None else []
+    parts += [f"{percent(ask.utilisation)} utilisation"] if ask.utilisation is not None else []
+    parts += [f"{percent(ask.shrinkage)} shrinkage"] if ask.shrinkage is not None else []
+    return f"with {words.listed(parts)}"
+
+
+def until_day(found: Outlook, ask: Ask) -> str:
+    """The last day looked ahead to: Sun 29 Nov."""
+    last = found.first + dt.timedelta(days=ask.days - 1)
+    return f"{last:%a} {fmt.day(last)}"
+
+
+def worst_day(found: Outlook) -> str:
+    """The first day more likely than not to miss."""
+    rows = found.found.days
+    likely = rows[rows["miss"] >= 0.5]
+    if likely.empty:
+        return "No single day is more likely than not to miss."
+    at = found.first + dt.timedelta(days=int(likely["day"].iloc[0]) - 1)
+    count = len(likely)
+    return f"{count} single day{'s are' if count > 1 else ' is'} likely to miss, the first {at:%a} {fmt.day(at)}."
+
+
+def backtest(found: Outlook) -> str:
+    """Which method forecasts, how it did on past weeks, and how often its band held."""
+    row = found.volume.methods[found.volume.methods["chosen"]].iloc[0]
+    name = {"ets": "exponential smoothing", "seasonal naive": "the value of a week before"}[row["method"]]
+    return (
+        f"Forecast by {name}, tried on {len(found.volume.errors)} past weeks: MASE {row['value']:.2f} "
+        f"({row['low']:.2f} to {row['high']:.2f}; 1 is as good as last week's value), the 80 % band held "
+        f"{percent(row['coverage'])} of {row['covered_n']:,} later days."
+    )
+
+
+def assumptions(found: Outlook, currency: str) -> str:
+    """What the simulation rests on, in one line."""
+    staff, days = found.staff, found.sla.days
+    due = "the day they came" if not days else f"{days} day{'s' if days > 1 else ''} after they came"
+    heads = np.array(staff.heads)
+    price = f", {fmt.money(staff.per_hour, currency)} an hour" if staff.per_hour else ", no cost per hour known"
+    by_work = staff.source == BY_WORK
+    roster = "hours read off the work done, as no shifts are loaded" if by_work else "the roster of the last 4 weeks"
+    return (
+        f"Assumes {roster}: {heads[:5].mean():.1f} raters on weekdays and {heads[5:].mean():.1f} on weekends, "
+        f"{staff.hours:.2g} paid hours a day each, {percent(staff.most)} of worked time on items "
+        f"({percent(staff.utilisation)} today), {percent(staff.shrinkage)} lost{price}; "
+        f"{fmt.duration(found.handle.seconds)} of handling an item; oldest first, due {due}; a new rater is as fast "
+        "as the others."
+    )
+
+
+def no_pool(names: list[str]) -> str:
+    """Why a filter does not narrow the queue."""
+    shown = words.listed([DIMENSIONS[n] for n in names])
+    return f"Items carry no {shown} before somebody works on them: the queue is shown for all."
+
+
+LOAD_SHIFTS_FOR_QUEUE = (
+    "No shifts are loaded: paid hours, leave and spare time are not known, so capacity is only the work done. Load "
+    "`shifts` for the hours people are there."
+)
+LOAD_COSTS = "No labour costs are loaded for this queue: load `costs` to see what more people would cost."

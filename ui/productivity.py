@@ -1,0 +1,455 @@
+"""What the productivity page shows: pace beside accuracy, what the mix of work did, odd days, hours, and ramps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data_access.dimensions import SOURCES, expression
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from metrics import control, intervals, mix, ramp
+from metrics.spec import Estimate
+from ui import data, figures, periods, raters
+from ui.figures import KEPT
+
+CELLS = ("project", "policy", "language", "content_type")  # kinds of work whose usual times differ
+LOGS = {"n": "handle_n", "total": "handle_sum_log", "squares": "handle_sum_log_squared"}
+SUMS = ("handle_n", "handle_sum_seconds", "handle_sum_log", "handle_sum_log_squared")
+PACE, GOLD, AUDIT = "handle_time_log_mean_seconds", "gold_accuracy", "audit_accuracy"
+RATES = ("first_pass_yield", "rework_rate", "skip_rate")
+HOURS = ("utilisation", "adherence")
+TIMES = (PACE, "throughput_per_hour")
+MEASURED = (PACE, GOLD, AUDIT, "throughput_per_hour", "judgements", *RATES)
+WEEKS = 13
+ODD = 5.0  # robust standard deviations beyond which a day is odd
+LEAST_ODD = 0.25  # and how far off the usual it is, in logarithms
+LEAST_SHIFT = 0.05  # share by which handle time must have changed to be called lasting
+LEAST_A_DAY = 20  # timed judgements for a day to be looked at
+RAMP_WEEKS = 39  # looked back over for learning curves
+TENURED_FROM = 26  # weeks of tenure
+
+
+def timed(snapshot: Snapshot, filters: Filters) -> Filters:
+    """The filters on one time basis: times measured in different ways are never combined."""
+    basis = basis_of(snapshot, filters)
+    return filters.with_("time_basis", basis) if basis else filters
+
+
+def basis_of(snapshot: Snapshot, filters: Filters) -> str:
+    """The time basis shown: that of most work, or the one this work has where it has none of that; "" for no choice."""
+    basis = figures.main_basis(snapshot, filters, (PACE,))
+    if not basis:
+        return ""
+    rows = data.sums(snapshot, "work", ("handle_n",), ("time_basis",), filters).fillna(0)
+    known = dict(zip(rows["time_basis"].astype(str), rows["handle_n"], strict=True))
+    return basis if known.get(basis) or not any(known.values()) else max(known, key=known.get)
+
+
+def kept_by(mart: str, filters: Filters) -> Filters:
+    """The filters that a mart keeps; what it does not know cannot narrow it."""
+    for name, _ in filters.where:
+        if expression(SOURCES[mart], name) is None:
+            filters = filters.with_(name)
+    return filters
+
+
+def axis(filters: Filters) -> str:
+    """What pace and accuracy are set beside one another by: pools, inside a pool its projects."""
+    return "project" if len(filters.values("pool")) == 1 else "pool"
+
+
+# ---- now against before ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """Handle time against the period before, in logarithms: ``parts`` in all, by mix of work and by pace in the mix.
+
+    scores: one row per metric of MEASURED and HOURS, as figures.compared() gives them. moved_by: the kinds of work
+    whose share changed most. reason: why there are no parts.
+    """
+
+    scores: pd.DataFrame
+    parts: mix.Kitagawa | None
+    moved_by: str = ""
+    reason: str = ""
+
+    def score(self, metric: str) -> dict:
+        """One metric's row."""
+        return self.scores[self.scores["metric"] == metric].iloc[0].to_dict()
+
+
+@st.cache_data(**KEPT)
+def measured(snapshot: Snapshot, filters: Filters) -> list[pd.DataFrame]:
+    """The page's metrics against the period before: in all, and by its axis."""
+    groupings = ((), (axis(filters),))
+    found = figures.compared(snapshot, filters, (*MEASURED, *HOURS), groupings)
+    if basis_of(snapshot, filters) == figures.main_basis(snapshot, filters, (PACE,)):
+        return found
+    times = figures.compared(snapshot, timed(snapshot, filters), TIMES, groupings)
+    return [
+        pd.concat([all_[~all_["metric"].isin(TIMES)], own], ignore_index=True)
+        for all_, own in zip(found, times, strict=True)
+    ]
+
+
+@st.cache_data(**KEPT)
+def change(snapshot: Snapshot, filters: Filters) -> Change:
+    """Handle time now against before, split exactly into what the mix of work did and what pace did."""
+    scores = measured(snapshot, filters)[0]
+    if not filters.start:
+        return Change(scores, None, reason="nothing is dated")
+    ours = timed(snapshot, filters)
+    sides = [_cells(snapshot, one) for one in (ours.before(), ours)]
+    design = tuple(_design(snapshot, one) for one in (ours.before(), ours))
+    parts = mix.kitagawa(*sides, CELLS, **LOGS, design=design)
+    if parts.change.value is None:
+        return Change(scores, None, reason=parts.change.reason)
+    return Change(scores, parts, _grown(snapshot, parts.cells))
+
+
+def _cells(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    return data.sums(snapshot, "work", SUMS, CELLS, filters).fillna(0)
+
+
+def _unit() -> str:
+    """What judgements are clustered by: raters, where the reader may see them, else their pools."""
+    return "rater" if data.current_scope().sees_raters else "pool"
+
+
+def _design(snapshot: Snapshot, filters: Filters) -> float:
+    """By how much raters' differences widen the variance of the mean log time."""
+    rows = data.sums(snapshot, "work", SUMS, (_unit(),), filters).fillna(0)
+    x, n, squares = (rows[LOGS[c]].to_numpy(float) for c in ("total", "n", "squares"))
+    sums = (x.sum(), n.sum(), (x * x).sum(), (x * n).sum(), (n * n).sum(), (n > 0).sum(), squares.sum())
+    return float(intervals.mean_design_effect(*sums)[0])
+
+
+def _grown(snapshot: Snapshot, cells: pd.DataFrame) -> str:
+    """The policy or project whose share of the work moved handle time most through the mix: "hate 12 % to 42 %"."""
+    dimension = "project" if cells["project"].nunique() > 1 else "policy"
+    sums = cells.groupby(dimension)[["weight_before", "weight_after", "mix"]].sum()
+    if len(sums) < 2:
+        return ""
+    top = sums["mix"].abs().idxmax()
+    was, now = (round(100 * sums.loc[top, c]) for c in ("weight_before", "weight_after"))
+    name = snapshot.names.get(dimension, {}).get(str(top), str(top))
+    return f"{name} went from {was} to {now}\u00a0% of the work" if was != now else ""
+
+
+# ---- pace beside accuracy --------------------------------------------------------------------------------------
+
+
+def of_groups(snapshot: Snapshot, filters: Filters, metric: str) -> pd.DataFrame:
+    """One metric by the page's axis against the period before, with `member` and `label`."""
+    by = axis(filters)
+    rows = measured(snapshot, filters)[1]
+    rows = rows[(rows["metric"] == metric) & rows[by].notna()].reset_index(drop=True)
+    names, members = snapshot.names.get(by, {}), rows[by].astype(str)
+    return rows.assign(member=members, label=[names.get(m, m) for m in members])
+
+
+@st.cache_data(**KEPT)
+def beside(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """Pace and gold accuracy of each pool: of_groups(GOLD) with pace, pace_low, pace_high and timed.
+
+    Pace is the pool's time on the same projects, policies and content as all, over that of all; inside one pool it is
+    that of each project over what it takes everywhere.
+    """
+    by, people = axis(filters), data.current_scope().sees_raters
+    gold = of_groups(snapshot, filters, GOLD)
+    ours = timed(snapshot, filters)
+    everyone = ours.with_("pool") if by == "project" else ours
+    keys = dict.fromkeys(("pool", *SAME, *(("rater",) if people else ())))
+    rows = raters._columns(data.sums(snapshot, "work", SUMS, tuple(keys), everyone))
+    n, logs, squares = (rows[LOGS[c]] for c in ("n", "total", "squares"))
+    if not n.sum() or gold.empty:
+        return gold.iloc[:0].assign(pace=np.nan, pace_low=np.nan, pace_high=np.nan, timed=np.nan)
+    kind = raters._codes(rows, SAME)
+    total = np.bincount(kind, n)
+    usual = np.divide(np.bincount(kind, logs), total, out=np.zeros(len(total)), where=total > 0)[kind]
+    off, off_squared = logs - n * usual, squares - 2 * usual * logs + n * usual**2
+    ours_ = (n > 0) & (np.isin(rows["pool"], ours.values("pool")) if by == "project" else True)
+    group, names = pd.factorize(rows[by][ours_], sort=True)
+    unit = raters._codes({k: v[ours_] for k, v in rows.items()}, (by, "rater" if people else "pool"))
+    found = _of_clusters(group, unit, n[ours_], off[ours_], off_squared[ours_])
+    at = {name: k for k, name in enumerate(names)}
+    place = np.array([at.get(m, -1) for m in gold["member"]], np.int64)
+    columns = {name: np.append(values, np.nan)[place] for name, values in found.items()}
+    return gold.assign(**columns)
+
+
+def _of_clusters(group: np.ndarray, unit: np.ndarray, n: np.ndarray, x: np.ndarray, xx: np.ndarray) -> dict:
+    """The mean of each group, out of logarithms, and its interval over units, each of which lies in one group."""
+    home = np.zeros(unit.max() + 1, np.int64)
+    home[unit] = group
+    each_n, each_x = np.bincount(unit, n), np.bincount(unit, x)
+
+    def of_group(values: np.ndarray) -> np.ndarray:
+        return np.bincount(home, values)
+
+    sums = (each_x, each_n, each_x**2, each_x * each_n, each_n**2, (each_n > 0).astype(float))
+    total, count, *rest = (of_group(values) for values in sums)
+    squares = np.bincount(group, xx)
+    design = intervals.mean_design_effect(total, count, *rest, squares)
+    found = intervals.log_mean(count, total, squares, design)
+    return {"pace": found.value, "pace_low": found.low, "pace_high": found.high, "timed": count}
+
+
+SAME = ("project", "policy", "content_type")  # what makes times of pools comparable; each pool has its languages
+
+
+# ---- over time -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """Handle time by week: ``points`` at, value, low, high (one mix of work), raw, n, inside. odd: single odd days.
+
+    odd: day, times (the usual), alone (back the next day). shift: (side, day, size) of a lasting change, or None.
+    """
+
+    points: pd.DataFrame
+    odd: pd.DataFrame
+    shift: tuple[str, dt.date, float] | None
+    reason: str = ""
+
+
+NO_DAYS = pd.DataFrame(columns=["day", "times", "alone"])
+
+
+@st.cache_data(**KEPT)
+def weekly(snapshot: Snapshot, filters: Filters) -> Weeks:
+    """Handle time by week as it was and at one mix of work, and the days and lasting changes that stand out."""
+    if not filters.start:
+        return Weeks(pd.DataFrame(), NO_DAYS, None, "nothing is dated")
+    wide = timed(snapshot, filters).over(*periods.ending((filters.start, filters.end), WEEKS))
+    narrow = len(filters.values("pool")) == 1 or len(filters.values("project")) == 1
+    unit = _unit() if narrow else "pool"
+    rows = data.sums(snapshot, "work", SUMS, ("week", unit, *CELLS), wide).fillna(0)
+    rows = rows[rows["handle_n"] > 0]
+    if rows.empty:
+        return Weeks(pd.DataFrame(), NO_DAYS, None, "no handle times")
+    several = rows[unit].nunique() > 1
+    found = mix.mix_adjusted(rows, ["week"], CELLS, rater=unit if several else None, **LOGS).table
+    at = pd.to_datetime(found["week"])
+    whole = [periods.complete(one, "week", (wide.start, wide.end)) for one in at]
+    points = found.assign(at=at, inside=at >= pd.Timestamp(periods.monday(filters.start)))[whole]
+    odd, shift = _days(snapshot, filters, wide)
+    return Weeks(points.reset_index(drop=True), odd, shift)
+
+
+def _days(
+    snapshot: Snapshot, filters: Filters, wide: Filters
+) -> tuple[pd.DataFrame, tuple[str, dt.date, float] | None]:
+    """Days far off the usual for the same kind of work, and a lasting change; one day alone is never lasting."""
+    rows = data.sums(snapshot, "work", SUMS, ("day", "project", "policy"), wide).fillna(0)
+    kind = raters._codes(raters._columns(rows), ("project", "policy"))
+    n, logs = rows["handle_n"].to_numpy(float), rows["handle_sum_log"].to_numpy(float)
+    total = np.bincount(kind, n)
+    usual = np.divide(np.bincount(kind, logs), total, out=np.zeros(len(total)), where=total > 0)[kind]
+    day, days = pd.factorize(rows["day"], sort=True)
+    timed_, above = np.bincount(day, n, len(days)), np.bincount(day, logs - n * usual, len(days))
+    enough = timed_ >= LEAST_A_DAY
+    if enough.sum() < 4 * 7:
+        return NO_DAYS, None
+    at, off, size = np.asarray(days, "datetime64[D]")[enough], above[enough] / timed_[enough], timed_[enough]
+    local = pd.Series(off).rolling(9, center=True, min_periods=5).median().to_numpy()
+    spread = np.maximum(_spread(off - local) * np.sqrt(np.maximum(np.median(size) / size, 1)), 1e-6)
+    far = np.abs(off - local) > np.maximum(ODD * spread, LEAST_ODD)
+    alone = ~np.append(far[1:], False) & ~np.insert(far[:-1], 0, False)
+    odd = pd.DataFrame({"day": pd.to_datetime(at), "times": np.exp(off - local), "alone": alone})[far]
+    return odd.reset_index(drop=True), _shift(at, off, far, filters)
+
+
+def _spread(values: np.ndarray) -> float:
+    """The standard deviation as the median distance from the median gives it: single odd days do not widen it."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+
+
+def _shift(at: np.ndarray, off: np.ndarray, far: np.ndarray, filters: Filters) -> tuple[str, dt.date, float] | None:
+    """A lasting change against the period before that came to light in this one: side, first day, size as a share.
+
+    Odd days take no part: a single day far off must not look like a change that stays.
+    """
+    past = filters.before().start
+    used = ~far & (at >= np.datetime64(past))
+    at, off = at[used], off[used]
+    before = at < np.datetime64(filters.start)
+    if before.sum() < control.LEAST_POINTS or before.all():
+        return None
+    center, spread = float(np.median(off[before])), max(_spread(off[before]), 1e-6)
+    z = (off - center) / spread
+    out = control.cusum(z, slack=1.0, limit=8.0)["out"].to_numpy(bool) & ~before
+    if not out.any():
+        return None
+    first = int(np.argmax(out))
+    above, below = (np.abs(side) for side in control.sums(z, 1.0))
+    slower = above[first] >= below[first]
+    start, side = first, above if slower else below
+    while start > 0 and side[start - 1] > 0:
+        start -= 1
+    start = max(range(start, first + 1), key=lambda k: _contrast(off, k))
+    size = float(np.exp(np.median(off[start:]) - center) - 1)
+    if (size > 0) != slower or abs(size) < LEAST_SHIFT:
+        return None
+    return "slower" if slower else "faster", at[start].item(), size
+
+
+def _contrast(values: np.ndarray, cut: int) -> float:
+    """How clearly the values from a cut on differ from those before: the squares that two means explain."""
+    a, b = values[:cut], values[cut:]
+    return len(a) * len(b) * float(a.mean() - b.mean()) ** 2 if len(a) and len(b) else 0.0
+
+
+# ---- hours -----------------------------------------------------------------------------------------------------
+
+
+@st.cache_data(**KEPT)
+def hours(snapshot: Snapshot, filters: Filters, metric: str) -> tuple[pd.DataFrame, str]:
+    """Utilisation or adherence by pool, off its band first, all projects of a pool together; or why there is none."""
+    kept = kept_by("shift", filters)
+    return figures.breakdown(snapshot, kept, metric, "pool")
+
+
+@st.cache_data(**KEPT)
+def idle(snapshot: Snapshot, filters: Filters) -> dict[str, float]:
+    """Idle hours of each pool: logged and not active."""
+    kept = kept_by("shift", filters)
+    rows = data.sums(snapshot, "shift", ("logged_seconds", "active_seconds"), ("pool",), kept).fillna(0)
+    return dict(zip(rows["pool"], (rows["logged_seconds"] - rows["active_seconds"]) / 3600, strict=True))
+
+
+# ---- ramp ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ramps:
+    """Hire cohorts by month: the curves, and what leavers cost. goal: gold accuracy to reach; leavers: in a year."""
+
+    found: ramp.Ramp | None
+    goal: float | None
+    leavers: int = 0
+    headcount: float = 0.0
+    per_hour: float | None = None
+    reason: str = ""
+
+    def loss(self) -> Estimate:
+        """Hours a hire's slowness costs, over the cohorts that reached the pace, weighted by hires."""
+        rows = self.found.cohorts if self.found else pd.DataFrame(columns=list(ramp.COHORT_COLUMNS))
+        rows = rows[rows["loss_hours"].notna()]
+        if rows.empty:
+            return Estimate.missing("no cohort has reached the pace yet")
+        weight = rows["n"].to_numpy(float) / rows["n"].sum()
+        ends = [float(weight @ rows[c].to_numpy(float)) for c in ("loss_hours", "loss_low", "loss_high")]
+        return Estimate(*ends, n=float(rows["n"].sum()))
+
+
+@st.cache_data(**KEPT)
+def ramps(snapshot: Snapshot, filters: Filters) -> Ramps:
+    """How the hire cohorts of the last nine months came up to speed, times cleared of the kind of work."""
+    if not filters.start:
+        return Ramps(None, None, reason="nothing is dated")
+    ours = timed(snapshot, filters).over(*periods.ending((filters.start, filters.end), RAMP_WEEKS))
+    goal = raters.target(snapshot, filters, GOLD) or 0.0
+    columns = ("handle_n", "handle_sum_seconds", "gold_n", "gold_correct")
+    cells = raters._columns(data.sums(snapshot, "work", columns, ("rater", "week", "project", "policy"), ours))
+    if not len(cells["rater"]):
+        return Ramps(None, goal, reason="no work")
+    week, hired = raters.tenure(snapshot, cells), _hired(snapshot, cells["rater"])
+    fair = _fair_seconds(cells)
+    rows = pd.DataFrame({**cells, "fair": fair, "tenure": week, "hired": hired})
+    rows = rows[(rows["tenure"] >= 1) & (rows["handle_n"] > 0) & (rows["fair"] > 0)]
+    first = np.datetime64(ours.start, "D")
+    new = rows["hired"].to_numpy("datetime64[D]") >= first
+    old = rows["tenure"] >= TENURED_FROM
+    rows = rows[new | old]
+    if rows.empty:
+        return Ramps(None, goal, reason="nobody's day of hire is known")
+    cohort = np.where(new[new | old], rows["hired"].dt.strftime("%Y-%m"), TENURED)
+    # Hires of more than half a year stand for the tenured: their first weeks were not seen.
+    keep = (cohort != TENURED) | (rows["tenure"].to_numpy() >= TENURED_FROM)
+    rows, cohort = rows[keep], cohort[keep]
+    found = ramp.ramp(
+        cohort,
+        rows["rater"].astype(str),
+        rows["tenure"],
+        rows["handle_n"],
+        rows["fair"],
+        rows["gold_n"],
+        rows["gold_correct"],
+        target_accuracy=goal or 0.5,
+        tenured_from=TENURED_FROM,
+        draws=100,
+    )
+    own = found.cohorts["cohort"] != TENURED
+    shown = ramp.Ramp(found.cohorts[own], found.weeks[found.weeks["cohort"] != TENURED], found.tenured)
+    left, heads = _leavers(snapshot, ours, set(cells["rater"]))
+    return Ramps(shown, goal or None, left, heads, per_hour(snapshot, filters))
+
+
+TENURED = "tenured"
+
+
+def _hired(snapshot: Snapshot, names: np.ndarray) -> np.ndarray:
+    known = raters.people(snapshot)
+    code, unique = pd.factorize(names)
+    return np.array([known[n].hired_on if n in known else None for n in unique], "datetime64[D]")[code]
+
+
+def _fair_seconds(cells: dict[str, np.ndarray]) -> np.ndarray:
+    """Each cell's seconds over those usual for its kind of work, times the mean of all: new hires get easier work."""
+    kind = raters._codes(cells, ("project", "policy"))
+    n, seconds = cells["handle_n"], cells["handle_sum_seconds"]
+    total = np.bincount(kind, n)
+    usual = np.divide(np.bincount(kind, seconds), total, out=np.ones(len(total)), where=total > 0)[kind]
+    overall = seconds.sum() / n.sum() if n.sum() else 1.0
+    return np.divide(seconds, usual, out=np.zeros(len(n)), where=usual > 0) * overall
+
+
+def _leavers(snapshot: Snapshot, filters: Filters, worked: set[str]) -> tuple[int, float]:
+    """Of those who worked here, how many left in the period, and how many there were on average."""
+    rows = snapshot.table("rater")
+    rows = rows[rows["rater_id"].isin(worked)]
+    first, last = pd.Timestamp(filters.start), pd.Timestamp(filters.end)
+    left = pd.to_datetime(rows["left_on"])
+    gone = left.between(first, last)
+    start, end = pd.to_datetime(rows["hired_on"]).clip(lower=first), left.fillna(last).clip(upper=last)
+    days = (end - start).dt.days.clip(lower=0).sum()
+    return int(gone.sum()), float(days / max((last - first).days, 1))
+
+
+@st.cache_data(**KEPT)
+def per_hour(snapshot: Snapshot, filters: Filters) -> float | None:
+    """Labour cost of a paid hour in the pools of the filters, from the ledger and the shifts; None where unknown."""
+    pools = [name for name in ("pool", "vendor", "site", "region") if filters.values(name)]
+    kept = Filters.of({name: filters.values(name) for name in pools}, filters.start, filters.end)
+    money = float(data.sums(snapshot, "ledger", ("cost_labour",), (), kept).fillna(0)["cost_labour"].sum())
+    paid = float(data.sums(snapshot, "shift", ("logged_seconds",), (), kept).fillna(0)["logged_seconds"].sum()) / 3600
+    return money / paid if money > 0 and paid > 0 else None
+
+
+def ramps_if_allowed(snapshot: Snapshot, filters: Filters) -> Ramps:
+    """ramps() where the reader may see raters: tenure is counted rater by rater."""
+    if not data.current_scope().sees_raters:
+        return Ramps(None, None, reason="tenure is counted rater by rater, and single raters are not shown here")
+    return ramps(snapshot, filters)
+
+
+def curves(found: Ramps) -> pd.DataFrame:
+    """The cohorts' weeks with throughput and its interval as shares of the tenured's, and what a month is called."""
+    rows = found.found.weeks
+    tenured = found.found.tenured.value or np.nan
+    few = rows.groupby("cohort")["raters"].transform("max") < ramp.LEAST_RATERS
+    rows = rows[~few]
+    return rows.assign(
+        of_low=rows["per_hour_low"] / tenured,
+        of_high=rows["per_hour_high"] / tenured,
+        of_fitted=rows["per_hour_fitted"] / tenured,
+        called=[f"{pd.Timestamp(f'{c}-01'):%b %Y}" for c in rows["cohort"]],
+    )

@@ -1,0 +1,356 @@
+"""What the queue page shows: the queues as they stand, and one queue's coming days against its staffed capacity."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from scipy.optimize import nnls
+
+from data_access.derive import AGE_COLUMNS
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from metrics import capacity, forecast
+from metrics.catalogue import METRICS
+from ui import data, figures, periods, raters
+from ui.figures import KEPT
+from ui.productivity import kept_by
+
+SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
+MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED)
+FLOW = ("created", "closed", "due", "due_in_time")
+STOCK = ("backlog", "overdue_open")
+STAFF_WEEKS = 4  # whose roster and pace stand for today's
+LONGEST_SLA = 10  # days
+PATHS = 1000
+ONE = dt.timedelta(days=1)
+NO_SHIFTS = "shifts"
+BY_WORK = "work"
+
+
+def open_filters(filters: Filters) -> Filters:
+    """The filters that the queue keeps: an item has no pool before somebody works on it."""
+    return kept_by("flow", filters)
+
+
+def dropped(filters: Filters) -> list[str]:
+    """The filters that cannot narrow the queue."""
+    kept = {name for name, _ in open_filters(filters).where}
+    return [name for name, _ in filters.where if name not in kept]
+
+
+# ---- as they stand ---------------------------------------------------------------------------------------------
+
+
+@st.cache_data(**KEPT)
+def measured(snapshot: Snapshot, filters: Filters) -> list[pd.DataFrame]:
+    """The queue's metrics against the period before: in all, and by project."""
+    return figures.compared(snapshot, open_filters(filters), MEASURED, ((), ("project",)))
+
+
+@st.cache_data(**KEPT)
+def queues(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """A row per project with items: member, label, SLA attainment as measured, backlog, overdue, arrived, decided."""
+    rows = measured(snapshot, filters)[1]
+    rows = rows[rows["project"].notna()]
+    names = snapshot.names["project"]
+    wide = rows.pivot(index="project", columns="metric", values="value")
+    sla = rows[rows["metric"] == SLA].set_index("project")
+    found = wide.reindex(columns=[m for m in MEASURED if m != SLA]).join(sla.drop(columns="metric"))
+    found = found[found["items_created"].fillna(0) + found["backlog"].fillna(0) > 0]
+    found = found.assign(
+        member=found.index.astype(str),
+        label=[names.get(p, p) for p in found.index],
+        overdue=(found[OVERDUE] * found[BACKLOG]).fillna(0).round(),
+        order=found["status"].map(figures.ORDER),
+    )
+    return found.sort_values(["order", "value"], kind="stable").reset_index(drop=True)
+
+
+def chosen(rows: pd.DataFrame, asked: str) -> str:
+    """The queue that is looked at: the one asked for, else the one with the lowest attainment."""
+    if rows.empty:
+        return ""
+    if asked in set(rows["member"]):
+        return asked
+    known = rows[rows["value"].notna()]
+    return str((known.loc[known["value"].idxmin()] if len(known) else rows.iloc[0])["member"])
+
+
+def of_queue(filters: Filters, queue: str) -> Filters:
+    """The queue's own filters."""
+    return open_filters(filters).with_("project", queue)
+
+
+def as_of(snapshot: Snapshot, filters: Filters) -> dt.date:
+    """The last day known inside the period: what comes after it is forecast."""
+    return min(filters.end or snapshot.meta.last_day, snapshot.meta.last_day)
+
+
+@st.cache_data(**KEPT)
+def days(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """The year up to the period's end, no day left out: day, created, closed, due, due_in_time, backlog, overdue."""
+    end = as_of(snapshot, filters)
+    start = max(end - (forecast.MOST_DAYS - 1) * ONE, snapshot.meta.first_day)
+    wide = filters.over(start, end)
+    # Stocks add up over the queue's languages and policies on one day, which is all that is asked here.
+    rows = data.sums(snapshot, "flow", (*FLOW, *STOCK), ("day",), wide).set_index("day")
+    return rows.reindex(pd.date_range(start, end, freq="D")).fillna(0.0).rename_axis("day").reset_index()
+
+
+@st.cache_data(**KEPT)
+def ages(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """The open items at the period's end by age: label and items, the youngest first."""
+    end = as_of(snapshot, filters)
+    sums = data.sums(snapshot, "backlog", AGE_COLUMNS, (), filters.over(end, end)).fillna(0)
+    first = [int(name.removeprefix("open_age_").removesuffix("d")) for name in AGE_COLUMNS]
+    labels = [
+        f"{a} days or more" if k == len(first) - 1 else _days_said(a, first[k + 1] - 1) for k, a in enumerate(first)
+    ]
+    items = [float(sums[name].sum()) for name in AGE_COLUMNS]
+    return pd.DataFrame({"label": labels, "items": items, "first": first})
+
+
+def _days_said(first: int, last: int) -> str:
+    if first == last:
+        return "today" if not first else f"{first} day{'s' if first > 1 else ''}"
+    return f"{first} to {last} days"
+
+
+# ---- staffing --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Staffing:
+    """Who works on a queue on each weekday. heads: (7,) from Monday, whole days on this queue; hours: paid a head.
+
+    utilisation: share of worked time spent on items; most: the most it is planned at; shrinkage: planned and not
+    worked; per_hour: labour cost of a paid hour or None; source: "shifts", or "work" where none are loaded; reason:
+    why nobody is known.
+    """
+
+    heads: tuple[float, ...] = (0.0,) * 7
+    hours: float = 0.0
+    utilisation: float = 0.0
+    most: float = 0.0
+    shrinkage: float = 0.0
+    per_hour: float | None = None
+    pools: int = 0
+    source: str = NO_SHIFTS
+    reason: str = ""
+
+
+def _timed(snapshot: Snapshot, filters: Filters) -> Filters:
+    """The filters on the time basis that most of this queue's work has: times of two bases are never combined."""
+    if filters.values("time_basis"):
+        return filters
+    rows = data.sums(snapshot, "work", ("handle_n",), ("time_basis",), filters).fillna(0)
+    return filters.with_("time_basis", str(rows.loc[rows["handle_n"].idxmax(), "time_basis"])) if len(rows) else filters
+
+
+@st.cache_data(**KEPT)
+def staffing(snapshot: Snapshot, filters: Filters) -> Staffing:
+    """The last weeks' roster of the pools that worked on the queue, each by the share of its time spent there."""
+    end = as_of(snapshot, filters)
+    recent = filters.over(end - (STAFF_WEEKS * 7 - 1) * ONE, end)
+    share = _shares(snapshot, recent)
+    if not share:
+        return Staffing(reason=f"nobody worked on this queue in the last {STAFF_WEEKS} weeks")
+    columns = ("rater_days", "scheduled_seconds", "logged_seconds", "active_seconds")
+    pools = Filters.of({"pool": list(share)}, recent.start, recent.end)
+    rows = data.sums(snapshot, "shift", columns, ("day", "pool"), pools).fillna(0)
+    if rows.empty or rows["logged_seconds"].sum() <= 0:
+        return _by_work(snapshot, recent)
+    part = rows["pool"].map(share).to_numpy(float)
+    sums = {name: rows[name].to_numpy(float) * part for name in columns}
+    weekday = pd.DatetimeIndex(rows["day"]).day_of_week.to_numpy()
+    heads = np.bincount(weekday, sums["rater_days"], 7) / STAFF_WEEKS
+    planned, logged, active = (sums[c].sum() for c in columns[1:])
+    planned = planned or logged
+    used = active / logged
+    return Staffing(
+        tuple(heads),
+        planned / sums["rater_days"].sum() / 3600,
+        min(used, 1.0),
+        max(min(used, 1.0), _band(snapshot, end)),
+        max(0.0, 1 - logged / planned),
+        _per_hour(snapshot, recent, logged / 3600),
+        len(share),
+    )
+
+
+def _band(snapshot: Snapshot, day: dt.date) -> float:
+    """The upper end of the utilisation band; 0 where nobody has set one."""
+    goal = snapshot.targets.in_force(METRICS["utilisation"], day, None, None)
+    return max(x for x in (goal.target, goal.warn) if x is not None) if goal else 0.0
+
+
+def _shares(snapshot: Snapshot, filters: Filters) -> dict[str, float]:
+    """The share of each pool's handling time that went into this queue."""
+    column = ("handle_sum_seconds",)
+    here = data.sums(snapshot, "work", column, ("pool",), filters).fillna(0)
+    here = here[here["handle_sum_seconds"] > 0]
+    if here.empty:
+        return {}
+    whole = Filters.of({"pool": here["pool"].tolist()}, filters.start, filters.end)
+    every = data.sums(snapshot, "work", column, ("pool",), whole).fillna(0)
+    total = dict(zip(every["pool"], every["handle_sum_seconds"], strict=True))
+    return {p: float(x / total[p]) for p, x in zip(here["pool"], here["handle_sum_seconds"], strict=True)}
+
+
+def _per_hour(snapshot: Snapshot, filters: Filters, paid_hours: float) -> float | None:
+    """Labour cost of a paid hour on this queue, from the ledger; None where it is not known."""
+    kept = Filters.of({"project": filters.values("project")}, filters.start, filters.end)
+    money = float(data.sums(snapshot, "ledger", ("cost_labour",), (), kept).fillna(0)["cost_labour"].sum())
+    return money / paid_hours if money > 0 and paid_hours > 0 else None
+
+
+def _by_work(snapshot: Snapshot, filters: Filters) -> Staffing:
+    """Without shifts: who judged something, and the time it took; breaks and waiting are not known."""
+    if not data.current_scope().sees_raters:
+        return Staffing(source=BY_WORK, reason="no shifts are loaded, and who worked is not shown here")
+    rows = data.sums(snapshot, "work", ("handle_sum_seconds",), ("day", "rater"), _timed(snapshot, filters)).fillna(0)
+    rows = rows[rows["handle_sum_seconds"] > 0]
+    if rows.empty:
+        return Staffing(source=BY_WORK, reason="no shifts are loaded and no work is timed")
+    weekday = pd.DatetimeIndex(rows["day"]).day_of_week.to_numpy()
+    heads = np.bincount(weekday, minlength=7) / STAFF_WEEKS
+    hours = float(rows["handle_sum_seconds"].sum()) / len(rows) / 3600
+    return Staffing(tuple(heads), hours, 1.0, 1.0, 0.0, _per_hour(snapshot, filters, hours * len(rows)), 0, BY_WORK)
+
+
+# ---- outlook ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What if: None is as it is today. added: heads; risk: the most one accepts; days: how far ahead."""
+
+    added: int = 0
+    hours: float | None = None
+    utilisation: float | None = None
+    shrinkage: float | None = None
+    risk: float = 0.10
+    days: int = 14
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """One queue's coming days. volume: the forecast of arrivals; found, need: the simulation; sla: what is promised.
+
+    today: found without anything added; staff: with what is asked for; first: the day after the last one known;
+    within_day: most deadlines lie inside a day, which a count by day cannot see; reason: why there is none.
+    """
+
+    volume: forecast.Forecast | None = None
+    found: capacity.Outlook | None = None
+    today: capacity.Outlook | None = None
+    need: capacity.Addition | None = None
+    staff: Staffing = Staffing()
+    handle: capacity.HandleTime | None = None
+    sla: capacity.Sla | None = None
+    first: dt.date | None = None
+    within_day: bool = False
+    reason: str = ""
+
+
+@st.cache_data(**KEPT)
+def volume(snapshot: Snapshot, filters: Filters, steps: int) -> forecast.Forecast:
+    """The arrivals of the coming days, with the backtest that chose the method and sets the bands."""
+    return forecast.forecast(days(snapshot, filters)["created"].to_numpy(float), steps)
+
+
+@st.cache_data(**KEPT)
+def handle(snapshot: Snapshot, filters: Filters) -> capacity.HandleTime:
+    """Seconds of handling a decided item takes, repeats and reviews included."""
+    end = as_of(snapshot, filters)
+    recent = filters.over(max(end - (13 * 7 - 1) * ONE, snapshot.meta.first_day), end)
+    columns = ("judgements", "handle_n", "handle_sum_seconds")
+    rows = data.sums(snapshot, "work", columns, ("day",), _timed(snapshot, recent)).fillna(0).set_index("day")
+    flow = days(snapshot, filters).set_index("day")["closed"]
+    whole = pd.date_range(recent.start, end, freq="D")
+    rows = rows.reindex(whole).fillna(0.0)
+    n, seconds = rows["handle_n"].to_numpy(float), rows["handle_sum_seconds"].to_numpy(float)
+    # Judgements without a time take as long as those with one.
+    every = seconds * np.divide(rows["judgements"].to_numpy(float), n, out=np.ones(len(n)), where=n > 0)
+    return capacity.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
+
+
+def sla_days(rows: pd.DataFrame) -> int:
+    """After how many days nearly all items fall due, at least 1: days are what the simulation counts in."""
+    weight = due_after(rows)
+    return max(int(np.searchsorted(weight.cumsum(), 0.9)), 1)
+
+
+def due_within_day(rows: pd.DataFrame) -> bool:
+    """Whether most items fall due on the day they came: deadlines that a count by day cannot see."""
+    return bool(due_after(rows)[0] > 0.5)
+
+
+def due_after(rows: pd.DataFrame) -> np.ndarray:
+    """The share of items that fall due 0, 1, 2 ... days after they came, read off both by day; 1 where unknown."""
+    created, due = (rows[c].to_numpy(float)[-120:] for c in ("created", "due"))
+    unknown = np.eye(LONGEST_SLA + 1)[1]
+    if len(created) <= LONGEST_SLA or not due.any() or not created.any():
+        return unknown
+    shifted = np.column_stack([np.roll(created, lag) for lag in range(LONGEST_SLA + 1)])[LONGEST_SLA:]
+    weight = nnls(shifted, due[LONGEST_SLA:])[0]
+    return weight / weight.sum() if weight.sum() > 0 else unknown
+
+
+def promised(snapshot: Snapshot, filters: Filters) -> float:
+    """The share of items due in time that the queue is held to; 95 % where nobody has set a target."""
+    return raters.target(snapshot, filters, SLA) or 0.95
+
+
+@st.cache_data(**KEPT)
+def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
+    """The coming days of the queue that the filters leave, today's staff and what is asked for against each other."""
+    rows, staff = days(snapshot, filters), staffing(snapshot, filters)
+    first = as_of(snapshot, filters) + ONE
+    coming, took = volume(snapshot, filters, ask.days), handle(snapshot, filters)
+    reason = coming.reason or took.reason or staff.reason
+    if reason:
+        return Outlook(volume=coming, staff=staff, handle=took, first=first, reason=reason)
+    paths = forecast.sample_paths(coming, PATHS)
+    sla = capacity.Sla(sla_days(rows), promised(snapshot, filters))
+    changed = replace(
+        staff,
+        hours=staff.hours if ask.hours is None else ask.hours,
+        most=staff.most if ask.utilisation is None else ask.utilisation,
+        shrinkage=staff.shrinkage if ask.shrinkage is None else ask.shrinkage,
+    )
+    weekdays = [(first + k * ONE).weekday() for k in range(ask.days)]
+    heads = np.array(staff.heads)[weekdays]
+    common = {
+        "start": float(rows["backlog"].iloc[-1]),
+        "recent": rows["created"].to_numpy(float)[-60:],
+        "sla": sla,
+    }
+    roster = capacity.Staff(heads, changed.hours, changed.most, changed.shrinkage)
+    today = capacity.Staff(heads, staff.hours, staff.most, staff.shrinkage)
+    need = capacity.heads_needed(
+        paths, roster, took, most_risk=ask.risk, cost_per_hour=staff.per_hour, most_added=500, **common
+    )
+    base = capacity.queue_outlook(paths, today, took, **common)
+    found = base
+    if ask.added or changed != staff:
+        found = capacity.queue_outlook(paths, roster, took, added=ask.added, **common)
+    return Outlook(coming, found, base, need, changed, took, sla, first, due_within_day(rows))
+
+
+def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:
+    """The last weeks of days()."""
+    return rows.tail(weeks * 7)
+
+
+def weekly(rows: pd.DataFrame) -> pd.DataFrame:
+    """Arrivals and decisions by whole week: at, created, closed."""
+    monday = rows["day"].dt.to_period("W-SUN").dt.start_time
+    sums = rows.groupby(monday)[["created", "closed"]].agg(["sum", "count"])
+    whole = sums[("created", "count")] == periods.WEEK.days
+    sums = sums[whole]
+    return pd.DataFrame({"at": sums.index, "created": sums[("created", "sum")], "closed": sums[("closed", "sum")]})
