@@ -19,6 +19,8 @@ from ui import data, figures, periods, raters
 from ui.figures import KEPT
 from ui.productivity import kept_by
 
+DAY_SECONDS = 24 * 3600.0
+TOO_LONG = "the hours of these raters come to more than 24 a day: check the times of `shifts` and `annotations`"
 SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
 MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED)
 FLOW = ("created", "closed", "due", "due_in_time")
@@ -171,6 +173,8 @@ def staffing(snapshot: Snapshot, filters: Filters) -> Staffing:
     planned, logged, active = (sums[c].sum() for c in columns[1:])
     planned = planned or logged
     used = active / logged
+    if planned / sums["rater_days"].sum() > DAY_SECONDS:
+        return Staffing(reason=TOO_LONG)
     return Staffing(
         tuple(heads),
         planned / sums["rater_days"].sum() / 3600,
@@ -219,6 +223,8 @@ def _by_work(snapshot: Snapshot, filters: Filters) -> Staffing:
     weekday = pd.DatetimeIndex(rows["day"]).day_of_week.to_numpy()
     heads = np.bincount(weekday, minlength=7) / STAFF_WEEKS
     hours = float(rows["handle_sum_seconds"].sum()) / len(rows) / 3600
+    if hours > DAY_SECONDS / 3600:
+        return Staffing(source=BY_WORK, reason=TOO_LONG)
     return Staffing(tuple(heads), hours, 1.0, 1.0, 0.0, _per_hour(snapshot, filters, hours * len(rows)), 0, BY_WORK)
 
 

@@ -106,3 +106,22 @@ def test_charts_are_valid_and_say_what_they_show(colours):
     rows = pd.DataFrame({"label": ["today", "1 day", "2 to 3 days"], "items": [5.0, 2.0, 1.0], "first": [0, 1, 2]})
     spec, text = charts.ages(rows, 1, colours)
     assert alt.LayerChart.from_dict(spec, validate=True) and "1 of 8" in text
+
+
+@pytest.mark.parametrize("mart", ["shift", "work"])
+def test_days_of_more_than_24_hours_give_a_reason_and_no_outlook(snapshot, monkeypatch, mart):
+    real = queue.data.sums
+
+    def stretched(shot, name, columns, by, filters, extra=()):
+        rows = real(shot, name, columns, by, filters, extra)
+        if name == "shift":
+            times = [c for c in columns if c.endswith("_seconds")]
+            return rows.assign(**{c: rows[c] * 40 for c in times}) if mart == "shift" else rows.iloc[:0]
+        return rows.assign(handle_sum_seconds=rows["handle_sum_seconds"] * 1e5) if "day" in by else rows
+
+    monkeypatch.setattr(queue.data, "sums", stretched)
+    filters = SURGE
+    queue.st.cache_data.clear()
+    found = queue.staffing(snapshot, filters)
+    queue.st.cache_data.clear()
+    assert found.reason == queue.TOO_LONG
