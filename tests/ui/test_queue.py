@@ -116,7 +116,7 @@ def test_days_of_more_than_24_hours_give_a_reason_and_no_outlook(snapshot, monke
         rows = real(shot, name, columns, by, filters, extra)
         if name == "shift":
             times = [c for c in columns if c.endswith("_seconds")]
-            return rows.assign(**{c: rows[c] * 40 for c in times}) if mart == "shift" else rows.iloc[:0]
+            return rows.assign(**{c: rows[c] * 1e5 for c in times}) if mart == "shift" else rows.iloc[:0]
         return rows.assign(handle_sum_seconds=rows["handle_sum_seconds"] * 1e5) if "day" in by else rows
 
     monkeypatch.setattr(queue.data, "sums", stretched)
