@@ -7,7 +7,7 @@ question, and asking again about other days or values costs no compiling.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -126,13 +126,10 @@ def counts_by(question: Question, extra: tuple[str, ...], columns: tuple[str, ..
     return _grouped(question, source, more, sums).order_by(*question.dimensions, *extra)
 
 
-def narrowed(question: Question, also: Iterable[str] = ()) -> sa.Select:
-    """The mart with its dimension tables, narrowed by periods, filters and scope: the only place rows are narrowed.
-
-    ``also`` names dimensions that are wanted beside the question's own.
-    """
+def narrowed(question: Question) -> sa.Select:
+    """The mart with its dimension tables, narrowed by periods, filters and scope: the only place rows are narrowed."""
     source = dim.SOURCES[question.source]
-    names = {*question.dimensions, *also, *(name for name, _ in question.where)}
+    names = {*question.dimensions, *(name for name, _ in question.where)}
     if question.pools is not None:
         names.add("pool")
     clause = sa.select(sa.literal(1)).select_from(joined(source, names))

@@ -30,7 +30,6 @@ from metrics.agreement.alpha import (
     krippendorff_alpha,
     stratified_alpha,
 )
-from metrics.agreement.alpha import Disagreement as _Disagreement  # noqa: F401  (its name before this was a package)
 from metrics.agreement.chance import (
     SINGLE_RATED,
     brennan_prediger,
@@ -48,7 +47,6 @@ from metrics.agreement.chance import (
 )
 from metrics.agreement.coverage import Coverage, OneMoreRating, coverage, one_more_rating
 from metrics.agreement.distances import LEVELS, SEPARATOR, SET_DISTANCES, level_distances, members
-from metrics.agreement.distances import level_distances as _distance  # noqa: F401  (as above)
 from metrics.agreement.estimates import (
     NEGATIVE,
     NO_DISTANCE,
