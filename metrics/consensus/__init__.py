@@ -11,6 +11,8 @@ rating a row. Which when:
   weak; ``skill`` is the share of ratings he knew.
 - ``glad``: items differ in difficulty. When the question is which items are hard, with ten ratings an item or more.
 
+``compare`` puts the first and the third side by side, and scores both against gold.
+
 What holds for all of them:
 
 - A missing label (None, NaN) is no rating and is left out; nothing else means "missing". An item or rater without a
@@ -25,10 +27,21 @@ What holds for all of them:
 """
 
 from metrics.consensus.coin import one_coin
+from metrics.consensus.comparison import SETTLED_FROM, Comparison, compare
 from metrics.consensus.confusion import dawid_skene
 from metrics.consensus.difficulty import glad
 from metrics.consensus.result import Consensus
 from metrics.consensus.spamming import mace
 from metrics.consensus.votes import majority_vote
 
-__all__ = ["Consensus", "dawid_skene", "glad", "mace", "majority_vote", "one_coin"]
+__all__ = [
+    "SETTLED_FROM",
+    "Comparison",
+    "Consensus",
+    "compare",
+    "dawid_skene",
+    "glad",
+    "mace",
+    "majority_vote",
+    "one_coin",
+]

@@ -12,6 +12,10 @@ from metrics.consensus.em import maximise
 from metrics.consensus.ratings import Ratings, check_fit
 from metrics.consensus.result import Consensus, Floats
 
+SMOOTHING = 0.01
+"""Pseudo-counts times the number of labels: ``--smoothing`` of the authors' program, "Default: 0.01/|values|" with
+maximum likelihood (--em); crowd-kit's MACE sets the same. Their default otherwise is variational, with other priors."""
+
 
 def mace(
     item: ArrayLike,
@@ -30,9 +34,9 @@ def mace(
     all, which is what spamming is; a weak but honest rater stays above. A spammer who always gives the commonest label
     agrees with the others often and has a high accuracy: θ sees through it. ``confusion`` is what θ and ξ imply.
 
-    pseudo_counts: added to the expected counts of knowing, of not knowing, and of each label of the habit, 0.1/q when
-    not given (Beta and Dirichlet priors, counts + 1). tolerance: the fit ends when the objective,
-    the observed-data log-likelihood plus the log prior density, rises by no more than this share of its size;
+    pseudo_counts: added to the expected counts of knowing, of not knowing, and of each label of the habit (Beta and
+    Dirichlet priors, counts + 1); ``SMOOTHING``/q when not given. tolerance: the fit ends when the objective, the
+    observed-data log-likelihood plus the log prior density, rises by no more than this share of its size;
     max_iterations caps it. When no model is fitted: see ``dawid_skene``. Rows, ``labels`` and ``gold`` as the package
     says, with its errors; ValueError also for negative options.
     Source: Hovy, Berg-Kirkpatrick, Vaswani and Hovy 2013. Two things differ from it: the shares of labels among items
@@ -44,7 +48,7 @@ def mace(
     if reason := ratings.reason_for_no_model():
         return ratings.votes_alone(reason)
     q = len(ratings.labels)
-    habits = _Habits(len(ratings.raters), q, 0.1 / q if pseudo_counts is None else pseudo_counts)
+    habits = _Habits(len(ratings.raters), q, SMOOTHING / q if pseudo_counts is None else pseudo_counts)
     fit = maximise(ratings, ratings.votes(), habits, tolerance, max_iterations)
     return ratings.consensus(skill=habits.knowing, **fit.findings())
 

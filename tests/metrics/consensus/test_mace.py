@@ -49,7 +49,7 @@ class Plainly:
 @pytest.mark.parametrize("added", [None, 0.5])
 def test_sparse_equals_dense(steps, gold, added):
     known = {int(i[1]) - 1: "xyz".index(k) for i, k in gold.items()}
-    amount = 0.1 / 3 if added is None else added
+    amount = 0.01 / 3 if added is None else added
     plainly = Plainly(3, 3, amount)
     posterior, prior, rates, path = dense_em(counts(ITEM, RATER, LABEL, "xyz"), steps, plainly, known)
     found = mace(ITEM, RATER, LABEL, gold=gold, pseudo_counts=added, tolerance=0, max_iterations=steps)
