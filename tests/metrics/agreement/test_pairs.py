@@ -34,25 +34,59 @@ SAME = "no variation: every rating is the same label"
     st.sampled_from([("identity", None), ("linear", "linear"), ("quadratic", "fc")]),
 )
 def test_cohen_equals_statsmodels_on_any_table(cells, weights):
-    """Value and Fleiss-Cohen-Everitt error; statsmodels takes the normal quantile whatever n, we take t below 30."""
+    """Value and the published error of Fleiss, Cohen and Everitt, by the normal quantile whatever n."""
     ours, theirs = weights
     table = np.array(cells).reshape(4, 4)
     n = table.sum()
-    assume(n >= 30 and np.count_nonzero(table.sum(0) + table.sum(1)) > 1)
+    assume(n >= 2 and np.count_nonzero(table.sum(0) + table.sum(1)) > 1)
     with np.errstate(all="ignore"):  # statsmodels divides by 0 where a rater gives one label alone
         expected = inter_rater.cohens_kappa(table, wt=theirs)
-    found = cohen_kappa_of_table(table, ours)
+    found = cohen_kappa_of_table(table, ours, interval="asymptotic")
+    if found.value is None:
+        assert not np.isfinite(expected.kappa)
+        return
     assert found.value == pytest.approx(expected.kappa, abs=1e-9)
     if found.low is not None:
         half = 1.959963984540054 * expected.std_kappa
         assert ends(found) == pytest.approx(np.clip([found.value - half, found.value + half], -1, 1), abs=1e-8)
 
 
-def test_students_t_widens_the_interval_of_few_items():
-    """29 and 30 items in the same shares: 2.048 by t against 1.960 by the normal, per square root of n."""
-    tables = [np.array([[10, 5], [4, 10]]), np.array([[10, 5], [4, 10]]) * 30 / 29]
-    few, many = (np.ptp(ends(cohen_kappa_of_table(t))) * np.sqrt(t.sum()) for t in tables)
-    assert few / many == pytest.approx(2.0484071 / 1.9599640, rel=1e-6)
+@pytest.mark.parametrize(("ours", "theirs"), [("identity", None), ("linear", "linear"), ("quadratic", "fc")])
+@pytest.mark.parametrize("n", [1, 5])
+def test_score_ends_are_one_quantile_away_by_the_error_that_would_hold_there(ours, theirs, n):
+    """statsmodels' error of the table mixed until its kappa is the end: with chance below, with agreement above."""
+    z = 1.959963984540054
+    skew, even = np.array([[9, 2, 1], [1, 6, 3], [0, 1, 5]]) * n, np.array([[9, 2, 1], [2, 6, 2], [1, 2, 5]]) * n
+    for table in (skew, even):
+        found = cohen_kappa_of_table(table, ours)
+        total = table.sum()
+        chance = np.outer(table.sum(1), table.sum(0)) / total
+        below = inter_rater.cohens_kappa(table + (1 - found.low / found.value) * (chance - table), wt=theirs)
+        assert below.kappa == pytest.approx(found.low)
+        assert found.value - found.low == pytest.approx(z * below.std_kappa, rel=1e-6)
+    # With equal shares the mixture with agreement keeps them, and its kappa moves in proportion.
+    perfect = np.diag(even.sum(1))
+    share = (found.high - found.value) / (1 - found.value)
+    above = inter_rater.cohens_kappa(even + share * (perfect - even), wt=theirs)
+    assert above.kappa == pytest.approx(found.high)
+    assert found.high - found.value == pytest.approx(z * above.std_kappa, rel=1e-6)
+
+
+def test_score_and_published_interval_meet_when_n_is_large():
+    for weights in ("identity", "linear", "quadratic"):
+        score, published = (
+            cohen_kappa_of_table(DIAGNOSIS * 10_000, weights, interval=x) for x in ("score", "asymptotic")
+        )
+        assert ends(score) - score.value == pytest.approx(ends(published) - score.value, rel=0.01)
+
+
+def test_score_ends_stay_in_range_and_below_chance_too():
+    for table in ([[0, 5], [5, 0]], [[3, 2], [2, 1]], [[1, 3], [4, 1]], [[2, 2], [2, 2]], [[9, 0], [1, 0]]):
+        found = cohen_kappa_of_table(table)
+        assert -1 <= found.low <= found.value <= found.high <= 1
+        assert found.high - found.low > 0.3
+    with pytest.raises(UnknownName, match="interval"):
+        cohen_kappa_of_table([[1, 1], [1, 1]], interval="scored")
 
 
 def test_rows_and_their_table_give_the_same():
@@ -105,9 +139,14 @@ def test_undefined_kappas_say_why():
             cohen_kappa_of_table(wrong)
 
 
-def test_perfect_agreement_is_1_without_an_interval():
-    found = cohen_kappa_of_table([[3, 0], [0, 7]])
-    assert (found.value, found.low, found.high) == (1.0, None, None)
+def test_perfect_agreement_is_1_with_a_lower_end_by_score_and_none_as_published():
+    table = np.array([[3, 0], [0, 7]])
+    found = cohen_kappa_of_table(table)
+    assert (found.value, found.high) == (1.0, 1.0)
+    mixed = table + (1 - found.low) * (np.outer([3, 7], [3, 7]) / 10 - table)
+    assert 1 - found.low == pytest.approx(1.959963984540054 * inter_rater.cohens_kappa(mixed).std_kappa, rel=1e-6)
+    published = cohen_kappa_of_table(table, interval="asymptotic")
+    assert (published.value, published.low, published.high) == (1.0, None, None)
 
 
 # ---- every two raters
@@ -171,7 +210,8 @@ def test_conger_of_two_raters_is_cohen():
         for weights in ("identity", "quadratic"):
             typed = rows_of_table(table)
             assert conger_kappa(*typed, weights).value == pytest.approx(cohen_kappa(*typed, weights).value)
-            assert ends(conger_kappa(*typed, weights)) == pytest.approx(ends(cohen_kappa(*typed, weights)), abs=5e-3)
+            published = cohen_kappa(*typed, weights, interval="asymptotic")
+            assert ends(conger_kappa(*typed, weights)) == pytest.approx(ends(published), abs=5e-3)
 
 
 def test_congers_chance_is_the_mean_over_pairs_of_cohens():

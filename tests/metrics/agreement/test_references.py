@@ -3,8 +3,8 @@
 Where packages differ:
 - irrCAC's tables divide the variance of raw ratings by N - 1 and that of two-rater tables by N. N - 1 is right for a
   sample; we always use it, so standard errors of tables are compared after taking it out. Cohen's has none to take out.
-- Cohen's interval: irrCAC takes t always, statsmodels the normal always; the error is a large-sample one, so we take
-  the normal from 30 items.
+- Cohen's interval: irrCAC takes t, statsmodels the normal, both with the large-sample error, which is the one asserted
+  (interval="asymptotic", the normal). Neither covers with few items: what we offer is the score interval.
 - irrCAC's "ordinal" weights are not Krippendorff's ordinal metric; both are right by their definition and have
   different names here ("ordinal_gwet", "ordinal").
 - nltk's kappa() is the mean of the pairwise kappas, multi_kappa() is Conger's kappa, pi() is Fleiss'.
@@ -42,7 +42,7 @@ from .examples import (
 PRINTED = {"single_rated": "irrcac"}
 FUNCTIONS = {
     "percent_agreement": agreement.percent_agreement,
-    "cohen_kappa": agreement.cohen_kappa,
+    "cohen_kappa": lambda *data, **options: agreement.cohen_kappa(*data, interval="asymptotic", **options),
     "scott_pi": lambda *data, **options: agreement.scott_pi(*data, **PRINTED, **options),
     "gwet_ac1": lambda *data, weights, **options: agreement.gwet_ac2(*data, weights=weights, **PRINTED, **options),
     "gwet_ac2": lambda *data, **options: agreement.gwet_ac2(*data, **PRINTED, **options),
