@@ -87,7 +87,9 @@ def macro_f1(matrix: ArrayLike, design_effect: float = 1.0) -> Estimate:
     A label on neither side has no F1 and is left out: counting it as 0 or 1 would let the declared list move the value.
     Interval: the one-sided distances of the F1 intervals of ``by_class``, squared and added with their correlations
     (MOVER, Zou and Donner 2008); the correlations by the delta method over the multinomial cells (Takahashi et al.
-    2022), with a tenth of a judgement more in each cell, for a faultless label has no variance to correlate.
+    2022), with a tenth of a judgement more in each cell, for a faultless label has no variance to correlate. Both
+    distances are widened by √(1 + q(q - 1)/n), q labels on n judgements: each of the q(q - 1) ways to err has a rate of
+    its own to estimate. In simulation 94 to 97 of 100 for 2 to 8 labels and 40 to 400 judgements; without it 87 to 96.
     """
     matrix = _matrix(matrix)
     total = matrix.sum()
@@ -110,7 +112,8 @@ def macro_f1(matrix: ArrayLike, design_effect: float = 1.0) -> Estimate:
     error = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(error, error) if labels > 1 else np.ones((1, 1))
     value = f1[0].mean()
-    down, up = (np.sqrt(max(d @ correlation @ d, 0.0)) / labels for d in (f1[0] - f1[1], f1[2] - f1[0]))
+    wider = np.sqrt(1 + labels * (labels - 1) * design_effect / total) / labels
+    down, up = (np.sqrt(max(d @ correlation @ d, 0.0)) * wider for d in (f1[0] - f1[1], f1[2] - f1[0]))
     return Estimate(float(value), float(max(value - down, 0)), float(min(value + up, 1)), float(total))
 
 
