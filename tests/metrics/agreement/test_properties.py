@@ -159,3 +159,59 @@ def test_one_label_is_never_agreement_beyond_chance_but_for_those_that_do_not_lo
     assert found.value == (1 if knows else None)
     assert found.reason == ("" if knows else agreement.NO_VARIATION)
     assert found.low is None
+
+
+# ---- tables of raters and of pairs
+
+
+BY_RATER = {
+    "consensus_match": agreement.consensus_match,
+    "consensus_match abstain": lambda *rows, **options: agreement.consensus_match(*rows, ties="abstain", **options),
+    "peer_agreement": agreement.peer_agreement,
+    "self_consistency": agreement.self_consistency_by_rater,
+    "pairwise kappa": agreement.pairwise,
+    "pairwise percent": lambda *rows, **options: agreement.pairwise(*rows, "percent_agreement", **options),
+}
+NUMBERS = ["value", "low", "high", "n"]
+
+
+@seeds
+@pytest.mark.parametrize("name", BY_RATER)
+def test_tables_of_raters_do_not_depend_on_order_or_names(name, seed):
+    item, rater, label = sample("ac1", seed)
+    again = np.random.default_rng(seed).permutation(len(item))[:30]
+    if name == "self_consistency":
+        item, rater, label = np.r_[item, item[again]], np.r_[rater, rater[again]], np.r_[label, label[again] % 4 + 1]
+    first = BY_RATER[name](item, rater, label, labels=LABELS)
+    order = np.random.default_rng(seed + 100).permutation(len(item))
+    shuffled = BY_RATER[name](item[order], rater[order], label[order], labels=LABELS)
+    names = np.array(["", "safe", "hate", "abuse", "spam"])
+    relabelled = BY_RATER[name](-item, rater + 10, names[label], labels=["spam", "safe", "hate", "abuse"])
+    for other in (shuffled, relabelled):
+        np.testing.assert_allclose(other[NUMBERS].to_numpy(), first[NUMBERS].to_numpy(), atol=1e-9)
+    # A number or a reason, never both and never neither.
+    assert (first["value"].isna() == (first["reason"] != "")).all()
+    if name != "self_consistency":
+        doubled = np.r_[item, item[again]], np.r_[rater, rater[again]], np.r_[label, label[again] % 4 + 1]
+        np.testing.assert_allclose(BY_RATER[name](*doubled, labels=LABELS)[NUMBERS], first[NUMBERS])
+
+
+@seeds
+@pytest.mark.parametrize("level", ["masi", "jaccard"])
+def test_alpha_of_label_sets_does_not_depend_on_order_names_or_repeats(level, seed):
+    item, rater, label = sample("ac1", seed)
+    sep = agreement.SEPARATOR
+    sets = np.array(["", "hate", sep.join(["hate", "spam"]), "spam", sep.join(["abuse", "hate"])], dtype=object)[label]
+    renamed = np.array(["", "x", sep.join(["x", "y"]), "y", sep.join(["w", "x"])], dtype=object)[label]
+
+    def found(*rows):
+        return agreement.krippendorff_alpha(*rows, "set", set_distance=level, interval="linearised")
+
+    first = found(item, rater, sets)
+    order = np.random.default_rng(seed).permutation(len(item))
+    again = order[:15]
+    assert numbers(found(item[order], rater[order], sets[order])) == pytest.approx(numbers(first))
+    assert numbers(found(-item, rater + 5, renamed)) == pytest.approx(numbers(first))
+    doubled = np.r_[item, item[again]], np.r_[rater, rater[again]], np.r_[sets, sets[order[15:30]]]
+    assert numbers(found(*doubled)) == pytest.approx(numbers(first))
+    assert found(item, rater, np.full(len(item), "hate", dtype=object)).value is None
