@@ -191,14 +191,19 @@ class Builder:
 
     # ---- the marts ---------------------------------------------------------------------------------------------
 
-    def judgement_marts(self, created: Window, digits: sa.Subquery, words: int, group_sample: int) -> None:
+    def judgement_marts(
+        self, created: Window, digits: sa.Subquery, words: int, group_sample: int, peers_sample: int
+    ) -> None:
         """Adds the annotations of items created in the window to the parts of the marts that follow from them."""
         source = self.judged(created=created)
         self.collect(marts.work_judgements(source), "work_part")
         self.collect(marts.work_gold(source), "work_part")
         self.collect(marts.confusion_gold(source), "confusion_part")
         self.collect(marts.handle_time(source), "handle_time_part")
+        self.collect(marts.labels_given(source), "labels_given_part")
+        self.judged_days(source)
         self.collect(marts.agreement(source, digits, words), "agreement_part")
+        self.peers(source, peers_sample)
         self.agreement_by_group(source, digits, words, group_sample)
 
     def judged(self, **windows: Window | None) -> sa.FromClause:
@@ -238,6 +243,19 @@ class Builder:
             source = self._staged("sampled", chosen, STAGED_SAMPLE)
         for axis in marts.GROUP_AXES:
             self.collect(marts.agreement_by_group(source, digits, words, axis), "agreement_by_group_part")
+
+    def peers(self, source: sa.FromClause, sample: int) -> None:
+        """Adds one item in ``sample`` to what raters share with the others of an item."""
+        if sample > 1:
+            chosen = sa.select(source).where(sa.func.mod(row_checksum(source.c.item_id), sample) == 0)
+            source = self._staged("sampled", chosen, STAGED_SAMPLE)
+        self.collect(marts.peers(source), "peers_part")
+
+    def judged_days(self, source: sa.FromClause) -> None:
+        """Adds how many judgements of each day fell on items created on each day."""
+        c = source.c
+        days = sa.select(c.day, c.created_day, sa.func.count().label("n")).group_by(c.day, c.created_day)
+        self.collect(days, "judged_day")
 
     def audited(self, *, at: Window | None = None, submitted: Window | None = None) -> sa.FromClause:
         """The window's audits, staged where the warehouse is attached."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from data_access.derive import AGE_COLUMNS, APPEAL_SUMS, FLOW_SUMS
 from data_access.filters import DIMENSIONS
-from data_access.marts import WORK
+from data_access.marts import LABELS_GIVEN, PEERS, WORK
 
 
 def _table(name: str, *columns: str) -> sa.TableClause:
@@ -83,6 +83,8 @@ SOURCES: dict[str, Source] = {
             (),
         ),
         _source("agreement_by_group", ("month", "project_id", "axis", "group_name"), ("items",), ()),
+        _source("labels_given", LABELS_GIVEN.keys, LABELS_GIVEN.sums, ("rater_id",)),
+        _source("peers", PEERS.keys, PEERS.sums, ("rater_id",)),
         _source("flow", _FLOW_KEYS, (*FLOW_SUMS, *APPEAL_SUMS), ("day", "project_id")),
         _source(
             "backlog",
@@ -182,6 +184,8 @@ def why_not(source: Source, name: str) -> str:
         "overlap": "overlap is",
         "confusion": "the confusion of labels is",
         "agreement_by_group": "agreement by group is",
+        "labels_given": "labels given are",
+        "peers": "comparison with the other raters of an item is",
         "flow": "flow is",
         "backlog": "the backlog is",
         "turnaround": "turnaround is",

@@ -130,6 +130,14 @@ AGREEMENT_BY_GROUP = Mart(
     sums=("items",),
     period="month",
 )
+LABELS_GIVEN = Mart("labels_given", keys=("week", "project_id", "rater_id", "label"), sums=("n",), period="week")
+PEERS = Mart(
+    "peers",
+    keys=("week", "project_id", "rater_id", "language"),
+    sums=("judged", "matched", "paired", "agreeing_share", "pairs", "agreeing_pairs"),
+    period="week",
+    real=frozenset({"agreeing_share"}),
+)
 LIVES = Mart(
     "item_lives",
     keys=("created_day", "project_id", "language", "policy", "due_day", "closed_day", "in_time"),
@@ -417,6 +425,94 @@ def handle_time(source: sa.FromClause) -> sa.Select:
         .select_from(source.join(t.raters, r.rater_id == c.rater_id))
         .where(c.status != "skipped", c.handle_seconds > 0)
         .group_by(*keys, bucket)
+    )
+
+
+def labels_given(source: sa.FromClause) -> sa.Select:
+    """How often each rater gave each label in the label stage, by week of submission."""
+    c = source.c
+    week = week_of(c.day)
+    return (
+        sa.select(week.label("week"), c.project_id, c.rater_id, c.label, sa.func.count().label("n"))
+        .where(*_ratings(source))
+        .group_by(week, c.project_id, c.rater_id, c.label)
+    )
+
+
+# ---- a rater against the others of the item --------------------------------------------------------------------
+
+
+def peers(source: sa.FromClause) -> sa.Select:
+    """Each rater's labels against those of the other raters of the same items, by week of the items' creation.
+
+    judged: ratings whose other ratings have one most frequent label (ties and items rated once are not judged).
+    matched: those that give this label. paired: ratings of items with another rating. agreeing_share: sum over them of
+    the share of the other ratings that agree, so that an item counts once for its rater however many others rated it.
+    pairs, agreeing_pairs: the rating against each other rating. A rater's repeat on an item counts as another's
+    rating, as in ``agreement``.
+
+    Each rating leaves its own vote out. So the others' most frequent label follows from the item's counts alone: how
+    high the highest count is, how many labels have it, and how many have one less.
+    """
+    c = source.c
+    given = (
+        sa.select(c.item_id, c.label, sa.func.count().label("n"))
+        .where(*_ratings(source))
+        .group_by(c.item_id, c.label)
+        .subquery("given")
+    )
+    g = given.c
+    highest = (
+        sa.select(g.item_id, sa.func.sum(g.n).label("ratings"), sa.func.max(g.n).label("most"))
+        .group_by(g.item_id)
+        .having(sa.func.sum(g.n) > 1)
+        .subquery("highest")
+    )
+    h = highest.c
+    standing = (
+        sa.select(
+            h.item_id,
+            h.ratings,
+            h.most,
+            _sum(g.n == h.most, "at_most"),
+            _sum(g.n == h.most - 1, "one_less"),
+        )
+        .select_from(highest.join(given, g.item_id == h.item_id))
+        .group_by(h.item_id, h.ratings, h.most)
+        .subquery("standing")
+    )
+    s = standing.c
+    matched = sa.and_(g.n == s.most, s.at_most == 1, s.one_less == 0)
+    outvoted = sa.or_(sa.and_(g.n < s.most, s.at_most == 1), sa.and_(g.n == s.most, s.at_most == 2))
+    verdict = (
+        sa.select(
+            g.item_id,
+            g.label,
+            sa.case((sa.or_(matched, outvoted), 1), else_=0).label("judged"),
+            sa.case((matched, 1), else_=0).label("matched"),
+            (s.ratings - 1).label("others"),
+            (g.n - 1).label("agreeing"),
+        )
+        .select_from(given.join(standing, s.item_id == g.item_id))
+        .subquery("verdict")
+    )
+    v = verdict.c
+    week = week_of(c.created_day)
+    keys = (week, c.project_id, c.rater_id, c.language)
+    return (
+        sa.select(
+            week.label("week"),
+            *keys[1:],
+            sa.func.sum(v.judged).label("judged"),
+            sa.func.sum(v.matched).label("matched"),
+            sa.func.count().label("paired"),
+            sa.func.sum(v.agreeing * _number(1.0) / v.others).label("agreeing_share"),
+            sa.func.sum(v.others).label("pairs"),
+            sa.func.sum(v.agreeing).label("agreeing_pairs"),
+        )
+        .select_from(source.join(verdict, sa.and_(v.item_id == c.item_id, v.label == c.label)))
+        .where(*_ratings(source))
+        .group_by(*keys)
     )
 
 

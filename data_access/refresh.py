@@ -34,12 +34,15 @@ log = logging.getLogger("raterscope.refresh")
 
 Progress = Callable[[int, int, str], None]
 GROUP_SAMPLE_ABOVE = 250_000  # annotations above which agreement by group counts a sample of the items
+PEERS_SAMPLE_ABOVE = 5_000_000  # annotations above which raters are compared with the others on a sample of the items
 PARTS = (
     marts.WORK,
     marts.CONFUSION,
     marts.HANDLE_TIME,
     marts.AGREEMENT,
     marts.AGREEMENT_BY_GROUP,
+    marts.LABELS_GIVEN,
+    marts.PEERS,
     marts.LIVES,
     marts.TURNAROUND,
 )
@@ -158,6 +161,7 @@ class _Run:
         self.progress = progress
         self.ratings = ratings
         self.zone = settings.timezone
+        self.peers_sample = 1
 
     # ---- full --------------------------------------------------------------------------------------------------
 
@@ -171,13 +175,15 @@ class _Run:
         annotations = sum(self._sizes("annotations").values())
         total, done = annotations + sum(audit_days.values()), 0
         sample = -(-annotations // GROUP_SAMPLE_ABOVE) or 1
+        self.peers_sample = -(-annotations // PEERS_SAMPLE_ABOVE) or 1
         self._create_parts()
         self.c.execute("CREATE OR REPLACE TABLE audit_day (audited_day DATE, day DATE, n BIGINT)")
+        self.c.execute("CREATE OR REPLACE TABLE judged_day (day DATE, created_day DATE, n BIGINT)")
         created = windows(item_days, self.zone, item_days, self._keys("items"))
         per_item = annotations / max(sum(item_days.values()), 1)
         for window, items in created:
             self.progress(done, total, "judgements")
-            self.b.judgement_marts(window, self.digits, self.words, sample)
+            self.b.judgement_marts(window, self.digits, self.words, sample, self.peers_sample)
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
             self._raise_on_overflow("agreement_part")
             done += int(items * per_item)
@@ -197,6 +203,7 @@ class _Run:
         before = self.c.execute("SELECT source, day, n, checksum FROM day_check").df()
         kept = {name: self._content(name) for name in ("label", "guideline", "rater", "pool", "project")}
         old_words = old.code_words
+        self.peers_sample = old.meta.peers_sample
         self.b.day_checks(self.usable)
         self.b.copy(self.usable)
         self._same_ground(kept)
@@ -207,10 +214,11 @@ class _Run:
         judged, created, lives, audits = (changed[s] for s in ("annotations", "items", "item_lives", "audits"))
         if not any(changed.values()):
             return self._complete("incremental", 0, days=0, sample=old.meta.group_sample)
-        created_touched = set(created)
+        # What was judged before counts too: a judgement that is gone changed the agreement on its item.
+        created_touched = set(created) | self._met("created_day", "day", judged)
         for window, _ in windows(judged, self.zone):
             created_touched |= self.b.created_days(window)
-        work_days = set(judged)
+        work_days = set(judged) | self._met("day", "created_day", created)
         for window, _ in windows(created, self.zone, keys=self._keys("items")):
             work_days |= self.b.days_of_annotations(window)
         self._replace_judgements(work_days)
@@ -219,6 +227,11 @@ class _Run:
         self._replace_lives(set(lives) | set(created))
         rows = sum(n for day, n in self._sizes("annotations").items() if day in work_days)
         return self._complete("incremental", rows, days=len(work_days), sample=old.meta.group_sample)
+
+    def _met(self, wanted: str, known: str, days: set[dt.date]) -> set[dt.date]:
+        """Days of work and of creation that belonged together at the old refresh."""
+        rows = self.c.execute(f"SELECT DISTINCT {wanted} FROM judged_day WHERE {known} IN ({_dates(days)})").fetchall()
+        return {row[0] for row in rows}
 
     def _content(self, name: str) -> pd.DataFrame:
         return self.c.execute(f'SELECT * FROM "{name}" ORDER BY ALL').df()
@@ -255,45 +268,53 @@ class _Run:
         if not days:
             return
         weeks = {week_start(day) for day in days}
-        self._create_parts((marts.WORK, marts.HANDLE_TIME, marts.CONFUSION))
+        self._create_parts((marts.WORK, marts.HANDLE_TIME, marts.CONFUSION, marts.LABELS_GIVEN))
+        self.c.execute(f"DELETE FROM judged_day WHERE day IN ({_dates(days)})")
         done, total = 0, len(days)
         for window, _ in windows(days, self.zone):
             self.progress(done, total, "changed days")
             self._work_of(window)
-        # Confusion is kept by week: its weeks are read whole.
+        # Confusion and the labels given are kept by week: their weeks are read whole.
         for window, _ in windows(_days_of_weeks(weeks), self.zone):
-            self._confusion_of(window)
+            self._weekly_of(window)
         self._replace(marts.WORK, days)
         self._replace(marts.HANDLE_TIME, days)
         self._replace(marts.CONFUSION, weeks)
+        self._replace(marts.LABELS_GIVEN, weeks)
 
     def _work_of(self, window: Window) -> None:
         source = self.b.judged(submitted=window)
+        self.b.judged_days(source)
         self.b.collect(marts.work_judgements(source), "work_part")
         self.b.collect(marts.work_gold(source), "work_part")
         self.b.collect(marts.handle_time(source), "handle_time_part")
         if "audits" in self.usable:
             self.b.collect(marts.work_audits(self.b.audited(submitted=window)), "work_part")
 
-    def _confusion_of(self, window: Window) -> None:
-        self.b.collect(marts.confusion_gold(self.b.judged(submitted=window)), "confusion_part")
+    def _weekly_of(self, window: Window) -> None:
+        source = self.b.judged(submitted=window)
+        self.b.collect(marts.confusion_gold(source), "confusion_part")
+        self.b.collect(marts.labels_given(source), "labels_given_part")
         if "audits" in self.usable:
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
 
     def _replace_agreement(self, created: set[dt.date], sample: int) -> None:
-        """Puts fresh patterns in place for the weeks, and by group for the months, these items were created in."""
+        """Puts fresh patterns and peers in place for the weeks, and patterns by group for the months, of creation."""
         if not created:
             return
         weeks = {week_start(day) for day in created}
-        self._create_parts((marts.AGREEMENT, marts.AGREEMENT_BY_GROUP))
+        self._create_parts((marts.AGREEMENT, marts.PEERS, marts.AGREEMENT_BY_GROUP))
         for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
-            self.b.collect(marts.agreement(self.b.judged(created=window), self.digits, self.words), "agreement_part")
+            source = self.b.judged(created=window)
+            self.b.collect(marts.agreement(source, self.digits, self.words), "agreement_part")
+            self.b.peers(source, self.peers_sample)
         self._raise_on_overflow("agreement_part")
         months = {day.replace(day=1) for day in created}
         days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
         for window, _ in windows(days, self.zone, keys=self._keys("items")):
             self.b.agreement_by_group(self.b.judged(created=window), self.digits, self.words, sample)
         self._replace(marts.AGREEMENT, weeks)
+        self._replace(marts.PEERS, weeks)
         self._replace(marts.AGREEMENT_BY_GROUP, months)
 
     def _replace_audits(self, audited: set[dt.date], fresh: set[dt.date]) -> None:
@@ -529,6 +550,7 @@ class _Run:
             "last_day": last.isoformat() if last else "",
             "provisional_days": DEFAULT_PROVISIONAL_DAYS if lag is None else min(max(int(lag), 3), 28),
             "group_sample": sample,
+            "peers_sample": self.peers_sample,
         }
         self.c.execute("CREATE OR REPLACE TABLE meta (key VARCHAR, value VARCHAR)")
         self.c.executemany("INSERT INTO meta VALUES (?, ?)", [[k, str(v)] for k, v in values.items()])
