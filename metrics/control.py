@@ -72,7 +72,7 @@ def ewma_chart(
     about 370 points and see a shift of one standard deviation after about 10. ``changed_at``: the point after which
     the average kept to one side of the centre until it was first out. Source: Roberts 1959; Lucas and Saccucci 1990.
     """
-    return _shift_chart(hits, n, baseline, lambda z: ewma(z, smoothing, width))
+    return _shift_chart(hits, n, baseline, lambda z: _ewma(z, smoothing, width))
 
 
 def cusum_chart(
@@ -87,30 +87,17 @@ def cusum_chart(
     sum that is out last stood at 0. Points that follow one another too closely (weekdays, autocorrelation) void these
     numbers: take out both first. Source: Page 1954.
     """
-    return _shift_chart(hits, n, baseline, lambda z: cusum(z, slack, limit))
+    return _shift_chart(hits, n, baseline, lambda z: _cusum(z, slack, limit))
 
 
 def ewma(z: ArrayLike, smoothing: float = 0.2, width: float = 2.86) -> pd.DataFrame:
     """The average of ``ewma_chart`` for standardised values z, (points,): value, low, high, out. No NaN."""
-    z = np.asarray(z, dtype=float)
-    value = averages(z, smoothing)
-    limit = width * np.sqrt(smoothing / (2 - smoothing) * (1 - (1 - smoothing) ** (2 * np.arange(1, len(z) + 1))))
-    return pd.DataFrame({"value": value, "low": -limit, "high": limit, "out": np.abs(value) > limit})
+    return pd.DataFrame(_ewma(z, smoothing, width))
 
 
 def cusum(z: ArrayLike, slack: float = 0.5, limit: float = 5.0) -> pd.DataFrame:
     """The sums of ``cusum_chart`` for standardised values z, (points,): value, low, high, out, up, down. No NaN."""
-    up, down = sums(z, slack)
-    return pd.DataFrame(
-        {
-            "value": np.where(up >= down, up, -down),
-            "low": -limit,
-            "high": limit,
-            "out": np.maximum(up, down) > limit,
-            "up": up,
-            "down": down,
-        }
-    )
+    return pd.DataFrame(_cusum(z, slack, limit))
 
 
 def averages(z: ArrayLike, smoothing: float = 0.2) -> Floats:
@@ -134,6 +121,22 @@ def sums(z: ArrayLike, slack: float = 0.5) -> tuple[Floats, Floats]:
 
 
 # ------------------------------------------------------------------------------------------------------------ helpers
+
+Columns = dict[str, NDArray]
+
+
+def _ewma(z: ArrayLike, smoothing: float, width: float) -> Columns:
+    z = np.asarray(z, dtype=float)
+    value = averages(z, smoothing)
+    limit = width * np.sqrt(smoothing / (2 - smoothing) * (1 - (1 - smoothing) ** (2 * np.arange(1, len(z) + 1))))
+    return {"value": value, "low": -limit, "high": limit, "out": np.abs(value) > limit}
+
+
+def _cusum(z: ArrayLike, slack: float, limit: float) -> Columns:
+    up, down = sums(z, slack)
+    ends = np.full(len(up), limit)
+    out = np.maximum(up, down) > limit
+    return {"value": np.where(up >= down, up, -down), "low": -ends, "high": ends, "out": out, "up": up, "down": down}
 
 
 @dataclass(frozen=True)
@@ -180,26 +183,30 @@ def _chart(hits: ArrayLike, n: ArrayLike, baseline: ArrayLike | None, width: flo
 
 
 def _shift_chart(
-    hits: ArrayLike, n: ArrayLike, baseline: ArrayLike | None, track: Callable[[Floats], pd.DataFrame]
+    hits: ArrayLike, n: ArrayLike, baseline: ArrayLike | None, track: Callable[[Floats], Columns]
 ) -> Chart:
     s = _standardise(hits, n, baseline, laney=True)
-    points = pd.DataFrame({"share": s.share, "value": np.nan, "center": 0.0, "low": np.nan, "high": np.nan, "n": s.n})
-    points["out"] = False
-    points["reason"] = np.where(s.some, s.reason, NO_JUDGEMENTS)
-    if s.reason:
-        return Chart(points, float(s.center), float(s.spread), None)
-    found = track(s.z / s.spread)
-    for column in found:
-        values = np.full(len(s.n), False if column == "out" else np.nan)
-        values[s.some] = found[column]
-        points[column] = values
+    blank = np.full(len(s.n), np.nan)
+    columns = {"share": s.share, "value": blank, "center": np.zeros(len(s.n)), "low": blank, "high": blank, "n": s.n}
+    columns["out"] = np.zeros(len(s.n), bool)
+    columns["reason"] = np.where(s.some, s.reason, NO_JUDGEMENTS).astype(object)
     changed = None
-    if found["out"].any():
-        first = int(np.argmax(found["out"]))
-        value = found["value"].to_numpy()
-        # A sum has a side of its own that can be 0 while the other is not; an average changes side through 0.
-        side = value if "up" not in found else found["up" if value[first] > 0 else "down"] * np.sign(value[first])
-        before = np.flatnonzero(np.asarray(side)[: first + 1] * np.sign(value[first]) <= 0)
-        begun = before[-1] + 1 if len(before) else 0
-        changed = int(np.flatnonzero(s.some)[begun])
-    return Chart(points, float(s.center), float(s.spread), changed)
+    if not s.reason:
+        found = track(s.z / s.spread)
+        for column, values in found.items():
+            columns[column] = np.full(len(s.n), False if column == "out" else np.nan)
+            columns[column][s.some] = values
+        changed = _began(found, s.some)
+    return Chart(pd.DataFrame(columns), float(s.center), float(s.spread), changed)
+
+
+def _began(found: Columns, some: NDArray[np.bool_]) -> int | None:
+    """The position among all points of the first point of the change; None where no point is out."""
+    if not found["out"].any():
+        return None
+    first = int(np.argmax(found["out"]))
+    value = found["value"]
+    # A sum has a side of its own that can be 0 while the other is not; an average changes side through 0.
+    side = value if "up" not in found else found["up" if value[first] > 0 else "down"] * np.sign(value[first])
+    before = np.flatnonzero(side[: first + 1] * np.sign(value[first]) <= 0)
+    return int(np.flatnonzero(some)[before[-1] + 1 if len(before) else 0])

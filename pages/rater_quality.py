@@ -47,21 +47,19 @@ else:
     if pool:
         quiet(f"{words.NOT_ALLOWED}.")
 
-st.subheader("Which errors", anchor=False)
 left, right = st.columns([1.15, 1], gap="large")
 with left:
     panels.error_mix(view)
+    panels.gravity(view)
 with right:
     panels.matrix(view, own)
-    panels.gravity(view)
 
 if people:
     left, right = st.columns(2, gap="large")
     with left:
-        panels.learning(view, pool)
+        panels.by_tenure(view)
     with right:
-        panels.tired(view)
-else:
-    if len(rows):
-        panels.open_pool(panels.pool_table(view, rows, own), filters, own)
-    panels.tired(view)
+        panels.learning(view, pool)
+elif len(rows):
+    panels.open_pool(panels.pool_table(view, rows, own), filters, own)
+panels.tired(view)

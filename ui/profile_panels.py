@@ -124,6 +124,9 @@ def figure_row(view: View, person: Profile) -> None:
     st.html(f'<div class="rs-figures">{cells}</div>')
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
+        if person.rater in person.found.gaps:
+            said = words.gap(person.found.gaps[person.rater], "this rater alone")
+            st.markdown(f"**The person or the items?** {md(said)}")
 
 
 def over_time(view: View, person: Profile, own: dict[str, str]) -> None:

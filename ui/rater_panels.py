@@ -7,6 +7,7 @@ import streamlit as st
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed, WarehouseUnavailable
+from metrics.learning import LEAST_PERIODS
 from metrics.spec import Metric
 from ui import cards, charts, data, figures, links, periods, rater_errors, raters, tables, theme
 from ui import rater_words as words
@@ -192,6 +193,7 @@ def caterpillar(view: View, found: raters.PoolRaters, pool: str) -> str:
     spec, alt = charts.caterpillar(rows, found.target, theme.palette(), pool)
     with st.container(key="wide_caterpillar"):
         clicked = charts.show(spec, alt, key=f"raters {token(view.filters)}", select=True)
+    st.markdown(f"**People or items?** {md(words.gap(found.gap, 'those clearly below target'))}")
     for sentence in (words.how_sure(found), f"{words.gold_to_settle(found)} {words.signs(found)}".strip()):
         tables.quiet(md(sentence))
     return str((clicked or {}).get("member", ""))
@@ -224,7 +226,6 @@ def rater_table(view: View, found: raters.PoolRaters, pool: str, name: str) -> s
         unread=[words.unread(row) for row in records],
         hours=rows["hours"].round(1),
     )
-    tables.quiet(md(words.sensitive(raters.sensitive_seconds(view.snapshot, view.filters, pool), name)) or "&nbsp;")
     picked = tables.table(
         shown,
         key=f"rater table {token(view.filters)}",
@@ -236,6 +237,9 @@ def rater_table(view: View, found: raters.PoolRaters, pool: str, name: str) -> s
         members=[{"rater": r} for r in rows["rater"]],
         exported=rows.drop(columns=["place"]),
     )
+    about = words.sensitive(raters.sensitive_seconds(view.snapshot, view.filters, pool), name)
+    if about:
+        tables.quiet(md(f"Workload: {about[0].lower()}{about[1:]}"))
     return str((picked or {}).get("rater", ""))
 
 
@@ -245,18 +249,23 @@ def open_rater(rater: str, filters: Filters) -> None:
         open_from_click(PROFILE, links.write(filters.with_("rater", rater), grain="month"))
 
 
-def learning(view: View, pool: str) -> None:
-    """Accuracy by tenure, and how the pool's new raters learn."""
+def by_tenure(view: View) -> None:
+    """Accuracy by tenure."""
     bands = raters.by_tenure(view.snapshot, view.filters)
-    if len(bands) and bands["value"].notna().any():
-        spec, alt = charts.interval_dots(bands, METRICS["gold_accuracy"], theme.palette(), "tenure", view.currency)
-        spec["title"]["subtitle"] = "Dot with its 95 % interval; the newest first"
-        charts.show(spec, alt, key="by_tenure")
+    if bands.empty or bands["value"].isna().all():
+        tell_why("Gold accuracy by tenure", bands["reason"])
+        return
+    spec, alt = charts.interval_dots(bands, METRICS["gold_accuracy"], theme.palette(), "tenure", view.currency)
+    spec["title"]["subtitle"] = "Dot with its 95 % interval; the newest first"
+    charts.show(spec, alt, key="by_tenure")
+
+
+def learning(view: View, pool: str) -> None:
+    """How the pool's new raters learn; with a handful of weeks or fewer only why there is no curve."""
     curve = raters.learning_curve(view.snapshot, view.filters, pool)
     rows = curve.fitted.rename(columns={"period": "x"})
-    rows = rows[rows["n"] >= raters.LEAST_AN_HOUR] if len(rows) else rows
-    if rows.empty:
-        tables.quiet("Nobody new to this pool met enough gold in the half year for a learning curve.")
+    if len(rows) < LEAST_PERIODS:
+        tell_why("How new raters learn", [f"fewer than {LEAST_PERIODS} weeks since hire with enough gold"])
         return
     title = f"How new raters learn: first {raters.NEW_WEEKS} weeks"
     spec, alt = charts.curve(

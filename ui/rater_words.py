@@ -11,8 +11,9 @@ import pandas as pd
 from metrics import drift, fatigue, skill, spam
 from metrics.catalogue import METRICS
 from metrics.compare import WORSE
+from metrics.gap import Gap
 from metrics.learning import LearningCurve
-from metrics.spec import Metric, Status
+from metrics.spec import Estimate, Metric, Status
 from ui import format as fmt
 from ui.rater_profile import Coaching
 from ui.raters import PoolRaters, Tired, Weekly
@@ -136,6 +137,31 @@ def pace(effect: dict) -> str:
 def points(share: float) -> str:
     """A difference of shares in points, with its sign: +1.4."""
     return fmt.signed(share, GOLD, 0.5).replace(f"{fmt.SPACE}points", "").replace(f"{fmt.SPACE}point", "")
+
+
+def gap(found: Gap, whose: str) -> str:
+    """Whether a gap to target is the people's or the items'; ``whose``: whom the last part belongs to."""
+    if found.gap.value is None:
+        return f"Whether it is the people or the items one cannot tell: {found.gap.reason}."
+    if found.gap.value <= 0:
+        return "As judged there is no gap to the target on gold."
+    items = found.items
+    side = "short of it" if items.value > 0 else "above it"
+    if items.value < 0:
+        items = Estimate(-items.value, -items.high, -items.low, items.n)
+    text = (
+        f"As judged it is {_part(found.gap)} short of the target; other pools would stand {_part(items)} {side} on the "
+        f"same kind of items. What all raters here share takes {_part(found.shared)}, {whose} {_part(found.own)}"
+    )
+    if found.alone > 0.5:
+        text += ". Nobody else works in this language, so a hard language or its guideline counts as theirs"
+    return f"{text}."
+
+
+def _part(part: Estimate) -> str:
+    """A part of a gap in points, with its interval, or that one cannot tell it from none."""
+    value, low, high = (points(x).lstrip("+") for x in (part.value, part.low, part.high))
+    return f"{value} points ({low} to {high}{', cannot tell' if part.low < 0 < part.high else ''})"
 
 
 def usual(found: Weekly) -> str:

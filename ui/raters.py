@@ -13,7 +13,7 @@ import streamlit as st
 from data_access.dimensions import TENURE_BANDS, TENURE_LAST
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import control, drift, fatigue, intervals, learning, skill, spam, speed
+from metrics import control, drift, fatigue, gap, intervals, learning, skill, spam, speed
 from metrics.catalogue import METRICS
 from metrics.spec import Status
 from ui import data, figures, periods, rater_errors
@@ -175,8 +175,9 @@ class PoolRaters:
 
     rows: rater, alias, group (one of GROUPS or empty without gold), value, low, high, n, observed, p_below, more (gold
     judgements that would settle), more_reason, judgements, hours, pace, pace_low, pace_high, drift, drift_low,
-    drift_high, drift_verdict, spam, signals, hired_on. target: what they are held against. wrong: the expected share
-    of wrong calls among those called below. pace: what goes with working twice as slowly, of ``speed_accuracy``.
+    drift_high, drift_verdict, spam, signals, hired_on. target: what they are held against. wrong: the expected share of
+    wrong calls among those called below. pace: what goes with working twice as slowly, of ``speed_accuracy``. gap,
+    gaps: the parts of the gap to target, of the pool and of each rater with gold.
     """
 
     rows: pd.DataFrame
@@ -184,6 +185,8 @@ class PoolRaters:
     wrong: float
     pace: dict = field(default_factory=dict)
     reason: str = ""
+    gap: gap.Gap = field(default_factory=lambda: gap.Gap.missing("nobody worked"))
+    gaps: dict[str, gap.Gap] = field(default_factory=dict)
 
     def group(self, name: str) -> pd.DataFrame:
         """The raters with one answer."""
@@ -238,7 +241,22 @@ def raters(snapshot: Snapshot, filters: Filters, pool: str) -> PoolRaters:
     rows = rows.merge(weeks.drift, on="rater", how="left")
     rows = rows.sort_values(["place", "value"], kind="stable").reset_index(drop=True)
     called = rows.loc[rows["group"] == skill.BELOW, "q"]
-    return PoolRaters(rows, goal, float(called.max()) if len(called) else np.nan, weeks.pace)
+    wrong = float(called.max()) if len(called) else np.nan
+    return PoolRaters(rows, goal, wrong, weeks.pace, "", *_gaps(cells, stratum, code, names, here, goal, rows))
+
+
+def _gaps(
+    cells: Columns, fine: np.ndarray, code: np.ndarray, names: np.ndarray, here: np.ndarray, goal: float, rows
+) -> tuple[gap.Gap, dict[str, gap.Gap]]:
+    """The parts of the gap to target of the pool and of each of its raters with gold."""
+    coarse = _codes(cells, ("project", "policy"))
+    found = gap.elsewhere(code, fine, coarse, cells["gold_correct"], cells["gold_n"], here)
+    called = set(rows.loc[rows["group"] == skill.BELOW, "rater"])
+    known = names[found.raters].astype(str)
+    below = np.array([name in called for name in known], bool)
+    return gap.pool_gap(found, goal, below), {
+        name: gap.rater_gap(found, goal, at, below) for at, name in enumerate(known)
+    }
 
 
 def target(snapshot: Snapshot, filters: Filters, metric: str) -> float | None:
@@ -380,12 +398,14 @@ def _slower(cells: Columns, code: np.ndarray, place: np.ndarray, size: int, basi
 
 @st.cache_data(**KEPT)
 def learning_curve(snapshot: Snapshot, filters: Filters, pool: str) -> learning.LearningCurve:
-    """Errors on gold by weeks since hire, of the pool's raters in their first NEW_WEEKS weeks."""
+    """Errors on gold by weeks since hire, of the pool's raters in their first NEW_WEEKS weeks with enough gold."""
     cells = history(snapshot, filters, pool).weeks
     weeks = tenure(snapshot, cells)
     new = (weeks >= 1) & (weeks <= NEW_WEEKS)
-    gold, right = cells["gold_n"][new], cells["gold_correct"][new]
-    return learning.learning_curve(weeks[new], gold, gold - right)
+    week, gold, right = weeks[new].astype(int), cells["gold_n"][new], cells["gold_correct"][new]
+    # A curve is claimed only over weeks that are drawn.
+    drawn = np.bincount(week, gold, NEW_WEEKS + 1)[week] >= LEAST_AN_HOUR
+    return learning.learning_curve(week[drawn], gold[drawn], (gold - right)[drawn])
 
 
 def tenure(snapshot: Snapshot, cells: Columns) -> np.ndarray:

@@ -102,3 +102,16 @@ def test_a_spammer_s_costliest_confusion_is_harm_labelled_benign(snapshot, live)
     for pair, rows in zip(found.pairs, found.examples, strict=True):
         assert (rows["label"] == pair["given_label"]).all() and (rows["gold_label"] == pair["true_label"]).all()
     assert found.peers["n"] > 0
+
+
+def test_the_gap_of_the_spammers_pool_is_theirs_and_not_the_items(snapshot):
+    """EV04 again: without the three the pool is like the others."""
+    found = raters.raters(snapshot, over("2026-07-20", "2026-09-20"), "POOL-09")
+    assert found.gap.own.low > 0.01 and found.gap.items.value < 0 and found.gap.shared.low < 0 < found.gap.shared.high
+    assert all(found.gaps[one].own.low > 0.1 for one in ("R-0243", "R-0035", "R-0273"))
+
+
+def test_the_new_vendor_s_gap_is_shared_by_its_raters(snapshot):
+    """EV02: a whole desk starts anew."""
+    found = raters.raters(snapshot, over("2026-03-08", "2026-06-06"), "POOL-14")
+    assert found.gap.shared.low > 0 and found.gap.items.high < 0
