@@ -11,15 +11,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data_access import dimensions as dim
-from data_access import selects
+from data_access import privacy, selects
 from data_access.dimensions import expression, why_not
 from data_access.filters import Filters, Scope, dimension
 from data_access.marts import GROUP_AXES
 from data_access.snapshot import Snapshot
-from metrics.errors import NotAllowed
 from metrics.shapes import LabelSet, Parts, group_patterns
 
-PEOPLE = frozenset({"rater", "lead", "rater_id"})  # the last is what marts call the first
 AXES = tuple(GROUP_AXES)
 
 
@@ -34,18 +32,51 @@ def counts(
 ) -> pd.DataFrame:
     """Sums of a mart's columns over groups, as they are: ``by``, the mart's own keys ``extra``, and the columns.
 
-    Raises NotAllowed when single raters are asked for and the scope does not show them, ValueError when the mart does
-    not keep a dimension or filter.
+    Groups that are too small for the scope are left out, and named in ``attrs["withheld"]``. Raises NotAllowed when
+    single raters are asked for and the scope does not show them, ValueError when the mart does not keep a dimension or
+    filter.
     """
     by = [dimension(name) for name in by]
-    if PEOPLE & {*by, *extra, *(name for name, _ in filters.where)} and not scope.sees_raters:
-        raise NotAllowed("Single raters are shown only to those who manage them; ask for access to their pool.")
+    privacy.check_people((*by, *extra, *(name for name, _ in filters.where)), scope)
     source = dim.SOURCES[mart]
     for name in (*by, *(name for name, _ in filters.where)):
         if expression(source, name) is None:
             raise ValueError(why_not(source, name))
     question, values = selects.ask(mart, (by,), (filters,), scope)
-    return pd.DataFrame(snapshot.columns(selects.counts_by(question, tuple(extra), tuple(columns)), values))
+    rows = pd.DataFrame(snapshot.columns(selects.counts_by(question, tuple(extra), tuple(columns)), values))
+    behind = privacy.denominators(columns)
+    return _large_enough(snapshot, mart, rows, columns[0], behind, tuple(by), tuple(extra), filters, scope)
+
+
+def _large_enough(
+    snapshot: Snapshot,
+    mart: str,
+    rows: pd.DataFrame,
+    size: str,
+    behind: tuple[str, ...],
+    by: tuple[str, ...],
+    extra: tuple[str, ...],
+    filters: Filters,
+    scope: Scope,
+) -> pd.DataFrame:
+    """The rows of groups with enough behind them: raters with each column of ``behind``, and a sum of ``size``."""
+    if rows.empty or mart in privacy.NO_RATERS or not (scope.minimum_raters or scope.minimum_items):
+        return rows
+    groups = {name: name for name in by}
+    groups |= {name: f"{name}_id" for name in ("project", "pool") if f"{name}_id" in extra and name not in by}
+    if not groups:
+        keys = [()] * len(rows)
+    else:
+        keys = list(zip(*(rows[column].tolist() for column in groups.values()), strict=True))
+    hidden = np.zeros(len(rows), bool)
+    for column in behind:
+        raters = privacy.raters_behind(snapshot, tuple(groups), filters, scope, column)
+        hidden |= privacy.too_few(np.array([raters.get(key, 0) for key in keys]), scope)
+    number, _ = pd.factorize(np.array([*map(str, keys)], object))
+    hidden |= np.bincount(number, rows[size].to_numpy(float))[number] < scope.minimum_items
+    found = rows[~hidden].reset_index(drop=True)
+    found.attrs["withheld"] = sorted({key for key, gone in zip(keys, hidden, strict=True) if gone}, key=str)
+    return found
 
 
 def confusion(
@@ -59,7 +90,9 @@ def confusion(
     found = counts(
         snapshot, "confusion", ("n", "weight"), by, filters, scope, ("project_id", "basis", "truth", "label")
     )
-    return found[found["basis"] == basis].drop(columns="basis").reset_index(drop=True)
+    found = found[found["basis"] == basis].drop(columns="basis").reset_index(drop=True)
+    known = ("gold_n",) if basis == "gold" else ("audited_n",)  # who worked says nothing of who met a known answer
+    return _large_enough(snapshot, "confusion", found, "n", known, tuple(by), ("project_id",), filters, scope)
 
 
 def patterns(

@@ -16,7 +16,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data_access import tables as t
-from data_access.dialect import day_start, row_checksum, seconds_between
+from data_access.dialect import business_day, day_start, plus_seconds, row_checksum, seconds_between, to_day
+from data_access.dimensions import TENURE_BANDS, TENURE_LAST
 from data_access.filters import Filters, Scope
 from data_access.marts import NOT_RECORDED
 from data_access.settings import Settings
@@ -94,7 +95,10 @@ def ratings(
         .limit(most + 1)
     )
     rows = _read(settings, select)
-    return Ratings(rows.iloc[:most], one_in, len(rows) > most)
+    cut = len(rows) > most
+    if cut:  # the item in which the cap falls is left out whole: half its ratings would be another item
+        rows = rows[rows["item_id"] != rows["item_id"].iloc[most]]
+    return Ratings(rows.reset_index(drop=True), one_in, cut)
 
 
 def hours_into_shift(settings: Settings, filters: Filters, scope: Scope) -> pd.DataFrame:
@@ -219,11 +223,29 @@ COLUMNS = {
     "stage": t.annotations.c.stage,
     "time_basis": t.annotations.c.time_basis,
 }
-"""What each filter means on the warehouse; a filter that is not here (tenure) does not narrow single rows."""
+"""What each filter but tenure means on the warehouse."""
+
+
+def _tenure(bands: tuple[str, ...], zone: str) -> sa.ColumnElement[bool]:
+    """That the rater's whole days since hiring, on the business day of the work, lie in one of the bands."""
+    hired, day = t.raters.c.hired_on, business_day(t.annotations.c.submitted_at, zone)
+    inside, lowest = [sa.false()], 0
+    for limit, band in (*TENURE_BANDS, (None, TENURE_LAST)):
+        if band in bands:
+            ends = [] if not lowest else [hired <= _days_before(day, lowest)]
+            ends += [] if limit is None else [hired > _days_before(day, limit)]
+            inside.append(sa.and_(*ends))
+        lowest = limit
+    return sa.or_(*inside)
+
+
+def _days_before(day: sa.ColumnElement, days: int) -> sa.ColumnElement:
+    return to_day(plus_seconds(day, -days * 86_400))
 
 
 def _narrowed(filters: Filters, scope: Scope, zone: str) -> list[sa.ColumnElement[bool]]:
     conditions = [COLUMNS[name].in_(values) for name, values in filters.where if name in COLUMNS]
+    conditions += [_tenure(values, zone) for name, values in filters.where if name == "tenure_band"]
     moment = t.annotations.c.submitted_at
     if filters.start:
         conditions.append(moment >= day_start(filters.start, zone))

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data_access import dimensions as dim
-from data_access import selects
+from data_access import privacy, selects
 from data_access.dimensions import Source, expression, why_not
 from data_access.filters import TIME_DIMENSIONS, Filters, Scope, dimension
 from data_access.selects import FIRST_BASIS, GROUPING, LAST_BASIS, PERIOD, RATERS, Question
@@ -21,8 +21,8 @@ from data_access.snapshot import Snapshot
 from metrics import targets
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
-from metrics.shapes import Coefficient, Count, Quantile, group_patterns
-from metrics.spec import ESTIMATE_COLUMNS, Estimates, Metric
+from metrics.shapes import Coefficient, Count, Quantile, clusters_name, group_patterns
+from metrics.spec import ESTIMATE_COLUMNS, Estimates, Metric, Shape
 
 Columns = dict[str, np.ndarray]
 Grouping = tuple[str, ...]
@@ -43,7 +43,8 @@ def measure(
     row per metric. Totals re-aggregate sums, so the estimate of a group is that of its rows, never a mean of parts.
     ``timed_on`` is the time basis that handle times are counted on; without one, times measured in different ways have
     no number. A metric that its mart cannot show by a dimension or filter gets one row with the reason. Raises
-    UnknownName for a metric, dimension or filter value that does not exist.
+    UnknownName for a metric, dimension or filter value that does not exist, NotAllowed when single raters are asked for
+    and the scope does not show them.
     """
     return measure_many(snapshot, metrics, (by,), (filters,), scope=scope, timed_on=timed_on)[0][0]
 
@@ -66,6 +67,7 @@ def measure_many(
     for one in periods[1:]:
         if one.where != periods[0].where:
             raise ValueError("The periods of one question share their filters.")
+    privacy.check_people((d for by in wanted for d in (*by, *(name for name, _ in periods[0].where))), scope)
     asked = _Asked(snapshot, wanted, tuple(periods), scope, timed_on)
     cells: dict[tuple[Grouping, int], dict[str, _Found]] = {(by, k): {} for by in wanted for k in range(len(periods))}
     for found in asked.all(chosen):
@@ -175,7 +177,8 @@ class _Asked:
                 found = m.shape.estimate(part, m)
                 if "handle_n" in m.shape.columns:
                     found = _one_basis(found, part[FIRST_BASIS], part[LAST_BASIS])
-                yield _Found(m, by, k, keys, self._suppressed(found, m, part.get(RATERS)))
+                counted = part.get(_behind(m.shape), part[RATERS]) if RATERS in part else None
+                yield _Found(m, by, k, keys, self._suppressed(found, m, by, k, keys, counted))
 
     def _quantiles(self, rows: Columns, question: Question, metrics, designs: dict) -> Iterator[_Found]:
         for by, k, part in self._parts(rows, question):
@@ -186,7 +189,7 @@ class _Asked:
                 found = m.shape.estimate_groups(part, group, groups, m, design)
                 if "time_basis" in part:
                     found = _one_basis(found, *_ends(part["time_basis"], group, groups))
-                yield _Found(m, by, k, keys, self._suppressed(found, m, None))
+                yield _Found(m, by, k, keys, self._suppressed(found, m, by, k, keys, None))
 
     def _coefficients(self, rows: Columns, question: Question, metrics) -> Iterator[_Found]:
         for by, k, part in self._parts(rows, question):
@@ -194,7 +197,7 @@ class _Asked:
             patterns = group_patterns(part, group, groups, self.snapshot.label_sets)
             for m in metrics:
                 found = m.shape.estimate_groups(patterns, m)
-                yield _Found(m, by, k, keys, self._suppressed(found, m, None))
+                yield _Found(m, by, k, keys, self._suppressed(found, m, by, k, keys, None))
 
     def _parts(self, rows: Columns, question: Question) -> Iterator[tuple[Grouping, int, Columns]]:
         """The rows of each grouping and period."""
@@ -208,17 +211,29 @@ class _Asked:
                     mask = np.logical_and.reduce(ours)
                     yield by, k, {name: column[mask] for name, column in rows.items()}
 
-    def _suppressed(self, found: Estimates, metric: Metric, raters: np.ndarray | None) -> Estimates:
-        """Small groups show nothing to readers whose scope sets a minimum."""
+    def _suppressed(
+        self, found: Estimates, metric: Metric, by: Grouping, k: int, keys: Columns, raters: np.ndarray | None
+    ) -> Estimates:
+        """Small groups show nothing to readers whose scope sets a minimum; ``raters``: how many stand behind each."""
         hidden = np.zeros(len(found.value), bool)
         if self.scope.minimum_items and not isinstance(metric.shape, Count):
             hidden |= (found.n < self.scope.minimum_items) & ~np.isnan(found.value)
-        if raters is not None and self.scope.minimum_raters:
-            hidden |= np.nan_to_num(raters.astype(float)) < self.scope.minimum_raters
-        return found.without(hidden, "too small a group to show", n=0.0) if hidden.any() else found
+        if self.scope.minimum_raters and metric.mart not in privacy.NO_RATERS:
+            if raters is None:
+                column = "handle_n" if metric.mart == "handle_time" else "judgements"
+                behind = privacy.raters_behind(self.snapshot, by, self.periods[k], self.scope, column)
+                raters = np.array([behind.get(key, 0) for key in _tuples(keys, len(hidden))])
+            hidden |= privacy.too_few(raters, self.scope)
+        return found.without(hidden, privacy.TOO_SMALL, n=0.0) if hidden.any() else found
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
+
+
+def _behind(shape: Shape) -> str:
+    """The column that counts the clusters with a denominator; empty for a shape without one."""
+    pair = getattr(shape, "pair", None)
+    return clusters_name(pair[1]) if pair else ""
 
 
 def _numbered(rows: Columns, by: Grouping) -> tuple[Columns, np.ndarray, int]:
@@ -338,8 +353,13 @@ def _end_of(name: str, first: dt.date) -> dt.date:
 
 
 def members(snapshot: Snapshot, name: str, scope: Scope) -> pd.DataFrame:
-    """The values a dimension takes within the scope: ``value`` and ``label``, the most frequent first."""
+    """The values a dimension takes within the scope: ``value`` and ``label``, the most frequent first.
+
+    Single raters and their leads are listed only for a scope that shows them.
+    """
     name = dimension(name)
+    if name in privacy.PEOPLE and not scope.sees_raters:
+        return pd.DataFrame({"value": [], "label": []}, dtype=str)
     question, values = selects.ask("work", ((name,),), (Filters(),), scope)
     found = snapshot.columns(_members(question), values)["value"].astype(str)
     names = snapshot.names.get(name, {})
@@ -367,6 +387,15 @@ def check_values(snapshot: Snapshot, filters: Filters, scope: Scope) -> None:
         for value in values:
             if value not in known:
                 raise UnknownName(dim.DIMENSIONS[name], value, known)
+
+
+def changes(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """The dated changes of the scope's projects and pools, and those of the whole organisation."""
+    rows = snapshot.table("change")
+    for column, allowed in (("project_id", scope.projects), ("pool_id", scope.pools)):
+        if allowed is not None:
+            rows = rows[rows[column].isna() | rows[column].isin(allowed)]
+    return rows.reset_index(drop=True)
 
 
 # ---- data health -----------------------------------------------------------------------------------------------

@@ -101,12 +101,12 @@ def _members(snapshot_id: str, _snapshot: Snapshot, dimension: str, scope: Scope
 
 def changes(snapshot: Snapshot) -> pd.DataFrame:
     """The dated changes (guidelines, training, vendors, tools ...) as they stood at the refresh."""
-    return _changes(snapshot.id, snapshot)
+    return _changes(snapshot.id, snapshot, current_scope())
 
 
-@st.cache_data(max_entries=5, show_spinner=False)
-def _changes(snapshot_id: str, _snapshot: Snapshot) -> pd.DataFrame:
-    return _snapshot.table("change")
+@st.cache_data(max_entries=20, show_spinner=False)
+def _changes(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    return queries.changes(_snapshot, scope)
 
 
 # ---- counts, and rows live from the warehouse ------------------------------------------------------------------

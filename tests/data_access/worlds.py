@@ -71,6 +71,7 @@ VALUES = {
     "guideline_version": ["v1", "v2", "not recorded"],
     "stage": ["label", "review"],
     "time_basis": ["active", "lead"],
+    "tenure_band": ["under 1 month", "1 to 3 months", "3 to 6 months", "6 to 12 months", "over 12 months"],
 }
 
 
