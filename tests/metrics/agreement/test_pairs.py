@@ -210,8 +210,10 @@ def test_conger_of_two_raters_is_cohen():
         for weights in ("identity", "quadratic"):
             typed = rows_of_table(table)
             assert conger_kappa(*typed, weights).value == pytest.approx(cohen_kappa(*typed, weights).value)
+            assert ends(conger_kappa(*typed, weights)) == pytest.approx(ends(cohen_kappa(*typed, weights)), abs=5e-3)
             published = cohen_kappa(*typed, weights, interval="asymptotic")
-            assert ends(conger_kappa(*typed, weights)) == pytest.approx(ends(published), abs=5e-3)
+            printed = conger_kappa(*typed, weights, interval="irrcac")
+            assert ends(printed) == pytest.approx(ends(published), abs=5e-3)
 
 
 def test_congers_chance_is_the_mean_over_pairs_of_cohens():
@@ -247,6 +249,6 @@ def test_undefined_congers_say_why():
     same = np.ones((2, 2))
     assert "do not differ" in conger_kappa([1, 1, 2, 2], [1, 2, 1, 2], list("abab"), same, ["a", "b"]).reason
     with pytest.raises(UnknownName, match="irrcac"):
-        conger_kappa([1], [1], ["a"], single_rated="gwet")
+        conger_kappa([1], [1], ["a"], interval="gwet")
     with pytest.raises(ValueError, match="needs the labels declared"):
         conger_kappa([1], [1], ["a"], np.eye(1))
