@@ -46,7 +46,8 @@ def test_cohen_equals_statsmodels_on_any_table(cells, weights):
         assert not np.isfinite(expected.kappa)
         return
     assert found.value == pytest.approx(expected.kappa, abs=1e-9)
-    if found.low is not None:
+    # statsmodels has the root of a negative rounding error where all items fill one cell of each row.
+    if found.low is not None and np.isfinite(expected.std_kappa):
         half = 1.959963984540054 * expected.std_kappa
         assert ends(found) == pytest.approx(np.clip([found.value - half, found.value + half], -1, 1), abs=1e-8)
 
