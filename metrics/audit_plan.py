@@ -373,9 +373,10 @@ def gold_exposure_of_sums(
     """How often raters met gold items, and when they will have met all, from sums by rater.
 
     raters: rater, judgements, gold_judgements, distinct_gold, and most_seen if known. pool: gold items in use. days:
-    working days the sums span. days_left = (pool - distinct_gold)/(gold_judgements/days), the rate's interval being the
-    exact Poisson one; it supposes that gold items are not repeated before all were met. When they are drawn at random,
-    seen_share is the chance that the next one is known.
+    working days the sums span. days_left = (pool - distinct_gold)/(gold_judgements/days), with Jeffreys' interval of a
+    Poisson count for the rate (gamma of gold + 1/2; Brown, Cai and DasGupta 2003): it holds 93 to 97 of 100 where 6 or
+    more are expected, the exact one up to 98. It supposes that gold items are not repeated before all were met. When
+    they are drawn at random, seen_share is the chance that the next one is known.
     Raises UnknownName for a missing column, ValueError for a pool below a rater's distinct gold or days of 0 or less.
     """
     for name in ("rater", "judgements", "gold_judgements", "distinct_gold"):
@@ -392,8 +393,7 @@ def gold_exposure_of_sums(
     left, span = pool - distinct, np.nan if days is None else float(days)
     tail = (1 - confidence) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        most = special.gammaincinv(gold + 1, 1 - tail) / span
-        least = np.where(gold > 0, special.gammaincinv(np.maximum(gold, 1), tail), 0) / span
+        least, most = (special.gammaincinv(gold + 0.5, end) / span for end in (tail, 1 - tail))
         days_left, days_low, days_high = (np.where(left <= 0, 0, left / x) for x in (gold / span, most, least))
     known = np.isfinite(days_left) & (pool > 0)
     reason = np.where(pool <= 0, "no gold items", "no gold judgements" if days is not None else "days are not known")

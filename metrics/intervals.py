@@ -85,7 +85,9 @@ def clustered_share(
       faultless judgements of one team proof. By the same rules one miss more never raises the interval.
 
     m = 1: plain Wilson on n; the interval speaks of that rater's own judgements, not of raters like him. NaN where
-    N or m is 0. Coverage in simulation is held by tests/metrics/test_intervals.py.
+    N or m is 0. It holds, of 100 samples with p of .8 to .98 and unequal volumes: 93 to 97 where 30 raters or
+    more have an ICC of .05; 93 to 98, too wide, where 5 to 10 have it; at an ICC of .1 93 to 97 on average over p, but
+    92, too narrow, for single p where 10 raters or more have that. Held by tests/metrics/test_intervals.py.
     """
     x, total, xx, xn, nn, m = _floats(numerator, denominator, numerator_sq, cross, denominator_sq, clusters)
     n = total if n is None else np.broadcast_to(np.asarray(n, dtype=float), total.shape)

@@ -24,14 +24,12 @@ want of data. Tables of raters hold such estimates as rows.
 
 from metrics.agreement.alpha import (
     INTERVALS,
-    LINEARISED_FROM,
-    LINEARISED_SKEW,
     alpha_of_patterns,
     krippendorff_alpha,
     stratified_alpha,
 )
 from metrics.agreement.chance import (
-    SINGLE_RATED,
+    CHANCE_INTERVALS,
     brennan_prediger,
     brennan_prediger_of_patterns,
     fleiss_kappa,
@@ -78,10 +76,9 @@ from metrics.agreement.tally import Ratings, Tally, tally
 from metrics.agreement.weights import WEIGHTS, agreement_weights
 
 __all__ = [
+    "CHANCE_INTERVALS",
     "INTERVALS",
     "LEVELS",
-    "LINEARISED_FROM",
-    "LINEARISED_SKEW",
     "NEGATIVE",
     "NOT_NUMBERS",
     "NO_DISTANCE",
@@ -94,7 +91,6 @@ __all__ = [
     "PAIR_COEFFICIENTS",
     "SEPARATOR",
     "SET_DISTANCES",
-    "SINGLE_RATED",
     "TIES",
     "WEIGHTS",
     "Coverage",

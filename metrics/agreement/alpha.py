@@ -19,17 +19,12 @@ from metrics.agreement.estimates import (
     standard_error,
     student_interval,
 )
+from metrics.agreement.score import Items, score_interval
 from metrics.agreement.tally import tally
 from metrics.patterns import Patterns
 from metrics.spec import Estimate
 
-INTERVALS = ("auto", "bootstrap", "linearised", "irrcac", "none")
-
-LINEARISED_FROM = 500
-"""Pairable items from which ``interval="auto"`` trusts the linearised error, if the disagreement is spread (below)."""
-
-LINEARISED_SKEW = 0.12
-"""Largest skewness / √items of the items' influences at which it is trusted: rare disagreement needs more items."""
+INTERVALS = ("score", "bootstrap", "linearised", "irrcac", "none")
 
 
 def krippendorff_alpha(
@@ -50,7 +45,7 @@ def alpha_of_patterns(
     level: str = "nominal",
     values: Sequence | None = None,
     *,
-    interval: str = "auto",
+    interval: str = "score",
     draws: int = 1_000,
     seed: int = 0,
     set_distance: str = "masi",
@@ -72,6 +67,8 @@ def alpha_of_patterns(
     Source: Krippendorff 2011; Passonneau 2006. Oracle: the krippendorff package; irrCAC; nltk for sets.
 
     interval:
+    - "score": every alpha0 within a normal quantile of alpha by the error that would hold at alpha0, the distances held
+      as they are (``metrics.agreement.score``). It needs no draws and is there at perfect agreement.
     - "bootstrap": percentiles of ``draws`` resamples of the items, as one multinomial draw over patterns, from
       ``seed``. Draws without variation are left out; if more than 1 in 20 are, there is no interval. Widened to the
       value where the percentiles miss it. Its cost follows the patterns, never the items.
@@ -79,11 +76,9 @@ def alpha_of_patterns(
       jackknife), N - 1 degrees of freedom, clipped to [-1, 1]. It costs no draws and agrees with the bootstrap to two
       digits where items are many.
     - "irrcac": Gwet's linearisation as irrCAC computes it, distances taken as given; the same to the order of 1/N.
-    - "auto": linearised from ``LINEARISED_FROM`` items whose disagreement is spread (``LINEARISED_SKEW``), else
-      bootstrap.
     - "none".
-    They speak of other items judged by the same raters. Perfect agreement has no interval: nothing in the data says how
-    far it could be from 1.
+    They speak of other items judged by the same raters. Perfect agreement has a score interval
+    alone.
     Raises UnknownName for another level, interval or set distance, ValueError when values and labels differ in number
     or distances are not (q, q), finite, symmetric, not negative and 0 on the diagonal.
     """
@@ -98,7 +93,7 @@ def alpha_of_patterns(
 def stratified_alpha(
     parts: Sequence[tuple[Patterns, str, Sequence | None]],
     *,
-    interval: str = "auto",
+    interval: str = "score",
     draws: int = 1_000,
     seed: int = 0,
     set_distance: str = "masi",
@@ -128,7 +123,7 @@ def linearised_error(patterns: Patterns, distances: Floats | None) -> tuple[floa
     observed, expected = whole.of_all()
     if expected <= 0:
         return None
-    return 1 - observed / expected, float(np.sqrt(_variance([whole], observed, expected)[0]))
+    return 1 - observed / expected, float(np.sqrt(_variance([whole], observed, expected)))
 
 
 class Disagreement:
@@ -201,6 +196,16 @@ class Disagreement:
         d_span = 2 * (rank[-1] - rank[0]) * (d_rank[:, -1] - d_rank[:, 0])
         return d_observed / span - observed / span**2 * d_span, (d_expected - expected / pairs / span * d_span) / span
 
+    def of_score(self) -> Items:
+        """The items as the score interval takes them, the distances held as they are."""
+        marginals = self.items @ self.counts
+        share = marginals / marginals.sum()
+        distance = self.distances / self._span(_mid_ranks(marginals))
+        v = 2 * distance @ share - share @ distance @ share
+        x, z = self.by_item / self._span(_mid_ranks(marginals)), self.counts @ v
+        r = self.ratings
+        return Items(self.items, r, x, z, r, 0 * r, r, distance, v, share, share)
+
     def gwet_error(self) -> float:
         """Standard error of alpha by Gwet's linearisation with these distances held fixed, as in irrCAC."""
         mean_ratings = self.items @ self.ratings / self.n
@@ -248,31 +253,29 @@ def _alpha(
     if expected <= 0:
         return Estimate.missing(reason_for_no_chance(max(np.count_nonzero(s.items @ s.counts) for s in strata)), n)
     value = 1 - observed / expected
-    if observed <= 0 or interval == "none":
+    if interval == "none" or (observed <= 0 and interval != "score"):
         return Estimate(float(value), n=n)
     bounds = (-1.0, 1.0)
     if interval == "irrcac":
         return student_interval(value, strata[0].gwet_error(), n, bounds, confidence)
-    if interval != "bootstrap":
-        variance, skew = _variance(strata, observed, expected)
-        spread = n >= LINEARISED_FROM and abs(skew) <= LINEARISED_SKEW
-        if interval == "linearised" or spread:
-            return student_interval(value, np.sqrt(variance), n, bounds, confidence)
+    if interval == "score":
+        return score_interval(value, [s.of_score() for s in strata], n, bounds, confidence)
+    if interval == "linearised":
+        return student_interval(value, np.sqrt(_variance(strata, observed, expected)), n, bounds, confidence)
     # Equal patterns in one row, in one order: the draws then depend on the items alone.
     drawn = [Disagreement(p.combined(), d, normalised) for p, d in parts if p.n_pairable]
     return _bootstrapped(value, drawn, n, draws, seed, confidence)
 
 
-def _variance(strata: list[Disagreement], observed: float, expected: float) -> tuple[float, float]:
-    """Variance of alpha by the infinitesimal jackknife, and the skewness of its error: skewness / √items."""
-    variance = third = 0.0
+def _variance(strata: list[Disagreement], observed: float, expected: float) -> float:
+    """Variance of alpha by the infinitesimal jackknife."""
+    variance = 0.0
     for s in strata:
         d_observed, d_expected = s.influence()
         influence = -(d_observed - observed / expected * d_expected) / expected
         influence = influence - (s.items @ influence / s.n if s.n > 1 else 0)
         variance += s.items @ influence**2 * (s.n / (s.n - 1) if s.n > 1 else 1)
-        third += s.items @ influence**3
-    return variance, third / variance**1.5 if variance > 0 else 0.0
+    return float(variance)
 
 
 def _bootstrapped(

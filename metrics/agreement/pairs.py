@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from metrics.agreement.chance import SINGLE_RATED, Labels, Weights, linearised, pair_agreement
+from metrics.agreement.chance import CHANCE_INTERVALS, Labels, Weights, interval_beyond_chance, pair_agreement
 from metrics.agreement.estimates import (
     NO_ITEMS,
     NO_PAIRS,
@@ -279,24 +279,24 @@ def conger_kappa(
     weights: Weights = "identity",
     labels: Labels = None,
     *,
-    single_rated: str = "ratio",
+    interval: str = "score",
     confidence: float = 0.95,
 ) -> Estimate:
     """Conger's kappa of a fixed panel of raters, at most 1: Cohen's kappa when there are two and all items are shared.
 
     p_e is the mean over pairs of raters of Σ w_ck p_gc p_hk, p_gc rater g's own share of label c: what raters who keep
     their own habits agree on by chance. Formula: p_e = Σ w_ck (p̄_c p̄_k - s_ck/r), s the covariance of the r raters'
-    shares; (p_a - p_e)/(1 - p_e). Interval and single_rated as for Fleiss' kappa (``metrics.agreement.chance``), the
+    shares; (p_a - p_e)/(1 - p_e). interval: as for Fleiss' kappa (``metrics.agreement.chance``), the
     item's own chance agreement from its raters' shares. Also known as Davies and Fleiss' kappa; nltk's multi_kappa.
     Every rater counts equally in p_e, however few ratings he gave: it suits panels, not crowds. weights, labels: as
     ``cohen_kappa``. Missing without two raters, two pairable items, or variation. Source: Conger 1980, Gwet 2014.
     Oracle: irrCAC, nltk.
     """
-    known("treatment of single-rated items", single_rated, SINGLE_RATED)
-    return _conger(_rows(item, rater, label, weights, labels), weights, single_rated, confidence)
+    known("interval", interval, CHANCE_INTERVALS)
+    return _conger(_rows(item, rater, label, weights, labels), weights, interval, confidence)
 
 
-def _conger(rows: Ratings, weights: Weights, single_rated: str, confidence: float) -> Estimate:
+def _conger(rows: Ratings, weights: Weights, interval: str, confidence: float) -> Estimate:
     q, r, n = len(rows.labels), len(rows.raters), rows.n_items
     counts = np.bincount(rows.item * q + rows.position, minlength=n * q).reshape(n, q).astype(float)
     ratings = counts.sum(axis=1)
@@ -323,8 +323,21 @@ def _conger(rows: Ratings, weights: Weights, single_rated: str, confidence: floa
     # How a rating moves its rater's shares, and with them the chance agreement with all other raters.
     moved = (met[rows.rater, rows.position] - (share * met).sum(axis=1)[rows.rater]) * n / volume[rows.rater]
     own_chance = chance + np.bincount(rows.item, moved, n) / (r * (r - 1))
-    return linearised(
-        pair_agreement(counts, matrix), ratings, np.ones(n), own_chance, chance, -np.inf, single_rated, confidence
+    mean_share = share.mean(axis=0)
+    agreed, of_label = pair_agreement(counts, matrix), matrix @ mean_share
+    return interval_beyond_chance(
+        agreed,
+        ratings,
+        np.ones(n),
+        own_chance,
+        chance,
+        of_label,
+        mean_share,
+        mean_share,
+        matrix,
+        -np.inf,
+        interval,
+        confidence,
     )
 
 

@@ -58,14 +58,17 @@ def test_wilson_takes_fractions_and_gives_nan_where_there_is_no_share():
 
 @pytest.mark.parametrize("m", [5, 10, 30, 200])
 def test_clustered_share_covers_when_raters_differ(m):
-    """93 to 98.5 % for raters who differ as published raters do (ICC .05 to .1), p .8 to .98, unequal volumes."""
+    """Raters who differ as published raters do (ICC .05 to .1), p .8 to .98, unequal volumes, seen to within .7 %.
+
+    At ICC .05 the interval of up to 10 raters is too wide, never too narrow; at .1 that of 10 and more is a bit narrow.
+    """
     rng = np.random.default_rng(20 + m)
     shares = (0.8, 0.9, 0.95, 0.98)
-    typical = [covered(clustered_share(*sums(*raters(rng, 1500, m, p, 0.05))), p) for p in shares]
-    assert all(0.93 <= c <= 0.985 for c in typical)
-    strong = [covered(clustered_share(*sums(*raters(rng, 1500, m, p, 0.10))), p) for p in shares]
+    typical = [covered(clustered_share(*sums(*raters(rng, 4000, m, p, 0.05))), p) for p in shares]
+    assert 0.93 <= min(typical) <= max(typical) <= (0.98 if m <= 10 else 0.97)
+    strong = [covered(clustered_share(*sums(*raters(rng, 4000, m, p, 0.10))), p) for p in shares]
     assert 0.93 <= np.mean(strong) <= 0.97
-    assert min(strong) >= 0.91
+    assert (0.915 if m >= 10 else 0.93) <= min(strong) <= max(strong) <= 0.97
 
 
 @pytest.mark.parametrize("m", [5, 30, 200])
@@ -156,13 +159,13 @@ def test_groups_are_independent_of_one_another():
 # ---- clustered ratios
 
 
-@pytest.mark.parametrize("m", [3, 10, 200])
+@pytest.mark.parametrize("m", [3, 10, 30, 200])
 def test_clustered_ratio_covers_when_raters_differ(m):
     """Seconds per judgement, raters log-normal around 30 with a spread of 20 %, unequal volumes."""
     rng = np.random.default_rng(m)
-    n = np.maximum(1, np.round(rng.lognormal(3.4, 0.7, (3000, m))))
-    seconds = rng.gamma(n, 30 * rng.lognormal(-0.02, 0.2, (3000, m)))
-    assert 0.93 <= covered(clustered_ratio(*sums(seconds, n)), 30) <= 0.98
+    n = np.maximum(1, np.round(rng.lognormal(3.4, 0.7, (8000, m))))
+    seconds = rng.gamma(n, 30 * rng.lognormal(-0.02, 0.2, (8000, m)))
+    assert 0.93 <= covered(clustered_ratio(*sums(seconds, n)), 30) <= 0.97
 
 
 def test_clustered_ratio_of_equal_denominators_is_a_mean_with_student_t():

@@ -176,11 +176,12 @@ def weighted(function, weights):
 
 NOMINAL = {
     "percent_agreement": agreement.percent_agreement,
+    "alpha": alpha("nominal"),
     "alpha bootstrap": alpha("nominal", interval="bootstrap", draws=200),
     "alpha linearised": alpha("nominal", interval="linearised"),
     "alpha irrcac": alpha("nominal", interval="irrcac"),
     "fleiss": agreement.fleiss_kappa,
-    "fleiss irrcac": lambda *rows, **options: agreement.fleiss_kappa(*rows, single_rated="irrcac", **options),
+    "fleiss irrcac": lambda *rows, **options: agreement.fleiss_kappa(*rows, interval="irrcac", **options),
     "ac1": agreement.gwet_ac1,
     "brennan_prediger": agreement.brennan_prediger,
     "conger": agreement.conger_kappa,

@@ -147,12 +147,16 @@ def test_undefined_cases_say_why(units, reason):
         assert alpha_of_patterns(counted, level, SCALE).reason == reason
 
 
-def test_perfect_agreement_is_1_without_an_interval():
+def test_perfect_agreement_is_1_with_a_score_interval_alone():
     """irrCAC gives it a standard error and a p-value of 0."""
     counted = patterns(["111", "222", "11", "333"])
     for level in NUMERIC_LEVELS:
         found = alpha_of_patterns(counted, level, SCALE)
-        assert (found.value, found.low, found.high) == (1.0, None, None)
+        assert (found.value, found.high) == (1.0, 1.0)
+        assert found.low < 0.75
+        for interval in ("bootstrap", "linearised", "irrcac"):
+            found = alpha_of_patterns(counted, level, SCALE, interval=interval)
+            assert (found.value, found.low, found.high) == (1.0, None, None)
 
 
 def test_items_that_all_disagree_alike_have_no_interval():
@@ -331,12 +335,16 @@ def test_a_draw_of_the_items_themselves_is_the_items(level):
     assert np.ravel(whole.of_draws(whole.items[None, :])) == pytest.approx(whole.of_all())
 
 
-def test_auto_linearises_many_items_and_draws_for_few_or_rare_disagreement():
-    many, few = simulated(800), simulated(100)
-    rare = simulated(800, labels=2, kept=0.995, shares=[0.5, 0.5])
-    for counted, chosen in ((many, "linearised"), (few, "bootstrap"), (rare, "bootstrap")):
-        assert alpha_of_patterns(counted) == alpha_of_patterns(counted, interval=chosen)
-    assert alpha_of_patterns(many, interval="none").low is None
+@pytest.mark.parametrize("level", NUMERIC_LEVELS)
+def test_the_score_interval_is_the_linearised_one_when_items_are_many(level):
+    """The ordinal metric moves with the data, which the score interval leaves out as irrCAC does."""
+    counted = simulated(20_000, labels=4, raters=4, overlap=0.7, seed=6)
+    score, linear = (
+        np.array(ends(alpha_of_patterns(counted, level, [1, 2, 4, 8], interval=interval)))
+        for interval in ("score", "linearised")
+    )
+    assert score == pytest.approx(linear, abs=0.03 * np.ptp(linear))
+    assert alpha_of_patterns(counted, level, [1, 2, 4, 8], interval="none").low is None
 
 
 @pytest.mark.parametrize("level", NUMERIC_LEVELS)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats import inter_rater
+from statsmodels.stats.proportion import proportion_confint
 
 from metrics.agreement import (
     agreement_weights,
@@ -97,23 +98,19 @@ def test_repeated_rows_of_patterns_are_one(coefficient):
 
 
 @pytest.mark.parametrize("coefficient", BEYOND_CHANCE)
-def test_irrcacs_interval_is_ours_when_every_item_is_pairable(coefficient):
-    counted = simulated(40)
-    assert ends(coefficient(counted)) == pytest.approx(ends(coefficient(counted, single_rated="irrcac")))
+def test_irrcacs_interval_is_ours_when_pairable_items_are_many(coefficient):
+    counted = simulated(20_000)
+    printed = ends(coefficient(counted, interval="irrcac"))
+    assert ends(coefficient(counted)) == pytest.approx(printed, abs=0.02 * np.ptp(printed))
     single = simulated(1000, kept=0.95, overlap=0.2)
-    assert np.ptp(ends(coefficient(single))) < 0.7 * np.ptp(ends(coefficient(single, single_rated="irrcac")))
+    assert np.ptp(ends(coefficient(single))) < 0.7 * np.ptp(ends(coefficient(single, interval="irrcac")))
 
 
-def test_students_t_counts_the_pairable_items_alone():
-    """Four of sixty items have a pair: t with 3 degrees of freedom, 3.182; irrCAC's has 59, 2.001."""
-    counted = Patterns([[2, 0], [1, 1], [0, 2], [1, 0], [0, 1]], [2, 1, 1, 30, 26])
-    percent = np.array([1, 1, 0, 1])
-    error = percent.std(ddof=1) / 2 / 0.5
-    # Brennan-Prediger's influences are those of p_a alone; over sixty items, 56 of them 0, with divisor 60 x 59.
-    error *= np.sqrt(60 / 59 * 3 / 4)
-    found = brennan_prediger_of_patterns(counted)
-    assert found.value == pytest.approx(0.5)
-    assert found.value - found.low == pytest.approx(3.182446 * error, rel=1e-6)
+@pytest.mark.parametrize("agreed", [0, 1, 9, 22, 29, 30])
+def test_of_two_ratings_percent_agreement_has_wilsons_interval(agreed):
+    counted = Patterns([[2, 0], [1, 1], [1, 0]], [agreed, 30 - agreed, 5])
+    low, high = proportion_confint(agreed, 30, method="wilson")
+    assert ends(percent_agreement_of_patterns(counted)) == pytest.approx([low, high], abs=1e-9)
 
 
 def test_labels_declared_but_never_used_move_ac1_and_brennan_prediger_alone():
@@ -187,14 +184,17 @@ def test_undefined_cases_say_why(units, percent, fleiss, ac1, even):
     expected = [percent, fleiss, ac1, ac1, even]
     found = [coefficient(counted) for coefficient in OF_PATTERNS]
     assert [f.reason or f.value for f in found] == expected
-    assert all(f.low is None and f.high is None for f in found)
+    assert all((f.low is None) == (f.value is None) for f in found)
 
 
-def test_perfect_agreement_is_1_without_an_interval():
+def test_perfect_agreement_is_1_and_its_interval_says_from_how_few_items():
     counted = patterns(["111", "222", "11", "333"])
+    many = Patterns(counted.counts, 100 * counted.items)
     for coefficient in OF_PATTERNS:
         found = coefficient(counted)
-        assert (found.value, found.low, found.high) == (1.0, None, None)
+        assert (found.value, found.high) == (1.0, 1.0)
+        assert found.low < 0.75 < 0.97 < coefficient(many).low < 1
+        assert coefficient(counted, interval="irrcac").low is None
 
 
 def test_two_declared_labels_are_needed():
@@ -233,7 +233,7 @@ def test_unknown_names_are_refused():
     counted = patterns(RAW_4RATERS)
     for coefficient in BEYOND_CHANCE:
         with pytest.raises(UnknownName, match="irrcac"):
-            coefficient(counted, single_rated="irrCAC2")
+            coefficient(counted, interval="irrCAC2")
     with pytest.raises(UnknownName, match="quadratic"):
         gwet_ac2_of_patterns(counted, "quadratc")
 

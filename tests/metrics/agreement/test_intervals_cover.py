@@ -219,7 +219,7 @@ def test_printed_intervals_are_too_wide_when_few_items_are_rated_twice():
     ac1 = agreement.gwet_ac1_of_patterns
     truth = ac1(simulated(1_000_000, seed=99, **shape)).value
     samples = [simulated(1000, seed=s, **shape) for s in range(500)]
-    found, printed = [ac1(s) for s in samples], [ac1(s, single_rated="irrcac") for s in samples]
+    found, printed = [ac1(s) for s in samples], [ac1(s, interval="irrcac") for s in samples]
     assert 0.92 <= coverage(found, truth) <= 0.98
     assert coverage(printed, truth) > 0.99
     assert np.mean([f.high - f.low for f in printed]) > 1.5 * np.mean([f.high - f.low for f in found])

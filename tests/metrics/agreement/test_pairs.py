@@ -46,7 +46,8 @@ def test_cohen_equals_statsmodels_on_any_table(cells, weights):
         assert not np.isfinite(expected.kappa)
         return
     assert found.value == pytest.approx(expected.kappa, abs=1e-9)
-    if found.low is not None:
+    # statsmodels has the root of a negative rounding error where all items fill one cell of each row.
+    if found.low is not None and np.isfinite(expected.std_kappa):
         half = 1.959963984540054 * expected.std_kappa
         assert ends(found) == pytest.approx(np.clip([found.value - half, found.value + half], -1, 1), abs=1e-8)
 
@@ -210,8 +211,10 @@ def test_conger_of_two_raters_is_cohen():
         for weights in ("identity", "quadratic"):
             typed = rows_of_table(table)
             assert conger_kappa(*typed, weights).value == pytest.approx(cohen_kappa(*typed, weights).value)
+            assert ends(conger_kappa(*typed, weights)) == pytest.approx(ends(cohen_kappa(*typed, weights)), abs=5e-3)
             published = cohen_kappa(*typed, weights, interval="asymptotic")
-            assert ends(conger_kappa(*typed, weights)) == pytest.approx(ends(published), abs=5e-3)
+            printed = conger_kappa(*typed, weights, interval="irrcac")
+            assert ends(printed) == pytest.approx(ends(published), abs=5e-3)
 
 
 def test_congers_chance_is_the_mean_over_pairs_of_cohens():
@@ -247,6 +250,6 @@ def test_undefined_congers_say_why():
     same = np.ones((2, 2))
     assert "do not differ" in conger_kappa([1, 1, 2, 2], [1, 2, 1, 2], list("abab"), same, ["a", "b"]).reason
     with pytest.raises(UnknownName, match="irrcac"):
-        conger_kappa([1], [1], ["a"], single_rated="gwet")
+        conger_kappa([1], [1], ["a"], interval="gwet")
     with pytest.raises(ValueError, match="needs the labels declared"):
         conger_kappa([1], [1], ["a"], np.eye(1))

@@ -95,7 +95,8 @@ def test_null_alone_is_missing(name, seed):
 
 OF_PATTERNS = {
     "percent": agreement.percent_agreement_of_patterns,
-    "alpha": lambda p: agreement.alpha_of_patterns(p, draws=200),
+    "alpha": agreement.alpha_of_patterns,
+    "alpha bootstrap": lambda p: agreement.alpha_of_patterns(p, interval="bootstrap", draws=200),
     "alpha ordinal": lambda p: agreement.alpha_of_patterns(p, "ordinal", interval="linearised"),
     "alpha irrcac": lambda p: agreement.alpha_of_patterns(p, interval="irrcac"),
     "fleiss": agreement.fleiss_kappa_of_patterns,
@@ -116,18 +117,58 @@ def test_merged_slices_give_the_statistic_of_the_pooled_rows(name, seed):
     assert OF_PATTERNS[name](parts[0] + parts[1] + parts[2]) == OF_PATTERNS[name](whole)
 
 
-def test_merged_slices_of_two_raters_give_their_pooled_kappas():
-    item, rater, label = sample("scott", 0, n=60)
-    tables = []
-    for s in (item % 2 == 0, item % 2 == 1):
-        seen = {(i, r): x for i, r, x in zip(item[s], rater[s], label[s], strict=True)}
-        table = np.zeros((4, 4), dtype=int)
-        for i in set(item[s]):
-            if (i, 0) in seen and (i, 1) in seen:
-                table[seen[i, 0] - 1, seen[i, 1] - 1] += 1
-        tables.append(table)
-    pooled = agreement.cohen_kappa(item, rater, label, labels=LABELS)
-    assert agreement.cohen_kappa_of_table(sum(tables)) == pooled
+OF_TABLE = {
+    "scott": lambda t: _of_table(t, agreement.scott_pi),
+    "conger": lambda t: _of_table(t, agreement.conger_kappa),
+    **{
+        f"cohen {weights}": lambda t, weights=weights: agreement.cohen_kappa_of_table(t, weights, LABELS)
+        for weights in ("identity", "linear", "quadratic", "ordinal_gwet")
+    },
+}
+
+
+def _of_table(table, coefficient):
+    """The coefficient of a table of two raters, 4 x 4, by way of rows of its own."""
+    return coefficient(*rows_of_table(table), labels=[0, 1, 2, 3])
+
+
+def table_of(item, rater, label):
+    """Items that raters 0 and 1 both rated, by the label of the first and of the second, (4, 4)."""
+    seen = {(i, r): x for i, r, x in zip(item, rater, label, strict=True)}
+    table = np.zeros((4, 4), dtype=int)
+    for i in set(item):
+        if (i, 0) in seen and (i, 1) in seen:
+            table[seen[i, 0] - 1, seen[i, 1] - 1] += 1
+    return table
+
+
+@seeds
+@pytest.mark.parametrize("name", OF_TABLE)
+def test_summed_tables_of_two_raters_give_their_pooled_coefficients(name, seed):
+    """Of the items both rated: those with one rating have no cell, and are left out of the pooled rows too."""
+    item, rater, label = sample("scott", seed, n=60)
+    both = np.isin(item, [i for i in set(item) if (item == i).sum() == 2])
+    item, rater, label = item[both], rater[both], label[both]
+    tables = [table_of(item[s], rater[s], label[s]) for s in (item % 2 == 0, item % 2 == 1)]
+    family, _, weights = name.partition(" ")
+    of_rows = {"scott": agreement.scott_pi, "cohen": agreement.cohen_kappa, "conger": agreement.conger_kappa}[family]
+    pooled = of_rows(item, rater, label, labels=LABELS, **({"weights": weights} if weights else {}))
+    assert min(t.sum() for t in tables) > 10
+    assert numbers(OF_TABLE[name](sum(tables))) == pytest.approx(numbers(pooled), abs=1e-9)
+
+
+@seeds
+@pytest.mark.parametrize("distance", ["masi", "jaccard"])
+def test_merged_slices_of_label_sets_give_the_alpha_of_the_pooled_rows(distance, seed):
+    item, rater, label = sample("ac1", seed, n=60)
+    sets = np.array(["", "hate", "hate|spam", "spam|abuse"], dtype=object)
+    declared = [agreement.members(x) for x in sets]
+    options = {"set_distance": distance, "interval": "score"}
+    pooled = agreement.krippendorff_alpha(item, rater, sets[label - 1], "set", declared, **options)
+    halves = (item % 2 == 0, item % 2 == 1)
+    first, second = (agreement.tally(item[s], rater[s], sets[label[s] - 1], declared, "set").patterns for s in halves)
+    merged = agreement.alpha_of_patterns(first + second, "set", declared, **options)
+    assert numbers(merged) == pytest.approx(numbers(pooled))
 
 
 @every_coefficient
@@ -142,8 +183,8 @@ def test_every_interval_holds_its_value(name):
 def test_full_agreement_is_1_and_none_is_less_than_chance(name):
     perfect = rows_of_table(np.diag([5, 6, 7, 8]))
     found = EVERY[name](*perfect, labels=[0, 1, 2, 3])
-    # Cohen's score interval is the only one that says how far from 1 the truth may be.
-    scored = "cohen" in name
+    # Score intervals alone say how far from 1 the truth may be.
+    scored = name == "alpha" or not (name.startswith("alpha") or "irrcac" in name)
     assert (found.value, found.high) == (pytest.approx(1), 1 if scored else None)
     assert 0.7 < found.low < 1 if scored else found.low is None
     apart = rows_of_table(np.fliplr(np.diag([5, 6, 7, 8])))
@@ -158,7 +199,7 @@ def test_one_label_is_never_agreement_beyond_chance_but_for_those_that_do_not_lo
     knows = any(word in name for word in ("percent", "ac1", "ac2", "brennan"))
     assert found.value == (1 if knows else None)
     assert found.reason == ("" if knows else agreement.NO_VARIATION)
-    assert found.low is None
+    assert (found.low is None) == (not knows)
 
 
 # ---- tables of raters and of pairs

@@ -39,9 +39,9 @@ from .examples import (
     weighted_alpha,
 )
 
-PRINTED = {"single_rated": "irrcac"}
+PRINTED = {"interval": "irrcac"}
 FUNCTIONS = {
-    "percent_agreement": agreement.percent_agreement,
+    "percent_agreement": lambda *data, **options: agreement.percent_agreement(*data, **PRINTED, **options),
     "cohen_kappa": lambda *data, **options: agreement.cohen_kappa(*data, interval="asymptotic", **options),
     "scott_pi": lambda *data, **options: agreement.scott_pi(*data, **PRINTED, **options),
     "gwet_ac1": lambda *data, weights, **options: agreement.gwet_ac2(*data, weights=weights, **PRINTED, **options),
@@ -340,16 +340,16 @@ def test_caries():
         (agreement.gwet_ac1_of_patterns, 0.665899, 0.007530),
         (agreement.brennan_prediger_of_patterns, 0.542990, 0.007850),
     ):
-        found = metric(counted)
+        found = metric(counted, **PRINTED)
         assert found.value == pytest.approx(value, abs=1e-6)
         assert (found.value - found.low) / stats.t.ppf(0.975, 3858) == pytest.approx(error, abs=2e-6)
-    assert ends(agreement.fleiss_kappa_of_patterns(counted)) == pytest.approx([0.256673, 0.297371], abs=1e-6)
-    assert ends(agreement.gwet_ac1_of_patterns(counted)) == pytest.approx([0.651135, 0.680663], abs=1e-6)
+    assert ends(agreement.fleiss_kappa_of_patterns(counted, **PRINTED)) == pytest.approx([0.256673, 0.297371], abs=1e-6)
+    assert ends(agreement.gwet_ac1_of_patterns(counted, **PRINTED)) == pytest.approx([0.651135, 0.680663], abs=1e-6)
     assert agreement.percent_agreement_of_patterns(counted).value == pytest.approx(0.771495, abs=1e-6)
     assert agreement.coverage(counted).prevalence[1] == pytest.approx(0.196735, abs=1e-6)
     each = np.repeat(answers, n, axis=0)
     item, rater = np.indices(each.shape).reshape(2, -1)
-    conger = agreement.conger_kappa(item, rater + 1, each.ravel())
+    conger = agreement.conger_kappa(item, rater + 1, each.ravel(), **PRINTED)
     assert conger.value == pytest.approx(0.293990, abs=1e-6)
     assert (conger.value - conger.low) / stats.t.ppf(0.975, 3858) == pytest.approx(0.009701, abs=1e-6)
     pairs = agreement.pairwise(item, rater + 1, each.ravel())
