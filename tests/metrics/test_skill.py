@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from metrics import skill
+from metrics import rater_prior, skill
 from metrics.skill import ABOVE, BELOW, CANNOT_TELL, exact_plan, expected_right, fit_prior, gold_needed, rater_skill
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -65,14 +65,14 @@ def test_newtons_derivatives_are_those_of_the_likelihood():
     k = rng.binomial(n.astype(int), 0.8).astype(float)
 
     def value(mean, log_weight):
-        a, b = skill._beta(np.array([mean, log_weight]), offset)
+        a, b = rater_prior._beta(np.array([mean, log_weight]), offset)
         return np.sum(special.betaln(a + k, b + n - k) - special.betaln(a, b))
 
     def slope(mean, log_weight, h=1e-4):
         by_mean = (value(mean + h, log_weight) - value(mean - h, log_weight)) / (2 * h)
         return np.array([by_mean, (value(mean, log_weight + h) - value(mean, log_weight - h)) / (2 * h)])
 
-    gradient, curvature = skill._derivatives(np.array([1.2, 2.5]), k, n, offset)
+    gradient, curvature = rater_prior._derivatives(np.array([1.2, 2.5]), k, n, offset)
     np.testing.assert_allclose(gradient, slope(1.2, 2.5), rtol=1e-5)
     bent = [(slope(1.2 + d, 2.5 + e) - slope(1.2 - d, 2.5 - e)) / 2e-3 for d, e in ((1e-3, 0), (0, 1e-3))]
     np.testing.assert_allclose(curvature, bent, rtol=1e-3)
@@ -304,7 +304,7 @@ def test_the_binomial_tail_is_scipys(k, n, p):
 
 def test_trigamma_is_scipys():
     x = np.geomspace(1e-4, 1e6, 300)
-    np.testing.assert_allclose(skill._trigamma(x), special.polygamma(1, x), rtol=1e-10)
+    np.testing.assert_allclose(rater_prior._trigamma(x), special.polygamma(1, x), rtol=1e-10)
 
 
 @pytest.mark.parametrize("call", [lambda: rater_skill([5], [4], 0.9), lambda: fit_prior([-1], [4])])
