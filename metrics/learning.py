@@ -58,7 +58,8 @@ def learning_curve(
 
     Fit: for each rate of ``RATES`` start and plateau follow by weighted least squares (weights n/p(1 - p), p from a
     first fit, both kept within 0..1 and start >= plateau); the rate with the smallest weighted squares is taken.
-    periods = ((start - plateau)/near)^(1/rate), at least 1. Intervals: parametric bootstrap, seeded, percentile.
+    periods = ((start - plateau)/near)^(1/rate), at least 1. Intervals: parametric bootstrap, seeded, percentiles
+    at i/(draws + 1).
     No curve for fewer than ``LEAST_PERIODS`` periods, or where the curve does not fit better than one error rate for
     all (drop of the weighted squares / design effect below 7.8, the 95 % point of chi-squared with 3 degrees of
     freedom); no ``periods`` where a fifth of the draws lie beyond the last period seen. The raters
@@ -149,7 +150,7 @@ def _until(fit: Floats, near: float) -> Floats:
 
 
 def _percentiles(value: float, drawn: Floats, n: float) -> Estimate:
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.percentile(drawn, [2.5, 97.5], method="weibull")
     return Estimate(float(value), float(min(low, value)), float(max(high, value)), n)
 
 

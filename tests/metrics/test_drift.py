@@ -38,16 +38,17 @@ def test_the_score_test_is_that_of_statsmodels():
 
 
 @pytest.mark.parametrize(
-    ("raters", "periods", "each", "sd"), [(200, 12, 8, 0.08), (400, 26, 5, 0.03), (200, 8, 30, 0.1)]
+    ("raters", "periods", "each", "sd"),
+    [(20, 12, 8, 0.08), (20, 12, 30, 0.08), (50, 12, 20, 0.05), (200, 12, 8, 0.08), (400, 26, 5, 0.03)],
 )
 def test_intervals_cover(raters, periods, each, sd):
     rng = np.random.default_rng(periods)
     covered = []
-    for _ in range(12):
+    for _ in range(3000 // raters):
         slopes, right, n = simulate(rng, raters, periods, each, sd)
         found = rater_drift(right, n)
         covered.append(np.mean((found["slope_low"] <= slopes) & (slopes <= found["slope_high"])))
-    assert 0.925 <= np.mean(covered) <= 0.975
+    assert 0.93 <= np.mean(covered) <= 0.97
 
 
 def test_a_handful_of_raters_keeps_wide_intervals():

@@ -35,11 +35,12 @@ def test_the_fit_is_scipys():
 def test_intervals_cover_known_curves():
     rng = np.random.default_rng(1)
     truth = {"start": 0.22, "plateau": 0.05, "rate": 1.4, "periods": (0.17 / 0.01) ** (1 / 1.4)}
-    found = [learning_curve(WEEKS, *pool(rng, 0.22, 0.05, 1.4), draws=150, seed=i) for i in range(150)]
+    found = [learning_curve(WEEKS, *pool(rng, 0.22, 0.05, 1.4), seed=i) for i in range(400)]
     for name, value in truth.items():
         known = [getattr(f, name) for f in found if getattr(f, name).value is not None]
-        assert len(known) >= 145
-        assert 0.89 <= np.mean([e.low <= value <= e.high for e in known]) <= 0.99
+        assert len(known) >= 390
+        # 400 pools give the coverage to a point either way: 93 to 97 % and that.
+        assert 0.92 <= np.mean([e.low <= value <= e.high for e in known]) <= 0.98
     assert np.median([f.periods.value for f in found if f.periods.value]) == pytest.approx(truth["periods"], rel=0.1)
 
 
