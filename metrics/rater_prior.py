@@ -120,7 +120,7 @@ def likely_priors(right: Floats, n: Floats, offset: Floats) -> tuple[Floats, Flo
     means, spread = (mean[:, None] + sd[:, None] * NODES).ravel(), np.repeat(fine, len(NODES))
     log = _log_density(means, spread, right, n, offset) + (np.log(sd)[:, None] + NODES**2 / 2 + LOG_SHARES).ravel()
     chance = np.exp(log - log.max())
-    keep = chance > 2e-3
+    keep = chance > 5e-3
     return means[keep], spread[keep], chance[keep] / chance[keep].sum()
 
 

@@ -74,6 +74,31 @@ def test_steady_raters_are_called_five_times_in_a_hundred_at_most():
     assert np.mean(called) <= 0.10
 
 
+@pytest.mark.parametrize(("raters", "each"), [(2, 60), (8, 60), (30, 300)])
+def test_few_steady_raters_or_much_gold_are_not_called_more_often(raters, each):
+    """Weeks vary by .6 logits: with few raters that variation is itself estimated from a handful of weeks."""
+    rng = np.random.default_rng(raters)
+    small, called = [], []
+    for _ in range(max(500 // raters, 50)):
+        _, right, n = simulate(rng, raters, 12, each, noise=0.6)
+        found = rater_drift(right, n)
+        small.append(np.mean(found["p"] < 0.05))
+        called.append(found["verdict"].isin([UP, DOWN]).mean())
+    assert np.mean(small) <= 0.065
+    assert np.mean(called) <= 0.05
+
+
+@pytest.mark.parametrize(("raters", "each"), [(20, 20), (100, 20)])
+def test_intervals_cover_where_weeks_vary_on_top_of_the_slopes(raters, each):
+    rng = np.random.default_rng(3)
+    covered = []
+    for _ in range(3000 // raters):
+        slopes, right, n = simulate(rng, raters, 12, each, 0.08, noise=0.6)
+        found = rater_drift(right, n)
+        covered.append(np.mean((found["slope_low"] <= slopes) & (slopes <= found["slope_high"])))
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
 def test_planted_drifters_are_found_and_the_rest_left_alone():
     """15 of 300 lose .25 logits a week over 12 weeks, 5 gain as much, 30 gold judgements a week."""
     rng = np.random.default_rng(3)
