@@ -69,9 +69,9 @@ def rater_drift(
     (empirical Bayes: penalised quasi-likelihood, Breslow and Clayton 1993, by Newton for all raters at once); an
     uncertain slope is drawn to the pool's. Where periods vary by more than chance every count shrinks to
     n/(1 + (n - 1)ρ), ρ estimated over all raters (Williams 1982), and t with as many degrees of freedom as ρ rests on
-    takes the place of the normal; one rater alone whose weeks vary by .6 logits is
-    still called in about 7 % of cases without a slope. Coverage by simulation: 93 to 97 % where slopes
-    differ; up to 100 %, the safe side, in a handful of raters or where slopes hardly differ. Raises ValueError for counts that are none or shapes that differ.
+    takes the place of the normal; one rater alone whose weeks vary by .6 logits is still called in about 7 % of cases
+    without a slope. Coverage by simulation: 93 to 97 % where slopes differ; up to 100 %, the safe side, in a handful of
+    raters or where slopes hardly differ. Raises ValueError for counts that are none or shapes that differ.
     """
     right, n = _counts(right, n)
     raters, periods = n.shape
