@@ -7,6 +7,8 @@ raters differ (empirical Bayes). A verdict asks for two things at once, because 
 - an exact binomial test must agree, which protects each single rater: a rater exactly at target is called below it
   with a probability of ``wrong`` at most, whatever the others are like. Shrinkage alone does not promise that: among
   colleagues who mostly miss the target it pulls the one who meets it down with them.
+
+How raters differ is itself uncertain, most of all with few raters; the posterior is averaged over what it may be.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from metrics.intervals import TYPICAL_ICC
 from metrics.multiple import benjamini_hochberg, expected_false
+from metrics.rater_prior import Prior, betas, counts, likely_priors
+from metrics.rater_prior import fit_prior as fit_prior  # callers find it here, next to what takes it
 
 Floats = NDArray[np.float64]
 
@@ -28,85 +31,6 @@ NO_GOLD = "no gold judgements"
 MOST_GOLD = 2000
 """More gold than this for one rater is no plan: the reason says that the accuracy lies too close to the target."""
 TOO_CLOSE = f"more than {MOST_GOLD:,} gold judgements: too close to the target to tell"
-
-ALIKE = 1e6
-"""The prior's weight in judgements at which raters count as alike; the likelihood may rise without end there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """How accuracy varies over raters: Beta(a, b), and the log likelihood (without binomial coefficients) it attains.
-
-    ``converged`` is False when raters differ less than chance alone would have it: a + b then stands at ``ALIKE``.
-    """
-
-    a: float
-    b: float
-    log_likelihood: float
-    converged: bool
-
-    @property
-    def mean(self) -> float:
-        """The average rater's accuracy."""
-        return self.a / (self.a + self.b)
-
-
-def fit_prior(right: ArrayLike, n: ArrayLike, offset: ArrayLike = 0.0, typical: float = 0.0) -> Prior:
-    """The Beta(a, b) of raters' accuracies by marginal likelihood.
-
-    right, n: (raters,) counts; raters without judgements take no part. offset: (raters,), logits by which a rater's
-    items are easier than those of the others; a and b are those of offset 0. typical: 0 is maximum likelihood; above 0
-    the logarithm of a + b is pulled towards that of ``TYPICAL_ICC`` with this precision (1: give or take a factor of
-    e), which keeps a handful of raters from seeming all alike.
-    Maximises Σ lnB(a_r + right, b_r + n - right) - lnB(a_r, b_r) over the mean and a + b by Newton's method, with
-    a_r = (a + b) m_r, logit m_r = logit(mean) + offset. Raises ValueError without any judgement or for right outside
-    0..n. Source: Skellam 1948; Griffiths 1973.
-    """
-    right, n, offset = _counts(right, n, offset)
-    some = n > 0
-    if not some.any():
-        raise ValueError("A prior needs raters with judgements.")
-    right, n, offset = right[some], n[some], offset[some]
-    centre, most = np.log(1 / TYPICAL_ICC - 1), np.log(ALIKE)
-    # Without a single miss (or hit) the mean has no finite maximum: a touch of a prior, sd 100 logits, gives it one.
-    far = 0.0 if 0 < right.sum() < n.sum() else 1e-4
-    mean = np.clip(right.sum() / n.sum(), 0.5 / (n.sum() + 1), 1 - 0.5 / (n.sum() + 1))
-    at = np.array([special.logit(mean), centre])
-
-    def value(point: Floats) -> float:
-        a, b = _beta(point, offset)
-        penalty = typical * (point[1] - centre) ** 2 / 2 + far * point[0] ** 2 / 2
-        return float(np.sum(special.betaln(a + right, b + n - right) - special.betaln(a, b)) - penalty)
-
-    best, damping, converged = value(at), 1e-3, False
-    for _ in range(60):
-        gradient, curvature = _derivatives(at, right, n, offset)
-        gradient -= np.array([far * at[0], typical * (at[1] - centre)])
-        curvature = -curvature + np.diag([far, typical])
-        if np.abs(gradient).max() < 1e-7 * len(n):
-            converged = True
-            break
-        # Where the surface is not concave a plain Newton step would climb down: damp until a step climbs.
-        for _ in range(30):
-            scale = damping * np.maximum(np.abs(np.diag(curvature)), 1e-8)
-            matrix = curvature + np.diag(scale)
-            step = np.linalg.solve(matrix, gradient) if np.linalg.eigvalsh(matrix)[0] > 0 else None
-            if step is not None:
-                trial = at + np.clip(step, -2, 2)
-                trial[1] = np.clip(trial[1], -4, most)
-                reached = value(trial)
-                if reached >= best:
-                    break
-            damping *= 10
-        else:
-            break
-        if reached - best < 1e-12 * abs(best) and np.abs(trial - at).max() < 1e-9:
-            converged = trial[1] < most
-            break
-        at, best, damping = trial, reached, max(damping / 10, 1e-12)
-    a, b = _beta(at, np.zeros(1))
-    penalty = typical * (at[1] - centre) ** 2 / 2 + far * at[0] ** 2 / 2
-    return Prior(float(a[0]), float(b[0]), float(best + penalty), bool(converged and at[1] < most))
 
 
 def rater_skill(
@@ -129,16 +53,18 @@ def rater_skill(
     target is wrong, 1 - p_below), ``q`` (over the raters called below only: the expected share of wrong calls among
     this one and all surer ones) and ``q_bh`` (Benjamini-Hochberg over the exact tests of all raters).
 
-    Formula: posterior Beta(a_r + right, b_r + n - right), a_r and b_r from ``fit_prior`` with typical = 1 and offset
-    o_r = logit(expected/n) - logit(Σ expected/Σ n); on the logit scale target and interval move by o_r. Below: p_below
-    >= 1 - wrong and P(X <= right) <= wrong for X ~ Binomial(n, target). With ``expected`` the items of a rater differ
-    in difficulty; the binomial tail then bounds the true one (Hoeffding 1956). The verdict asks one-sided questions at
-    ``wrong``, the interval is two-sided: it may still reach the target a little. Raises ValueError for counts that are
+    Formula: posterior of Beta(a_r + right, b_r + n - right), a_r and b_r not taken as known but averaged over the
+    ``likely_priors``, with offset o_r = logit(expected/n) - logit(Σ expected/Σ n); on the logit scale target and
+    interval move by o_r. Below: p_below >= 1 - wrong and P(X <= right) <= wrong for X ~ Binomial(n, target). With
+    ``expected`` the items of a rater differ in difficulty; the binomial tail then bounds the true one (Hoeffding 1956).
+    The verdict asks one-sided questions at ``wrong``, the interval is two-sided: it may still reach the target a
+    little. Coverage by simulation, on average over raters: 93 to 97 % where the counts show how raters differ; up to
+    100 %, the safe side, where raters differ less than so few counts can show. Raises ValueError for counts that are
     none or a target outside 0..1.
     """
     if not 0 < target < 1:
         raise ValueError(f"A target accuracy lies between 0 and 1, not at {target}.")
-    right, n, _ = _counts(right, n, 0.0)
+    right, n, _ = counts(right, n, 0.0)
     offset = np.zeros(len(n)) if expected is None else mix_offset(expected, n)
     some = n > 0
     empty = np.full(len(n), np.nan)
@@ -150,23 +76,33 @@ def rater_skill(
     if not some.any():
         return table
     k, m, shift = right[some], n[some], offset[some]
-    prior = fit_prior(k, m, shift, typical=1.0)
-    a, b = _beta(np.array([special.logit(prior.mean), np.log(prior.a + prior.b)]), shift)
+    mean, log_weight, chance = likely_priors(k, m, shift)
+    a, b = betas(mean, log_weight, shift)
     a, b = a + k, b + m - k
     aim = special.expit(special.logit(target) + shift)
     tail = (1 - level) / 2
-    at = special.expit(special.logit(np.array([a / (a + b), _quantile(a, b, tail), _quantile(a, b, 1 - tail)])) - shift)
-    p_below = special.betainc(a, b, aim)
+    at = special.expit(special.logit(_of_mixture(a, b, chance, (tail, 1 - tail))) - shift)
+    p_below = np.minimum(chance @ special.betainc(a, b, aim), 1.0)
     test_below, test_above = binomial_at_most(k, m, aim), binomial_at_most(m - k, m, 1 - aim)
     below = (p_below >= 1 - wrong) & (test_below <= wrong)
     above = (p_below <= wrong) & (test_above <= wrong)
-    table.loc[some, ["value", "low", "high"]] = np.column_stack([at[0], np.minimum(at[1], at[0]), np.maximum(*at[::2])])
-    table.loc[some, "observed"] = k / m
-    table.loc[some, "p_below"] = p_below
-    table.loc[some, "error"] = 1 - p_below
-    table.loc[some, "verdict"] = np.select([below, above], [BELOW, ABOVE], CANNOT_TELL)
-    table.loc[some, "q"] = expected_false(np.where(below, 1 - p_below, np.nan)).q
-    table.loc[some, "q_bh"] = benjamini_hochberg(np.minimum(test_below, 1.0)).q
+    found = {
+        "value": at[0],
+        "low": np.minimum(at[1], at[0]),
+        "high": np.maximum(*at[::2]),
+        "observed": k / m,
+        "p_below": p_below,
+        "error": 1 - p_below,
+        "q": expected_false(np.where(below, 1 - p_below, np.nan)).q,
+        "q_bh": benjamini_hochberg(np.minimum(test_below, 1.0)).q,
+    }
+    for column, values in found.items():
+        whole = np.full(len(n), np.nan)
+        whole[some] = values
+        table[column] = whole
+    verdict = np.full(len(n), None, dtype=object)
+    verdict[some] = np.select([below, above], [BELOW, ABOVE], CANNOT_TELL)
+    table["verdict"] = pd.Series(verdict, dtype=object)
     return table
 
 
@@ -269,9 +205,10 @@ def gold_needed(
     ``rater_skill``. prior: that of the raters, so that the posterior is asked as well as the test. Columns: ``more``
     (the smallest number after which the verdict falls with probability ``power``; a plan has no interval), n (so far)
     and reason (when ``more`` is NaN: too close to the target). Exact binomial; found by bisection, so that a step of
-    the sawtooth may be missed: at most a few judgements too many.
+    the sawtooth may be missed: at most a few judgements too many. The verdict averages over
+    all likely priors, the plan asks one: by simulation 79 to 86 % of the raters are settled as planned.
     """
-    right, n, _ = _counts(right, n, 0.0)
+    right, n, _ = counts(right, n, 0.0)
     target, accuracy = (np.broadcast_to(np.asarray(x, dtype=float), n.shape) for x in (target, accuracy))
     # Settling above is settling below with right and wrong exchanged.
     down = accuracy < target
@@ -321,42 +258,26 @@ def _largest_rejected(n: Floats, p: Floats, wrong: float) -> Floats:
     return np.where(binomial_at_most(guess + 1, n, p) <= wrong, guess + 1, guess)
 
 
-def _counts(right: ArrayLike, n: ArrayLike, offset: ArrayLike) -> list[Floats]:
-    right, n, offset = np.broadcast_arrays(*(np.atleast_1d(np.asarray(x, dtype=float)) for x in (right, n, offset)))
-    if not np.all((right >= 0) & (right <= n)):
-        raise ValueError("right lies between 0 and n.")
-    return [right, n, offset]
-
-
-def _beta(point: Floats, offset: Floats) -> tuple[Floats, Floats]:
-    """Each rater's a and b from (logit of the mean, log of a + b)."""
-    weight = np.exp(point[1])
-    return weight * special.expit(point[0] + offset), weight * special.expit(-point[0] - offset)
-
-
-def _derivatives(point: Floats, right: Floats, n: Floats, offset: Floats) -> tuple[Floats, Floats]:
-    """Gradient (2,) and second derivatives (2, 2) of the log marginal likelihood in (logit mean, log weight)."""
-    a, b = _beta(point, offset)
-    total, missed = a + b, n - right
-    by_a = special.psi(a + right) - special.psi(a) - special.psi(total + n) + special.psi(total)
-    by_b = special.psi(b + missed) - special.psi(b) - special.psi(total + n) + special.psi(total)
-    common = _trigamma(total) - _trigamma(total + n)
-    by_aa = _trigamma(a + right) - _trigamma(a) + common
-    by_bb = _trigamma(b + missed) - _trigamma(b) + common
-    slope, tilt = a * b / total, (b - a) / total
-    gradient = np.array([np.sum(slope * (by_a - by_b)), np.sum(a * by_a + b * by_b)])
-    first = np.sum(slope**2 * (by_aa - 2 * common + by_bb) + slope * tilt * (by_a - by_b))
-    mixed = np.sum(slope * (a * by_aa + (b - a) * common - b * by_bb) + slope * (by_a - by_b))
-    second = np.sum(a * a * by_aa + 2 * a * b * common + b * b * by_bb + a * by_a + b * by_b)
-    return gradient, np.array([[first, mixed], [mixed, second]])
-
-
-def _trigamma(x: Floats) -> Floats:
-    """ψ'(x), x > 0, to about 1e-11: recurrence to x + 8 and the asymptotic series: faster than scipy's."""
-    y = x + 8
-    series = 1 / y + 1 / (2 * y**2) + (1 / 6 - (1 / 30 - (1 / 42 - 1 / (30 * y**2)) / y**2) / y**2) / y**3
-    return series + sum(1 / (x + i) ** 2 for i in range(8))
-
-
-def _quantile(a: Floats, b: Floats, probability: float) -> Floats:
-    return special.betaincinv(a, b, probability)
+def _of_mixture(a: Floats, b: Floats, chance: Floats, probabilities: tuple[float, ...]) -> Floats:
+    """Means and quantiles of the mixtures over betas, (1 + probabilities, raters); a, b: (betas, raters)."""
+    share = a / (a + b)
+    mean = chance @ share
+    variance = chance @ (share * (1 - share) / (a + b + 1) + (share - mean) ** 2)
+    # From the quantile of one beta with these moments Newton's method on the logit scale needs few steps.
+    weight = mean * (1 - mean) / variance - 1
+    found, norm = [mean], special.betaln(a, b)
+    for probability in probabilities:
+        at = np.clip(special.logit(special.betaincinv(weight * mean, weight * (1 - mean), probability)), -36, 36)
+        todo = np.arange(len(at))
+        for _ in range(12):
+            x, above, below = special.expit(at[todo]), a[:, todo], b[:, todo]
+            density = chance @ np.exp(above * np.log(x) + below * special.log_expit(-at[todo]) - norm[:, todo])
+            short = probability - chance @ special.betainc(above, below, x)
+            step = np.clip(short / np.maximum(density, 1e-300), -1, 1)
+            at[todo] += step
+            # What is left after a step is about its square.
+            todo = todo[np.abs(step) >= 0.01]
+            if not len(todo):
+                break
+        found.append(special.expit(at))
+    return np.array(found)

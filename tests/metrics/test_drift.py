@@ -38,16 +38,17 @@ def test_the_score_test_is_that_of_statsmodels():
 
 
 @pytest.mark.parametrize(
-    ("raters", "periods", "each", "sd"), [(200, 12, 8, 0.08), (400, 26, 5, 0.03), (200, 8, 30, 0.1)]
+    ("raters", "periods", "each", "sd"),
+    [(20, 12, 8, 0.08), (20, 12, 30, 0.08), (50, 12, 20, 0.05), (200, 12, 8, 0.08), (400, 26, 5, 0.03)],
 )
 def test_intervals_cover(raters, periods, each, sd):
     rng = np.random.default_rng(periods)
     covered = []
-    for _ in range(12):
+    for _ in range(3000 // raters):
         slopes, right, n = simulate(rng, raters, periods, each, sd)
         found = rater_drift(right, n)
         covered.append(np.mean((found["slope_low"] <= slopes) & (slopes <= found["slope_high"])))
-    assert 0.925 <= np.mean(covered) <= 0.975
+    assert 0.93 <= np.mean(covered) <= 0.97
 
 
 def test_a_handful_of_raters_keeps_wide_intervals():
@@ -71,6 +72,31 @@ def test_steady_raters_are_called_five_times_in_a_hundred_at_most():
         called.append(found["verdict"].isin([UP, DOWN]).any())
     assert 0.035 <= np.mean(small) <= 0.06
     assert np.mean(called) <= 0.10
+
+
+@pytest.mark.parametrize(("raters", "each"), [(2, 60), (8, 60), (30, 300)])
+def test_few_steady_raters_or_much_gold_are_not_called_more_often(raters, each):
+    """Weeks vary by .6 logits: with few raters that variation is itself estimated from a handful of weeks."""
+    rng = np.random.default_rng(raters)
+    small, called = [], []
+    for _ in range(max(500 // raters, 50)):
+        _, right, n = simulate(rng, raters, 12, each, noise=0.6)
+        found = rater_drift(right, n)
+        small.append(np.mean(found["p"] < 0.05))
+        called.append(found["verdict"].isin([UP, DOWN]).mean())
+    assert np.mean(small) <= 0.065
+    assert np.mean(called) <= 0.05
+
+
+@pytest.mark.parametrize(("raters", "each"), [(20, 20), (100, 20)])
+def test_intervals_cover_where_weeks_vary_on_top_of_the_slopes(raters, each):
+    rng = np.random.default_rng(3)
+    covered = []
+    for _ in range(3000 // raters):
+        slopes, right, n = simulate(rng, raters, 12, each, 0.08, noise=0.6)
+        found = rater_drift(right, n)
+        covered.append(np.mean((found["slope_low"] <= slopes) & (slopes <= found["slope_high"])))
+    assert 0.93 <= np.mean(covered) <= 0.97
 
 
 def test_planted_drifters_are_found_and_the_rest_left_alone():
