@@ -29,12 +29,14 @@ def counts(
     filters: Filters,
     scope: Scope,
     extra: Sequence[str] = (),
+    shown: bool = False,
 ) -> pd.DataFrame:
     """Sums of a mart's columns over groups, as they are: ``by``, the mart's own keys ``extra``, and the columns.
 
-    Groups that are too small for the scope are left out, and named in ``attrs["withheld"]``. Raises NotAllowed when
-    single raters are asked for and the scope does not show them, ValueError when the mart does not keep a dimension or
-    filter.
+    ``shown``: the reader sees these very groups, so those too small for the scope are left out and named in
+    ``attrs["withheld"]``. Without it they are parts of larger sums, and whoever shows those withholds. Raises
+    NotAllowed when single raters are asked for and the scope does not show them, ValueError when the mart does not keep
+    a dimension or filter.
     """
     by = [dimension(name) for name in by]
     privacy.check_people((*by, *extra, *(name for name, _ in filters.where)), scope)
@@ -44,6 +46,8 @@ def counts(
             raise ValueError(why_not(source, name))
     question, values = selects.ask(mart, (by,), (filters,), scope)
     rows = pd.DataFrame(snapshot.columns(selects.counts_by(question, tuple(extra), tuple(columns)), values))
+    if not shown:
+        return rows
     behind = privacy.denominators(columns)
     return _large_enough(snapshot, mart, rows, columns[0], behind, tuple(by), tuple(extra), filters, scope)
 
@@ -103,7 +107,7 @@ def patterns(
     By week, project, language, policy and guideline version.
     """
     codes = tuple(f"code_{w}" for w in range(snapshot.code_words))
-    rows = counts(snapshot, "agreement", ("items",), by, filters, scope, ("project_id", *codes))
+    rows = counts(snapshot, "agreement", ("items",), by, filters, scope, ("project_id", *codes), shown=True)
     if not by:
         group, keys = np.zeros(len(rows), np.int64), [{}]
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from data_access import counts, drill, queries, settings
+from data_access import counts, drill, privacy, queries, settings
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics.errors import SnapshotUnusable
@@ -127,10 +127,35 @@ def sums(
     by: Sequence[str],
     filters: Filters,
     extra: Sequence[str] = (),
+    shown: bool = False,
 ) -> pd.DataFrame:
-    """counts.counts() for the reader's scope: plain sums of a mart's columns over groups."""
-    options = (("extra", tuple(extra)),)
+    """counts.counts() for the reader's scope: plain sums of a mart's columns over groups.
+
+    ``shown``: the reader sees these very groups, so small ones are left out. Sums that a page adds up further are asked
+    without it, and the page withholds what too_small() names.
+    """
+    options = (("extra", tuple(extra)), ("shown", shown))
     return _counted("counts", snapshot, current_scope(), (mart, tuple(columns), tuple(by), filters), options)
+
+
+def too_small(
+    snapshot: Snapshot, by: Sequence[str], filters: Filters, column: str = "judgements"
+) -> frozenset[tuple[str, ...]]:
+    """The groups, as tuples of members in the order of ``by``, with too few raters behind them for the reader's scope.
+
+    ``column`` of `work` says who stands behind: judgements, gold_n, audited_n or handle_n.
+    """
+    if not current_scope().minimum_raters:
+        return frozenset()
+    return _too_small(snapshot, tuple(by), filters, column, current_scope())
+
+
+@st.cache_data(**KEPT)
+def _too_small(
+    snapshot: Snapshot, by: tuple[str, ...], filters: Filters, column: str, scope: Scope
+) -> frozenset[tuple[str, ...]]:
+    behind = privacy.raters_behind(snapshot, by, filters, scope, column)
+    return frozenset(group for group, raters in behind.items() if 0 < raters < scope.minimum_raters)
 
 
 def confusion(snapshot: Snapshot, filters: Filters, by: Sequence[str] = (), basis: str = "gold") -> pd.DataFrame:

@@ -86,7 +86,7 @@ def test_a_filter_that_leaves_few_raters_shows_nothing(found, seed):
         filters = Filters.of({"pool": [pool], "language": [language]})
         got = queries.measure(world.snapshot, ["judgements"], filters=filters, scope=LINK)
         assert (got["reason"].iloc[0] == privacy.TOO_SMALL) == (n < LEAST)
-        assert counts.counts(world.snapshot, "work", ["judgements"], [], filters, LINK).empty == (n < LEAST)
+        assert counts.counts(world.snapshot, "work", ["judgements"], [], filters, LINK, shown=True).empty == (n < LEAST)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -95,14 +95,16 @@ def test_counts_leave_small_groups_out_and_name_them(found, seed, by):
     world = found[seed]
     for columns, of in ((["judgements"], ["done"]), (["gold_n", "judgements"], ["gold", "done"])):
         raters = [behind(world.rows, by, column) for column in of]
-        got = counts.counts(world.snapshot, "work", columns, by, Filters(), LINK)
+        got = counts.counts(world.snapshot, "work", columns, by, Filters(), LINK, shown=True)
         every = counts.counts(world.snapshot, "work", columns, by, Filters(), EVERYONE)
         keys = [tuple(row) for row in every[by].itertuples(index=False)]
         few = {key for key in keys if any(0 < r.get(key, 0) < LEAST for r in raters)}
         assert {tuple(row) for row in got[by].itertuples(index=False)} == set(keys) - few
         assert set(got.attrs["withheld"]) == few
+        parts = counts.counts(world.snapshot, "work", columns, by, Filters(), LINK)
+        assert len(parts) == len(every), "parts of a larger sum are all there"
     items = replace(LINK, minimum_raters=0, minimum_items=40)
-    kept = counts.counts(world.snapshot, "work", ["judgements"], by, Filters(), items)
+    kept = counts.counts(world.snapshot, "work", ["judgements"], by, Filters(), items, shown=True)
     sizes = counts.counts(world.snapshot, "work", ["judgements"], by, Filters(), EVERYONE)["judgements"]
     assert sorted(kept["judgements"]) == sorted(sizes[sizes >= 40])
 
