@@ -50,7 +50,6 @@ COPIES = {
 JUDGED_COLUMNS = tuple(marts.judged("UTC").selected_columns.keys())
 AUDITED_COLUMNS = tuple(marts.audited("UTC").selected_columns.keys())
 STAGED_JUDGED = sa.table("judged", *map(sa.column, JUDGED_COLUMNS), schema="temp")
-STAGED_SAMPLE = sa.table("sampled", *map(sa.column, JUDGED_COLUMNS), schema="temp")
 STAGED_AUDITED = sa.table("audited", *map(sa.column, AUDITED_COLUMNS), schema="temp")
 # Columns of the staged tables with few distinct values, and the contract table whose values they take.
 NUMBERED = {
@@ -76,6 +75,8 @@ def column_type(name: str, mart: Mart | None = None) -> str:
         return "DATE"
     if name in ("bucket", "in_time"):
         return "INTEGER"
+    if name == "chance":
+        return "BIGINT"
     if mart is not None and name in mart.keys:
         return "VARCHAR"
     return "DOUBLE" if mart is not None and name in mart.real else "BIGINT"
@@ -191,7 +192,7 @@ class Builder:
 
     # ---- the marts ---------------------------------------------------------------------------------------------
 
-    def judgement_marts(self, created: Window, digits: sa.Subquery, words: int, group_sample: int) -> None:
+    def judgement_marts(self, created: Window, digits: sa.Subquery, words: int) -> None:
         """Adds the annotations of items created in the window to the parts of the marts that follow from them."""
         source = self.judged(created=created)
         self.collect(marts.work_judgements(source), "work_part")
@@ -199,7 +200,7 @@ class Builder:
         self.collect(marts.confusion_gold(source), "confusion_part")
         self.collect(marts.handle_time(source), "handle_time_part")
         self.collect(marts.agreement(source, digits, words), "agreement_part")
-        self.agreement_by_group(source, digits, words, group_sample)
+        self.collect(marts.overlap_sample(source, digits), "overlap_sample_part")
 
     def judged(self, **windows: Window | None) -> sa.FromClause:
         """The window's annotations with their items, staged where the warehouse is attached."""
@@ -231,13 +232,13 @@ class Builder:
                 self.connection.execute(f"CREATE TEMP TYPE name_of_{column} AS ENUM ({named} ORDER BY ALL)")
                 self._types[column] = f"name_of_{column}"
 
-    def agreement_by_group(self, source: sa.FromClause, digits: sa.Subquery, words: int, sample: int) -> None:
-        """Adds one item in ``sample`` to the patterns by group of raters, chosen by a checksum of its id."""
-        if sample > 1:
-            chosen = sa.select(source).where(sa.func.mod(row_checksum(source.c.item_id), sample) == 0)
-            source = self._staged("sampled", chosen, STAGED_SAMPLE)
-        for axis in marts.GROUP_AXES:
-            self.collect(marts.agreement_by_group(source, digits, words, axis), "agreement_by_group_part")
+    def thin_sample(self) -> None:
+        """Keeps, of what the windows put forward, the first items of each project and month."""
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE overlap_sample_part AS SELECT * FROM overlap_sample_part QUALIFY "
+            "DENSE_RANK() OVER (PARTITION BY project_id, DATE_TRUNC('month', day) ORDER BY chance, item_id) "
+            f"<= {marts.SAMPLED_ITEMS}"
+        )
 
     def audited(self, *, at: Window | None = None, submitted: Window | None = None) -> sa.FromClause:
         """The window's audits, staged where the warehouse is attached."""

@@ -82,7 +82,7 @@ SOURCES: dict[str, Source] = {
             ("n", "weight"),
             (),
         ),
-        _source("agreement_by_group", ("month", "project_id", "axis", "group_name"), ("items",), ()),
+        _source("overlap_sample", ("day", "project_id", "language", "policy"), ("ratings",), ()),
         _source("flow", _FLOW_KEYS, (*FLOW_SUMS, *APPEAL_SUMS), ("day", "project_id")),
         _source(
             "backlog",
@@ -181,7 +181,7 @@ def why_not(source: Source, name: str) -> str:
         "agreement": "agreement is",
         "overlap": "overlap is",
         "confusion": "the confusion of labels is",
-        "agreement_by_group": "agreement by group is",
+        "overlap_sample": "agreement by group is",
         "flow": "flow is",
         "backlog": "the backlog is",
         "turnaround": "turnaround is",

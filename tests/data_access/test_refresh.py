@@ -28,7 +28,7 @@ COMPARED = (
     "confusion",
     "handle_time",
     "agreement",
-    "agreement_by_group",
+    "overlap_sample",
     "item_lives",
     "turnaround",
     "flow",
