@@ -30,7 +30,7 @@ ONE_SPLIT = "each language is read by one of the groups only: there is nobody to
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """table: a row per place and group, places in the order they came:
+    """table: a row per place and group, in the order of their names:
 
     place, group; apart: share of the labels that would have to change for the group to label like the others, 0 to 1;
     label, shift: the label whose share differs most from the others', and by how much, -1 to 1 (above 0: the group gives
@@ -78,7 +78,8 @@ def group_readings(
     rows = rows[rows["label"].notna()].drop_duplicates(["place", "item", "rater"])
     rng = np.random.default_rng(seed)
     found: list[dict] = []
-    for name, ours in rows.groupby("place", sort=False):
+    # By name, so that the order of the rows changes nothing.
+    for name, ours in sorted(rows.groupby("place", sort=False), key=lambda one: str(one[0])):
         declared = sorted(ours["label"].unique(), key=str) if labels is None else list(labels[name])
         found += _of_place(name, ours[ours["label"].isin(declared)], declared, min_raters, min_items, rng)
     names = ("place", "group", "apart", "label", "shift", "n", "raters", "reason", "p")
@@ -117,7 +118,7 @@ class _Place:
         item, items = pd.factorize(rows["item"])
         position = pd.Index(labels, dtype=object).get_indexer(pd.Index(rows["label"], dtype=object))
         keys, cell = np.unique(item * q + position, return_inverse=True)
-        raters = rows.drop_duplicates("rater")
+        raters = rows.drop_duplicates("rater").sort_values("rater", key=lambda names: names.astype(str))
         rater = pd.Index(raters["rater"]).get_indexer(pd.Index(rows["rater"]))
         self.groups = sorted(raters["group"].dropna().unique(), key=str)
         self.group = pd.Index(self.groups, dtype=object).get_indexer(pd.Index(raters["group"], dtype=object))
