@@ -233,7 +233,13 @@ class Builder:
                 self._types[column] = f"name_of_{column}"
 
     def thin_sample(self) -> None:
-        """Keeps, of what the windows put forward, the first items of each project and month."""
+        """Keeps, of what the windows put forward, the first items of each project and month, under their own ids."""
+        if self.warehouse.is_duckdb:
+            # The key of ``judged``, a row number, is another after the warehouse is written anew.
+            self.connection.execute(
+                "CREATE OR REPLACE TEMP TABLE overlap_sample_part AS SELECT s.* REPLACE (i.item_id AS item_id) "
+                f"FROM overlap_sample_part s JOIN {ATTACHED}.items i ON i.rowid = CAST(s.item_id AS BIGINT)"
+            )
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE overlap_sample_part AS SELECT * FROM overlap_sample_part QUALIFY "
             "DENSE_RANK() OVER (PARTITION BY project_id, DATE_TRUNC('month', day) ORDER BY chance, item_id) "

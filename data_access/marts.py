@@ -205,6 +205,7 @@ def judged(
     return (
         sa.select(
             (a.item_id if item_key is None else item_key).label("item_id"),
+            row_checksum(i.item_id).label("chance"),
             a.project_id,
             a.rater_id,
             a.stage,
@@ -532,16 +533,16 @@ def agreement(source: sa.FromClause, digits: sa.Subquery, words: int) -> sa.Sele
 def overlap_sample(source: sa.FromClause, digits: sa.Subquery) -> sa.Select:
     """Single ratings of the first ``SAMPLED_ITEMS`` items with two raters of each project and month.
 
-    First by a checksum of the id: as good as chance, and the same whenever it is asked. The window's first are enough,
-    because the first of a month are among the first of each part of it.
+    First by a checksum of the id: as good as chance, and the same whenever it is asked (where an engine has no hash,
+    by the id itself). The window's first are enough: the first of a month are among the first of each part of it.
     """
     c = source.c
     joined = source.join(digits, sa.and_(digits.c.project_id == c.project_id, digits.c.label == c.label))
     overlapped = (
-        sa.select(c.item_id, c.project_id, c.created_day, row_checksum(c.item_id).label("chance"))
+        sa.select(c.item_id, c.chance, c.project_id, c.created_day)
         .select_from(joined)
         .where(*_ratings(source))
-        .group_by(c.item_id, c.project_id, c.created_day)
+        .group_by(c.item_id, c.chance, c.project_id, c.created_day)
         .having(sa.func.count(sa.distinct(c.rater_id)) > 1)
         .subquery("overlapped")
     )
@@ -549,8 +550,8 @@ def overlap_sample(source: sa.FromClause, digits: sa.Subquery) -> sa.Select:
     place = sa.func.row_number().over(
         partition_by=(o.project_id, month_of(o.created_day)), order_by=(o.chance, o.item_id)
     )
-    placed = sa.select(o.item_id, o.chance, place.label("place")).subquery("placed")
-    keys = (c.created_day, c.project_id, c.language, c.policy, c.item_id, placed.c.chance, c.rater_id, c.label)
+    placed = sa.select(o.item_id, place.label("place")).subquery("placed")
+    keys = (c.created_day, c.project_id, c.language, c.policy, c.item_id, c.chance, c.rater_id, c.label)
     return (
         sa.select(c.created_day.label("day"), *keys[1:], sa.func.count().label("ratings"))
         .select_from(joined.join(placed, placed.c.item_id == c.item_id))
