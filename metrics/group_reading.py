@@ -33,9 +33,9 @@ class Readings:
     """table: a row per place and group, in the order of their names:
 
     place, group; apart: share of the labels that would have to change for the group to label like the others, 0 to 1;
-    label, shift: the label whose share differs most from the others', and by how much, -1 to 1 (above 0: the group gives
-    it more); n: items rated by the group and by others; raters: of the group; reason: why there is no number, else "";
-    p: share of shuffles at least as far apart, (count + 1)/(shuffles + 1); q: Benjamini-Hochberg over all rows with p.
+    label, shift: the label whose share differs most from the others', and by how much, -1 to 1 (above 0: the group
+    gives it more); n: items rated by the group and by others; raters: of the group; reason: why there is no number,
+    else ""; p: share of shuffles at least as far apart, (count + 1)/(shuffles + 1); q: Benjamini-Hochberg over all rows with p.
     tests: how many rows have a p.
     """
 
@@ -154,7 +154,8 @@ class _Place:
             return row | {
                 "reason": f"fewer than {min_items} items rated by the group and by others" if n else NO_SHARED
             }
-        most = int(np.argmax(np.abs(shifts[:, 0])))
+        # Of two labels that differ alike the one given more: "more unsafe" reads easier than "less safe".
+        most = max(range(len(self.labels)), key=lambda c: (round(abs(shifts[c, 0]), 12), shifts[c, 0]))
         apart = float(np.abs(shifts[:, 0]).sum() / 2)
         return row | {"apart": apart, "label": self.labels[most], "shift": float(shifts[most, 0])}
 
@@ -177,7 +178,10 @@ class _Place:
         return found
 
     def _shifts(self, members: Floats) -> tuple[Floats, Floats]:
-        """Shift of each label, (labels, columns), and the items shared; NaN where none is. members: (raters, columns)."""
+        """Shift of each label, (labels, columns), and the items shared; NaN where none is.
+
+        members: (raters, columns), 1 where a rater belongs to the group.
+        """
         inside, r = self.by_cell @ members, self.by_item @ members
         s = self.all - r
         shared = (r >= 1) & (s >= 1)

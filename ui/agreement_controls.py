@@ -18,6 +18,7 @@ LOOKS = {
     "items": "Contested items",
     "gold": "Gold that looks wrong",
     "pairs": "Pairs of raters",
+    "without": "Without gold",
     "mix": "Label mix",
     "more": "One more rating",
 }

@@ -67,7 +67,8 @@ def _readings(view: View, own: Own, found: agreement_readings.Readings) -> None:
     if not found.tests:
         return
     tested = found.cells.groupby(["project", "policy"])["p"].transform("count") > 0
-    cells = found.cells[tested]
+    compared = found.cells.groupby("member")["p"].transform("count") > 0
+    cells = found.cells[tested & compared]
     with st.container(key="wide_readings"):
         spec, alt = charts.group_readings(cells, palette(), agreement_groups.AXES[axis])
         key = f"readings {axis} {found.live} {token(view.filters)}"

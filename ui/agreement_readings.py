@@ -97,6 +97,6 @@ def _cells(snapshot: Snapshot, table: pd.DataFrame, axis: str) -> pd.DataFrame:
     same = cells.groupby(["project", "policy"])
     # Two groups that mirror one another: every shared item is rated by both, so one's shift is the other's.
     two = (same["p"].transform("count") == 2) & cells["p"].notna()
-    cells["pair"] = two & (same["shift"].transform("sum").abs() < 1e-9)
+    cells["pair"] = two & (same["apart"].transform("max") - same["apart"].transform("min") < 1e-9)
     cells["first"] = np.select([same["found"].transform("any"), same["p"].transform("count") > 0], [0, 1], 2)
     return cells.sort_values(["first", "project_name", "policy", "label"], kind="stable", ignore_index=True)

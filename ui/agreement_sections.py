@@ -12,6 +12,7 @@ import streamlit as st
 
 from data_access.filters import DIMENSIONS
 from ui import agreement, agreement_more, charts, tables, words
+from ui import agreement_consensus_section as consensus_section
 from ui import agreement_controls as controls
 from ui import agreement_group_sections as group_sections
 from ui import agreement_item_sections as item_sections
@@ -32,6 +33,7 @@ def section(view: View, own: Own, rows: pd.DataFrame) -> None:
         "items": item_sections.contested,
         "gold": item_sections.gold,
         "pairs": item_sections.pairs,
+        "without": consensus_section.without_gold,
         "mix": _mix,
         "more": _more,
     }[own["look"]](view, own, rows)

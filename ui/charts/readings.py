@@ -11,9 +11,10 @@ from ui.theme import Palette
 
 
 def group_readings(cells: pd.DataFrame, colours: Palette, what: str) -> tuple[dict, str]:
-    """A cell for each policy and group: how far apart the labels lie; cells the test speaks of in the accent.
+    """A cell for each policy and group; where the test speaks, in the accent, with the label that differs most.
 
-    cells: agreement_readings.Readings.cells, of policies with a tested cell; a selection "cell" on project and policy.
+    cells: agreement_readings.Readings.cells, of policies and groups with a tested cell; a selection "cell" on project
+    and policy.
     """
     places = list(dict.fromkeys(cells["place"]))[:MOST_ROWS]
     shown = cells[cells["place"].isin(places)]
@@ -47,8 +48,10 @@ def group_readings(cells: pd.DataFrame, colours: Palette, what: str) -> tuple[di
         },
     ]
     title = f"Where a {what} reads a policy otherwise than the others"
-    subtitle = "Points of labels that differ on shared items. Blue: more than between shuffled raters, with the label "
-    subtitle += "given more (+) or less (−). Blank: too few to judge. Click a cell to test it on all ratings."
+    subtitle = (
+        "Blue: labels the shared items otherwise than shuffled raters do; the label given more (+) or less (−), in "
+    )
+    subtitle += "points. Dot: no clear difference. Blank: too few to judge. Click a cell to test it on all ratings."
     values = [_cell(row) for row in shown.to_dict("records")]
     chart = spec(colours, title, subtitle, CELL_HEIGHT * len(places), layer, data={"values": values})
     return chart, _alt(cells, title, what)
@@ -73,7 +76,8 @@ def _cell(row: dict) -> dict:
 def _text(row: dict) -> str:
     if row["found"]:
         return f"{agreement_words.label_name(row['given'])} {agreement_words.points(row['shift'])}"
-    return agreement_words.points(row["apart"]).lstrip("+")
+    # How far apart they lie otherwise rests on how many items and labels there are: a number would mislead.
+    return "·"
 
 
 def _alt(cells: pd.DataFrame, title: str, what: str) -> str:
