@@ -35,8 +35,8 @@ class Readings:
     place, group; apart: share of the labels that would have to change for the group to label like the others, 0 to 1;
     label, shift: the label whose share differs most from the others', and by how much, -1 to 1 (above 0: the group
     gives it more); n: items rated by the group and by others; raters: of the group; reason: why there is no number,
-    else ""; p: share of shuffles at least as far apart, (count + 1)/(shuffles + 1); q: Benjamini-Hochberg over all rows with p.
-    tests: how many rows have a p.
+    else ""; p: share of shuffles at least as far apart, (count + 1)/(shuffles + 1); q: Benjamini-Hochberg over all rows
+    with p. tests: how many rows have a p.
     """
 
     table: pd.DataFrame

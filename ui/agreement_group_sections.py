@@ -14,6 +14,7 @@ from ui import agreement_group_words as say
 from ui import agreement_live as live
 from ui import format as fmt
 from ui.agreement_controls import Own
+from ui.choice import choice
 from ui.filter_bar import go_to, token
 from ui.page import View, guarded
 from ui.tables import Column
@@ -26,7 +27,7 @@ def groups(view: View, own: Own, rows: pd.DataFrame) -> None:
     testable = bool(agreement.one_project(view.filters))
     people = data.current_scope().sees_raters
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        controls.choice(st.selectbox, "Group raters by", "axis", names, own, view.filters, width=220)
+        choice(st.selectbox, "Group raters by", "axis", names, own, view.filters, width=220)
         if people and not testable:
             controls.project_picker(view, own, "To test the groups on all ratings, choose a project")
     _groups_tested(view, own, testable and people)

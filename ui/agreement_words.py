@@ -265,7 +265,9 @@ def without_gold(shown: WithoutGold) -> str:
     if found.n_tied:
         text += f"; {found.n_tied:,} more have no majority, which the model decides by who gave which label"
     if found.unsettled.value is not None:
-        text += f". {share(found.unsettled.value)} stay unsettled: no label has a probability of {share(SETTLED_FROM)}"
+        text += (
+            f". {share(found.unsettled.value)} stay unsettled: no label has a probability of {100 * SETTLED_FROM:.0f} %"
+        )
     text += "" if found.converged else ". The fit did not come to its end: take the model as rough"
     return text + (CUT if shown.cut else "") + "."
 
