@@ -77,7 +77,7 @@ def _text(row: dict) -> str:
     if row["found"]:
         return f"{agreement_words.label_name(row['given'])} {agreement_words.points(row['shift'])}"
     # How far apart they lie otherwise rests on how many items and labels there are: a number would mislead.
-    return "·"
+    return "•"
 
 
 def _alt(cells: pd.DataFrame, title: str, what: str) -> str:
