@@ -76,6 +76,8 @@ def column_type(name: str, mart: Mart | None = None) -> str:
         return "DATE"
     if name in ("bucket", "in_time"):
         return "INTEGER"
+    if name == "chance":
+        return "BIGINT"
     if mart is not None and name in mart.keys:
         return "VARCHAR"
     return "DOUBLE" if mart is not None and name in mart.real else "BIGINT"
@@ -191,9 +193,7 @@ class Builder:
 
     # ---- the marts ---------------------------------------------------------------------------------------------
 
-    def judgement_marts(
-        self, created: Window, digits: sa.Subquery, words: int, group_sample: int, peers_sample: int
-    ) -> None:
+    def judgement_marts(self, created: Window, digits: sa.Subquery, words: int, peers_sample: int) -> None:
         """Adds the annotations of items created in the window to the parts of the marts that follow from them."""
         source = self.judged(created=created)
         self.collect(marts.work_judgements(source), "work_part")
@@ -204,7 +204,7 @@ class Builder:
         self.judged_days(source)
         self.collect(marts.agreement(source, digits, words), "agreement_part")
         self.peers(source, peers_sample)
-        self.agreement_by_group(source, digits, words, group_sample)
+        self.collect(marts.overlap_sample(source, digits), "overlap_sample_part")
 
     def judged(self, **windows: Window | None) -> sa.FromClause:
         """The window's annotations with their items, staged where the warehouse is attached."""
@@ -236,13 +236,19 @@ class Builder:
                 self.connection.execute(f"CREATE TEMP TYPE name_of_{column} AS ENUM ({named} ORDER BY ALL)")
                 self._types[column] = f"name_of_{column}"
 
-    def agreement_by_group(self, source: sa.FromClause, digits: sa.Subquery, words: int, sample: int) -> None:
-        """Adds one item in ``sample`` to the patterns by group of raters, chosen by a checksum of its id."""
-        if sample > 1:
-            chosen = sa.select(source).where(sa.func.mod(row_checksum(source.c.item_id), sample) == 0)
-            source = self._staged("sampled", chosen, STAGED_SAMPLE)
-        for axis in marts.GROUP_AXES:
-            self.collect(marts.agreement_by_group(source, digits, words, axis), "agreement_by_group_part")
+    def thin_sample(self) -> None:
+        """Keeps, of what the windows put forward, the first items of each project and month, under their own ids."""
+        if self.warehouse.is_duckdb:
+            # The key of ``judged``, a row number, is another after the warehouse is written anew.
+            self.connection.execute(
+                "CREATE OR REPLACE TEMP TABLE overlap_sample_part AS SELECT s.* REPLACE (i.item_id AS item_id) "
+                f"FROM overlap_sample_part s JOIN {ATTACHED}.items i ON i.rowid = CAST(s.item_id AS BIGINT)"
+            )
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE overlap_sample_part AS SELECT * FROM overlap_sample_part QUALIFY "
+            "DENSE_RANK() OVER (PARTITION BY project_id, DATE_TRUNC('month', day) ORDER BY chance, item_id) "
+            f"<= {marts.SAMPLED_ITEMS}"
+        )
 
     def peers(self, source: sa.FromClause, sample: int) -> None:
         """Adds one item in ``sample`` to what raters share with the others of an item."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import functools
 from collections.abc import Sequence
 
@@ -14,11 +13,10 @@ from data_access import dimensions as dim
 from data_access import privacy, selects
 from data_access.dimensions import expression, why_not
 from data_access.filters import Filters, Scope, dimension
-from data_access.marts import GROUP_AXES
 from data_access.snapshot import Snapshot
 from metrics.shapes import LabelSet, Parts, group_patterns
 
-AXES = tuple(GROUP_AXES)
+AXES = ("pool", "site", "region", "vendor", "rater_language", "locale", "gender", "age_band")  # groups of raters
 
 
 def counts(
@@ -119,46 +117,63 @@ def patterns(
     return list(zip(keys, found, strict=True))
 
 
-def group_codes(snapshot: Snapshot, axis: str, filters: Filters, scope: Scope) -> pd.DataFrame:
-    """Items by the label-count codes of one group of raters and of all raters.
+def sampled_ratings(snapshot: Snapshot, axis: str, filters: Filters, scope: Scope) -> pd.DataFrame:
+    """Single ratings of a sample of the items with two raters, a rating a row: what groups of raters agree on.
 
-    Columns: group_name, project_id, inside_0 ..., total_0 ..., items. ``axis`` is one of AXES. Kept by month and
-    project: the months that the period touches are counted whole, and only filters by project hold. Raises ValueError
-    for another axis.
+    Columns: project_id, policy, item and rater (numbers that name nobody), label, group (of the rater on ``axis``, one
+    of AXES; None where not known), language (the rater's). Up to marts.SAMPLED_ITEMS items of a project and month of
+    creation, whole. Filters that the sample does not keep (see ``kept``) do not narrow it. Raises ValueError for
+    another axis.
     """
-    if axis not in AXES:
-        raise ValueError(f"Agreement by group is kept over {', '.join(AXES)}, not {axis}.")
-    words = range(snapshot.code_words)
-    codes = [f"{side}_{w}" for side in ("inside", "total") for w in words]
-    kept = Filters.of({"project": filters.values("project")} if filters.values("project") else {}, *months(filters))
-    rows = counts(
-        snapshot, "agreement_by_group", ("items",), (), kept, scope, ("project_id", "axis", "group_name", *codes)
+    _known_axis(axis)
+    question, values = selects.ask("overlap_sample", ((),), (kept(filters),), scope)
+    rows = pd.DataFrame(snapshot.columns(_sampled(question), values))
+    item, rater = pd.factorize(rows["item_id"])[0], pd.factorize(rows["rater_id"])
+    people = _people(snapshot).set_index("rater_id").reindex(rater[1])
+    group, language = people[_column(axis)], people["language"].fillna("")
+    return rows[["project_id", "policy", "label"]].assign(
+        item=item,
+        rater=rater[0],
+        group=group.where(group.notna(), None).to_numpy(object)[rater[0]],
+        language=language.to_numpy(object)[rater[0]],
     )
-    return rows[rows["axis"] == axis].drop(columns="axis").reset_index(drop=True)
 
 
-def months(filters: Filters) -> tuple:
-    """The first and last day of the months that the period touches; None where it is open."""
-    start, end = filters.start, filters.end
-    return (
-        start.replace(day=1) if start else None,
-        end.replace(day=calendar.monthrange(end.year, end.month)[1]) if end else None,
-    )
+def kept(filters: Filters) -> Filters:
+    """The filters, over the same days, that the sample of ratings keeps: those on the item."""
+    source = dim.SOURCES["overlap_sample"]
+    where = {name: values for name, values in filters.where if expression(source, name) is not None}
+    return Filters.of(where, filters.start, filters.end)
 
 
 def raters_in_groups(snapshot: Snapshot, axis: str, filters: Filters, scope: Scope) -> dict[str, int]:
-    """How many raters of each group judged something in the months that the period touches."""
+    """How many raters of each group judged something in the period, under the filters that ``kept`` leaves."""
+    _known_axis(axis)
+    question, values = selects.ask("work", (("pool",),), (kept(filters),), scope)
+    active = pd.DataFrame({"rater_id": snapshot.columns(_active(question), values)["rater_id"]})
+    return _people(snapshot).merge(active, on="rater_id")[_column(axis)].dropna().value_counts().to_dict()
+
+
+def _known_axis(axis: str) -> None:
     if axis not in AXES:
         raise ValueError(f"Agreement by group is kept over {', '.join(AXES)}, not {axis}.")
-    kept = Filters.of({"project": filters.values("project")} if filters.values("project") else {}, *months(filters))
-    question, values = selects.ask("work", (("pool",),), (kept,), scope)
-    found = snapshot.columns(_active(question), values)
-    active = pd.DataFrame({"rater_id": found["rater_id"]})
-    people = snapshot.table("rater").merge(active, on="rater_id")
+
+
+def _column(axis: str) -> str:
+    """The axis among the columns of ``_people``."""
+    return {"pool": "pool_id", "rater_language": "language"}.get(axis, axis)
+
+
+def _people(snapshot: Snapshot) -> pd.DataFrame:
     pools = snapshot.table("pool")[["pool_id", "site", "region", "vendor"]]
-    people = people.merge(pools, on="pool_id", how="left")
-    column = {"pool": "pool_id", "rater_language": "language"}.get(axis, axis)
-    return people[column].dropna().value_counts().to_dict()
+    return snapshot.table("rater").merge(pools, on="pool_id", how="left")
+
+
+@functools.lru_cache(maxsize=200)
+def _sampled(question: selects.Question) -> sa.Select:
+    names = ("project_id", "policy", "item_id", "rater_id", "label")
+    columns = [sa.literal_column(f'"overlap_sample"."{name}"').label(name) for name in names]
+    return selects.narrowed(question).with_only_columns(*columns).order_by(*columns)
 
 
 @functools.lru_cache(maxsize=200)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from data_access import tables as t
-from data_access.dialect import business_day, month_of, seconds_between, week_of
+from data_access.dialect import business_day, month_of, row_checksum, seconds_between, week_of
 from metrics.catalogue import SENSITIVE_CAP_HOURS
 from metrics.patterns import Encoding
 from metrics.quantiles import BUCKET_NUDGE, BUCKETS_PER_LOG, LONGEST_SECONDS, SHORTEST_SECONDS
@@ -124,11 +124,10 @@ AGREEMENT = Mart(
     sums=("items",),
     period="week",
 )
-AGREEMENT_BY_GROUP = Mart(
-    "agreement_by_group",
-    keys=("month", "project_id", "axis", "group_name"),  # and inside_0 ..., total_0 ...
-    sums=("items",),
-    period="month",
+OVERLAP_SAMPLE = Mart(
+    "overlap_sample",
+    keys=("day", "project_id", "language", "policy", "item_id", "chance", "rater_id", "label"),
+    sums=("ratings",),
 )
 LABELS_GIVEN = Mart("labels_given", keys=("week", "project_id", "rater_id", "label"), sums=("n",), period="week")
 PEERS = Mart(
@@ -138,6 +137,7 @@ PEERS = Mart(
     period="week",
     real=frozenset({"agreeing_share"}),
 )
+SAMPLED_ITEMS = 64  # of a project and month: 3 % of the annotations where most items are rated three times
 LIVES = Mart(
     "item_lives",
     keys=("created_day", "project_id", "language", "policy", "due_day", "closed_day", "in_time"),
@@ -213,6 +213,7 @@ def judged(
     return (
         sa.select(
             (a.item_id if item_key is None else item_key).label("item_id"),
+            row_checksum(i.item_id).label("chance"),
             a.project_id,
             a.rater_id,
             a.stage,
@@ -625,55 +626,33 @@ def agreement(source: sa.FromClause, digits: sa.Subquery, words: int) -> sa.Sele
     )
 
 
-GROUP_AXES: dict[str, sa.ColumnElement] = {
-    "pool": t.pools.c.pool_id,
-    "site": t.pools.c.site,
-    "region": t.pools.c.region,
-    "vendor": t.pools.c.vendor,
-    "rater_language": t.raters.c.language,
-    "locale": t.raters.c.locale,
-    "gender": t.raters.c.gender,
-    "age_band": t.raters.c.age_band,
-}
+def overlap_sample(source: sa.FromClause, digits: sa.Subquery) -> sa.Select:
+    """Single ratings of the first ``SAMPLED_ITEMS`` items with two raters of each project and month.
 
-
-def agreement_by_group(source: sa.FromClause, digits: sa.Subquery, words: int, axis: str) -> sa.Select:
-    """Items counted by the label-count codes of one group of raters and of all raters of the item.
-
-    From the two follow agreement inside the group and between the group and the rest (total minus inside).
+    First by a checksum of the id: as good as chance, and the same whenever it is asked (where an engine has no hash,
+    by the id itself). The window's first are enough: the first of a month are among the first of each part of it.
     """
-    c, group = source.c, GROUP_AXES[axis]
+    c = source.c
     joined = source.join(digits, sa.and_(digits.c.project_id == c.project_id, digits.c.label == c.label))
-    total = (
-        sa.select(c.item_id, sa.func.count().label("ratings"), *_codes(digits, words, "total"))
+    overlapped = (
+        sa.select(c.item_id, c.chance, c.project_id, c.created_day)
         .select_from(joined)
         .where(*_ratings(source))
-        .group_by(c.item_id)
-        .having(sa.func.count() > 1)
-        .subquery("total")
+        .group_by(c.item_id, c.chance, c.project_id, c.created_day)
+        .having(sa.func.count(sa.distinct(c.rater_id)) > 1)
+        .subquery("overlapped")
     )
-    raters_of_pools = t.raters.join(t.pools, t.pools.c.pool_id == t.raters.c.pool_id)
-    inside = (
-        sa.select(c.item_id, c.created_day, c.project_id, group.label("group_name"), *_codes(digits, words, "inside"))
-        .select_from(joined.join(raters_of_pools, t.raters.c.rater_id == c.rater_id))
-        .where(*_ratings(source), group.is_not(None))
-        .group_by(c.item_id, c.created_day, c.project_id, group)
-        .subquery("inside")
+    o = overlapped.c
+    place = sa.func.row_number().over(
+        partition_by=(o.project_id, month_of(o.created_day)), order_by=(o.chance, o.item_id)
     )
-    i = inside.c
-    month = month_of(i.created_day)
-    codes = [i[f"inside_{w}"] for w in range(words)] + [total.c[f"total_{w}"] for w in range(words)]
+    placed = sa.select(o.item_id, place.label("place")).subquery("placed")
+    keys = (c.created_day, c.project_id, c.language, c.policy, c.item_id, c.chance, c.rater_id, c.label)
     return (
-        sa.select(
-            month.label("month"),
-            i.project_id,
-            sa.literal_column(f"'{axis}'").label("axis"),
-            i.group_name,
-            *codes,
-            sa.func.count().label("items"),
-        )
-        .select_from(inside.join(total, total.c.item_id == i.item_id))
-        .group_by(month, i.project_id, i.group_name, *codes)
+        sa.select(c.created_day.label("day"), *keys[1:], sa.func.count().label("ratings"))
+        .select_from(joined.join(placed, placed.c.item_id == c.item_id))
+        .where(placed.c.place <= SAMPLED_ITEMS, *_ratings(source))
+        .group_by(*keys)
     )
 
 

@@ -33,16 +33,15 @@ from metrics.patterns import Encoding, decode, overflowed
 log = logging.getLogger("raterscope.refresh")
 
 Progress = Callable[[int, int, str], None]
-GROUP_SAMPLE_ABOVE = 250_000  # annotations above which agreement by group counts a sample of the items
 PEERS_SAMPLE_ABOVE = 5_000_000  # annotations above which raters are compared with the others on a sample of the items
 PARTS = (
     marts.WORK,
     marts.CONFUSION,
     marts.HANDLE_TIME,
     marts.AGREEMENT,
-    marts.AGREEMENT_BY_GROUP,
     marts.LABELS_GIVEN,
     marts.PEERS,
+    marts.OVERLAP_SAMPLE,
     marts.LIVES,
     marts.TURNAROUND,
 )
@@ -174,7 +173,6 @@ class _Run:
         item_days, audit_days = self._sizes("items"), self._sizes("audits")
         annotations = sum(self._sizes("annotations").values())
         total, done = annotations + sum(audit_days.values()), 0
-        sample = -(-annotations // GROUP_SAMPLE_ABOVE) or 1
         self.peers_sample = -(-annotations // PEERS_SAMPLE_ABOVE) or 1
         self._create_parts()
         self.c.execute("CREATE OR REPLACE TABLE audit_day (audited_day DATE, day DATE, n BIGINT)")
@@ -183,7 +181,7 @@ class _Run:
         per_item = annotations / max(sum(item_days.values()), 1)
         for window, items in created:
             self.progress(done, total, "judgements")
-            self.b.judgement_marts(window, self.digits, self.words, sample, self.peers_sample)
+            self.b.judgement_marts(window, self.digits, self.words, self.peers_sample)
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
             self._raise_on_overflow("agreement_part")
             done += int(items * per_item)
@@ -194,7 +192,7 @@ class _Run:
         self.progress(total, total, "turnaround and flow")
         self.b.collect(marts.turnaround(self.zone, Window()), "turnaround_part")
         self._finish_parts()
-        return self._complete("full", annotations, days=len(self._sizes("annotations")), sample=sample)
+        return self._complete("full", annotations, days=len(self._sizes("annotations")))
 
     # ---- incremental -------------------------------------------------------------------------------------------
 
@@ -213,7 +211,7 @@ class _Run:
         changed = self._changed(before)
         judged, created, lives, audits = (changed[s] for s in ("annotations", "items", "item_lives", "audits"))
         if not any(changed.values()):
-            return self._complete("incremental", 0, days=0, sample=old.meta.group_sample)
+            return self._complete("incremental", 0, days=0)
         # What was judged before counts too: a judgement that is gone changed the agreement on its item.
         created_touched = set(created) | self._met("created_day", "day", judged)
         for window, _ in windows(judged, self.zone):
@@ -222,11 +220,11 @@ class _Run:
         for window, _ in windows(created, self.zone, keys=self._keys("items")):
             work_days |= self.b.days_of_annotations(window)
         self._replace_judgements(work_days)
-        self._replace_agreement(created_touched, old.meta.group_sample)
+        self._replace_agreement(created_touched)
         self._replace_audits(audits, work_days)
         self._replace_lives(set(lives) | set(created))
         rows = sum(n for day, n in self._sizes("annotations").items() if day in work_days)
-        return self._complete("incremental", rows, days=len(work_days), sample=old.meta.group_sample)
+        return self._complete("incremental", rows, days=len(work_days))
 
     def _met(self, wanted: str, known: str, days: set[dt.date]) -> set[dt.date]:
         """Days of work and of creation that belonged together at the old refresh."""
@@ -298,12 +296,12 @@ class _Run:
         if "audits" in self.usable:
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
 
-    def _replace_agreement(self, created: set[dt.date], sample: int) -> None:
-        """Puts fresh patterns and peers in place for the weeks, and patterns by group for the months, of creation."""
+    def _replace_agreement(self, created: set[dt.date]) -> None:
+        """Puts fresh patterns and peers in place for the weeks, and a fresh sample for the months, of creation."""
         if not created:
             return
         weeks = {week_start(day) for day in created}
-        self._create_parts((marts.AGREEMENT, marts.PEERS, marts.AGREEMENT_BY_GROUP))
+        self._create_parts((marts.AGREEMENT, marts.PEERS, marts.OVERLAP_SAMPLE))
         for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
             source = self.b.judged(created=window)
             self.b.collect(marts.agreement(source, self.digits, self.words), "agreement_part")
@@ -312,10 +310,12 @@ class _Run:
         months = {day.replace(day=1) for day in created}
         days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
         for window, _ in windows(days, self.zone, keys=self._keys("items")):
-            self.b.agreement_by_group(self.b.judged(created=window), self.digits, self.words, sample)
+            source = self.b.judged(created=window)
+            self.b.collect(marts.overlap_sample(source, self.digits), "overlap_sample_part")
+        self.b.thin_sample()
         self._replace(marts.AGREEMENT, weeks)
         self._replace(marts.PEERS, weeks)
-        self._replace(marts.AGREEMENT_BY_GROUP, months)
+        self._replace(marts.OVERLAP_SAMPLE, days)
 
     def _replace_audits(self, audited: set[dt.date], fresh: set[dt.date]) -> None:
         """Late audits change old days: only their audit sums are read again, the days' other sums are kept."""
@@ -387,11 +387,9 @@ class _Run:
         return {day: (first, last) for day, first, last in rows}
 
     def _extra(self, mart: marts.Mart) -> list[tuple[str, str]]:
-        """The code columns of the agreement marts."""
+        """The code columns of the agreement mart."""
         if mart is marts.AGREEMENT:
             return [*((f"code_{w}", "BIGINT") for w in range(self.words)), ("ratings", "BIGINT")]
-        if mart is marts.AGREEMENT_BY_GROUP:
-            return [(f"{kind}_{w}", "BIGINT") for kind in ("inside", "total") for w in range(self.words)]
         return []
 
     def _create_parts(self, parts: Iterable[marts.Mart] = PARTS) -> None:
@@ -399,6 +397,7 @@ class _Run:
             self.b.create(mart, f"{mart.name}_part", self._extra(mart))
 
     def _finish_parts(self) -> None:
+        self.b.thin_sample()
         for mart in PARTS:
             self.b.finish(mart, [name for name, _ in self._extra(mart)])
 
@@ -445,7 +444,7 @@ class _Run:
             if overflowed(counts, rows["ratings"].to_numpy()).any():
                 raise _Overflow(project, max(self.b.largest_item(project), int(most)))
 
-    def _complete(self, kind: str, rows: int, days: int, sample: int) -> Report:
+    def _complete(self, kind: str, rows: int, days: int) -> Report:
         """Small facts, derived tables, checks and the snapshot's own page."""
         self.b.small_facts(self.usable)
         derive(
@@ -457,7 +456,7 @@ class _Run:
         self._sources()
         self._check()
         snapshot_id = uuid.uuid4().hex[:12]
-        self._write_meta(snapshot_id, sample)
+        self._write_meta(snapshot_id)
         self._write_findings()
         counted = self.c.execute(
             "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT temporary"
@@ -529,7 +528,7 @@ class _Run:
                 "it is not published. Run `python manage.py refresh --full`."
             )
 
-    def _write_meta(self, snapshot_id: str, sample: int) -> None:
+    def _write_meta(self, snapshot_id: str) -> None:
         first, last = self.c.execute(
             "SELECT MIN(day), MAX(day) FROM (SELECT day FROM work UNION ALL SELECT day FROM flow)"
         ).fetchone()
@@ -549,7 +548,6 @@ class _Run:
             "first_day": first.isoformat() if first else "",
             "last_day": last.isoformat() if last else "",
             "provisional_days": DEFAULT_PROVISIONAL_DAYS if lag is None else min(max(int(lag), 3), 28),
-            "group_sample": sample,
             "peers_sample": self.peers_sample,
         }
         self.c.execute("CREATE OR REPLACE TABLE meta (key VARCHAR, value VARCHAR)")

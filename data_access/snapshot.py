@@ -26,7 +26,7 @@ from metrics.patterns import Encoding
 from metrics.shapes import LabelSet
 from metrics.targets import Targets
 
-FORMAT_VERSION = 2  # of the snapshot's own tables
+FORMAT_VERSION = 3  # of the snapshot's own tables
 MAGIC = "raterscope snapshot"
 REMEDY = "Make it anew with `python manage.py refresh --full`."
 DIALECT = Dialect()
@@ -48,7 +48,6 @@ class Meta:
     first_day: dt.date | None
     last_day: dt.date | None
     provisional_days: int
-    group_sample: int  # agreement by group counts one item in this many
     peers_sample: int = 1  # raters are compared with the others of one item in this many
 
     @property
@@ -106,7 +105,6 @@ class Snapshot:
             first_day=day("first_day"),
             last_day=day("last_day"),
             provisional_days=int(values["provisional_days"]),
-            group_sample=int(values["group_sample"]),
             peers_sample=int(values["peers_sample"]),
         )
 

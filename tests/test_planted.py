@@ -6,12 +6,14 @@ import datetime as dt
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data_access import counts, drill
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, items
+from metrics.group_reading import group_readings
 from metrics.groups import group_agreement
 from metrics.signals import spam_signals_of_rows
 from tests.conftest import settings_for
@@ -100,6 +102,23 @@ def test_the_region_that_reads_a_policy_differently_stands_apart(sample):
     apart = shown[where["policy"]]
     assert apart["side"] == "low"
     assert apart["q"] <= 0.05
+
+
+def test_by_region_no_other_policy_is_read_differently(sample):
+    """All cells of policy and region from the snapshot's sample of ratings: the planted one stands alone."""
+    _, snapshot, events = sample
+    where = events["group_reading"]["where"]
+    filters = Filters.of({}, _day(events["group_reading"]), snapshot.meta.last_day)
+    rows = counts.sampled_ratings(snapshot, "region", filters, EVERYONE)
+    place = pd.Series(list(zip(rows["project_id"], rows["policy"], strict=True)))
+    columns = (rows[c] for c in ("item", "rater", "label", "group", "language"))
+    labels = {key: snapshot.label_sets[key[0]].labels for key in set(place)}
+    found = group_readings(place, *columns, labels=labels).table
+    clear = found[found["q"] <= 0.05]
+    assert set(clear["place"]) == {(where["project"], where["policy"])}
+    row = clear[clear["group"] == where["region"]].iloc[0]
+    assert row["label"] == "unsafe" and row["shift"] > 0.1
+    assert found["p"].notna().sum() > 20
 
 
 def test_a_harmless_holiday_moves_no_judgement_of_raters(sample):

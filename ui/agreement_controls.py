@@ -9,6 +9,7 @@ import streamlit as st
 
 from data_access.filters import DIMENSIONS, Filters
 from ui import agreement, agreement_groups, links
+from ui.choice import choice
 from ui.filter_bar import go_to, token
 from ui.page import View
 
@@ -18,6 +19,7 @@ LOOKS = {
     "items": "Contested items",
     "gold": "Gold that looks wrong",
     "pairs": "Pairs of raters",
+    "without": "Without gold",
     "mix": "Label mix",
     "more": "One more rating",
 }
@@ -49,19 +51,6 @@ def breakdown(own: Own, filters: Filters) -> None:
 def look(own: Own, filters: Filters) -> None:
     """Which section is open."""
     choice(st.segmented_control, "Look into", "look", LOOKS, own, filters, wrap=True)
-
-
-def choice(widget, label: str, param: str, names: Mapping[str, str], own: Own, filters: Filters, **more) -> None:
-    """A widget that starts from the URL and writes it back."""
-    key, options = f"{param} {own[param]}", list(names)
-
-    def choose() -> None:
-        go_to(filters, {**own, param: st.session_state[key] or own[param]})
-
-    start = {"default": own[param]} if widget is st.segmented_control else {"index": options.index(own[param])}
-    widget(
-        label, options, format_func=names.get, key=key, on_change=choose, label_visibility="collapsed", **start, **more
-    )
 
 
 def open_group(rows: pd.DataFrame, member: object, own: Own, filters: Filters) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from data_access import counts
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import groups
@@ -29,18 +31,18 @@ COLUMN = {"pool": "pool_id", "rater_language": "language"}  # of the raters' own
 OWN_BLOCKS = frozenset({"rater_language", "locale"})  # these axes are the languages within which others are shuffled
 PERMUTATIONS, FALSE_FINDINGS = 1_000, 0.05
 SHOWN = ("irr", "xrr", "gai")
-KEPT_BY = ("project",)  # the filters that the snapshot's groups hold
+LEAST_DAYS = 182  # how far the sample of ratings is read back: groups share too few of a month's sampled items
+COLUMNS = ("project_id", "policy", "label", "item", "rater", "group", "language")
 
 
 @dataclass(frozen=True)
 class Grouped:
     """Groups of raters side by side. rows: member, label, raters, and for irr, xrr, gai value, ends, n, reason, p, q,
-    side; finding: what the test says in a word, "" without one. one_in: one item in so many was counted; left_out: the
-    filters that the snapshot's groups do not hold; tests, splits: how many tests and shuffles; p_reason: why no p.
+    side; finding: what the test says in a word, "" without one. left_out: the filters that the snapshot's sample does
+    not hold; tests, splits: how many tests and shuffles; p_reason: why no p; ratings: how many were read.
     """
 
     rows: pd.DataFrame
-    one_in: int = 1
     left_out: tuple[str, ...] = ()
     tests: int = 0
     splits: int = 0
@@ -56,66 +58,93 @@ class Grouped:
         return self.splits > 0
 
 
-def _least() -> tuple[int, int]:
+def least() -> tuple[int, int]:
     """Fewest raters and items of a group: the statistic's own, or the scope's where it asks for more."""
     scope = data.current_scope()
     return max(groups.MIN_RATERS, scope.minimum_raters), max(groups.MIN_ITEMS, scope.minimum_items)
 
 
+# ---- ratings with the group of their rater ---------------------------------------------------------------------
+
+
+def sampled_period(snapshot: Snapshot, filters: Filters) -> Filters:
+    """The filters that the snapshot's sample keeps, over the period and at least LEAST_DAYS up to its end."""
+    kept, end = counts.kept(filters), filters.end or snapshot.meta.last_day
+    if kept.start is None or end is None:
+        return kept
+    return kept.over(min(kept.start, end - dt.timedelta(days=LEAST_DAYS - 1)), end)
+
+
+def sampled(snapshot: Snapshot, filters: Filters, axis: str) -> pd.DataFrame:
+    """COLUMNS of the snapshot's sample of ratings."""
+    return data.sampled_ratings(snapshot, axis, sampled_period(snapshot, filters))
+
+
+@dataclass(frozen=True)
+class Live:
+    """rows: COLUMNS of every rating there is; cut: whether that is more than is read at once."""
+
+    rows: pd.DataFrame
+    cut: bool
+
+
+def live(snapshot: Snapshot, filters: Filters, axis: str) -> Live:
+    """Single ratings of one project from the warehouse, every filter held; raises as data.ratings() does."""
+    read = data.ratings(snapshot, filters, which="overlap")
+    people = raters(snapshot)
+    group = read.rows["rater_id"].map(people[COLUMN.get(axis, axis)])
+    rows = read.rows.rename(columns={"item_id": "item", "rater_id": "rater"}).assign(
+        group=group.where(group.notna(), None).to_numpy(object),
+        language=read.rows["rater_id"].map(people["language"]).fillna("").to_numpy(object),
+    )
+    return Live(rows[list(COLUMNS)], read.cut)
+
+
+def blocks(rows: pd.DataFrame, axis: str) -> np.ndarray | None:
+    """Within what raters change places: their language, as people who read other languages rate other items."""
+    return None if axis in OWN_BLOCKS else rows["language"].to_numpy()
+
+
+# ---- agreement inside and between the groups -------------------------------------------------------------------
+
+
 @st.cache_data(**KEPT)
 def of_snapshot(snapshot: Snapshot, filters: Filters, axis: str) -> Grouped:
-    """The groups from the snapshot's patterns: whole months, filtered by project alone, no test."""
-    codes = data.group_codes(snapshot, axis, filters)
-    raters = data.raters_in_groups(snapshot, axis, filters)
-    left_out = tuple(name for name, _ in filters.where if name not in KEPT_BY)
-    least = _least()
+    """The groups from the snapshot's sample of ratings, all projects put together, no test."""
+    rows = sampled(snapshot, filters, axis)
     found: dict[str, list] = {}
-    columns = {name: codes[name].to_numpy() for name in codes}
-    group, names = pd.factorize(columns["group_name"], sort=True)
-    project, projects = pd.factorize(columns["project_id"], sort=True)
-    for p, name in enumerate(projects):
-        labels = snapshot.label_sets.get(name)
-        if labels is None:
-            continue
-        words = range(labels.encoding.words)
-        for g in np.unique(group[project == p]):
-            ours = (project == p) & (group == g)
-            sides = (np.column_stack([columns[f"{s}_{w}"][ours] for w in words]) for s in ("inside", "total"))
-            patterns = groups.GroupPatterns.of_codes(*sides, columns["items"][ours], labels.encoding)
-            found.setdefault(str(names[g]), []).append(patterns)
+    for project, ours in rows.groupby("project_id"):
+        if (labels := snapshot.label_sets.get(project)) is not None:
+            columns = (ours[name].to_numpy() for name in ("item", "rater", "label", "group"))
+            for group, patterns in groups.group_patterns(*columns, labels.labels).items():
+                found.setdefault(str(group), []).append(patterns)
+    period = sampled_period(snapshot, filters)
+    left_out = tuple(name for name, _ in filters.where if not period.values(name))
     if not found:
-        return Grouped(pd.DataFrame(), snapshot.meta.group_sample, left_out, least=least)
-    whole = groups.group_agreement_of_patterns(
-        found, {str(k): n for k, n in raters.items()}, min_raters=least[0], min_items=least[1], interval="linearised"
+        return Grouped(pd.DataFrame(), left_out, least=least())
+    members = {str(k): n for k, n in data.raters_in_groups(snapshot, axis, period).items()}
+    fewest = dict(zip(("min_raters", "min_items"), least(), strict=True))
+    whole = groups.group_agreement_of_patterns(found, members, **fewest, interval="linearised")
+    return Grouped(
+        _wide(snapshot, axis, whole.table), left_out, p_reason=whole.p_reason, ratings=len(rows), least=least()
     )
-    rows = _wide(snapshot, axis, whole.table)
-    return Grouped(rows, snapshot.meta.group_sample, left_out, p_reason=whole.p_reason, least=least)
 
 
 @st.cache_data(**KEPT, ttl=900)
 def shuffled(snapshot: Snapshot, filters: Filters, axis: str) -> Grouped:
-    """The groups from single ratings of one project, every filter held, with p and q; raises as data.ratings() does.
-
-    Raters change places within their language only: people who read other languages rate other items.
-    """
-    read = data.ratings(snapshot, filters, which="overlap")
-    rows, least = read.rows, _least()
+    """The groups from all ratings of one project, with p and q; raises as ``live`` does."""
+    read = live(snapshot, filters, axis)
+    rows = read.rows
     if rows.empty:
-        return Grouped(pd.DataFrame(), p_reason="no item has two ratings", least=least)
-    people = raters(snapshot)
-    group = rows["rater_id"].map(people[COLUMN.get(axis, axis)])
-    within = None if axis in OWN_BLOCKS else rows["rater_id"].map(people["language"]).fillna("").to_numpy()
+        return Grouped(pd.DataFrame(), p_reason="no item has two ratings", least=least())
     labels = snapshot.label_sets.get(rows["project_id"].iloc[0])
+    fewest = dict(zip(("min_raters", "min_items"), least(), strict=True))
     found = groups.group_agreement(
-        rows["item_id"].to_numpy(),
-        rows["rater_id"].to_numpy(),
-        rows["label"].to_numpy(),
-        group.where(group.notna(), None).to_numpy(object),
+        *(rows[name].to_numpy() for name in ("item", "rater", "label", "group")),
         labels.labels if labels else None,
         permutations=PERMUTATIONS,
-        within=within,
-        min_raters=least[0],
-        min_items=least[1],
+        within=blocks(rows, axis),
+        **fewest,
         interval="linearised",
     )
     return Grouped(
@@ -126,7 +155,7 @@ def shuffled(snapshot: Snapshot, filters: Filters, axis: str) -> Grouped:
         p_reason=found.p_reason,
         ratings=len(rows),
         cut=read.cut,
-        least=least,
+        least=least(),
     )
 
 

@@ -39,11 +39,11 @@ class Contested:
 def contested(snapshot: Snapshot, filters: Filters) -> Contested:
     """The items of one project on which the next two ratings would differ most; raises as data.ratings() does."""
     read = data.ratings(snapshot, filters, which="overlap")
-    rows, labels = read.rows, _labels(snapshot, filters)
+    rows, labels = read.rows, label_set(snapshot, filters)
     found = items.contested_items(
         rows["item_id"], rows["rater_id"], rows["label"], labels.labels, top=MOST_ITEMS, distance=_apart(labels)
     )
-    return Contested(_with_place(found.table, rows), found.average, found.n_items, found.reason, read.cut)
+    return Contested(item_places(found.table, rows), found.average, found.n_items, found.reason, read.cut)
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class Gold:
 def doubtful_gold(snapshot: Snapshot, filters: Filters) -> Gold:
     """Gold labels of one project that the raters' answers speak against; raises as data.ratings() does."""
     read = data.ratings(snapshot, filters, which="gold")
-    rows, labels = read.rows, _labels(snapshot, filters)
+    rows, labels = read.rows, label_set(snapshot, filters)
     gold = dict(zip(rows["item_id"], rows["gold_label"], strict=True))
     found = items.doubtful_gold(rows["item_id"], rows["rater_id"], rows["label"], gold, labels.labels)
-    table = _with_place(found.table, rows)
+    table = item_places(found.table, rows)
     judged = table[table["posterior"].notna()]
     doubted = judged[judged["posterior"] > DOUBTED]
     by = pd.DataFrame({"doubted": doubted["policy"].value_counts(), "judged": judged["policy"].value_counts()})
@@ -109,7 +109,7 @@ class Pairs:
 def pairs(snapshot: Snapshot, filters: Filters) -> Pairs:
     """Every two raters of one project beside one another; raises as data.ratings() does."""
     read = data.ratings(snapshot, filters, which="overlap")
-    rows, labels = read.rows, _labels(snapshot, filters)
+    rows, labels = read.rows, label_set(snapshot, filters)
     columns = rows["item_id"].to_numpy(), rows["rater_id"].to_numpy(), rows["label"].to_numpy()
     weights = figures.credit(labels)
     every = agreement.pairwise(*columns, weights=weights, labels=labels.labels)
@@ -155,7 +155,8 @@ def ratings_of(snapshot: Snapshot, filters: Filters, which: str, item: str) -> p
     )
 
 
-def _labels(snapshot: Snapshot, filters: Filters) -> LabelSet:
+def label_set(snapshot: Snapshot, filters: Filters) -> LabelSet:
+    """The labels of the one project chosen."""
     return snapshot.label_sets[figures.one_project(filters)]
 
 
@@ -167,7 +168,7 @@ def _apart(labels: LabelSet) -> np.ndarray | None:
     return 1 - weights
 
 
-def _with_place(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def item_places(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The items' policy and language beside them."""
     first = rows.drop_duplicates("item_id").set_index("item_id")
     place = {name: table["item"].map(first[name]).fillna("").astype(str) for name in ("policy", "language")}

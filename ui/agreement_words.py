@@ -8,10 +8,12 @@ import pandas as pd
 
 from data_access.filters import DIMENSIONS, Filters
 from data_access.snapshot import Snapshot
+from metrics.consensus.comparison import SETTLED_FROM, Comparison
 from metrics.spec import Status
-from ui import agreement, agreement_groups, agreement_items, agreement_more, words
+from ui import agreement, agreement_items, agreement_more, words
 from ui import format as fmt
 from ui.agreement import ALPHA, PERCENT, SEVERAL
+from ui.agreement_consensus import WithoutGold
 
 SCALES = {
     "nominal": "plain labels",
@@ -42,6 +44,11 @@ def with_interval(value: float, low: float, high: float) -> str:
 def share(value: float) -> str:
     """62.1 %."""
     return fmt.value(value, PERCENT)
+
+
+def label_name(label: object) -> str:
+    """A label as readers see it: a set's members joined by plus signs, the empty set as none."""
+    return str(label).replace("|", " + ") or "none"
 
 
 def probability(p: float) -> str:
@@ -186,68 +193,7 @@ def read_as(row: Mapping[str, object]) -> str:
     return f"{text}, beside {ac_name(row['level'])}" if row["skewed"] else text
 
 
-# ---- groups of raters ------------------------------------------------------------------------------------------
-
-
-def group_finding(row: Mapping[str, object]) -> str:
-    """What the test says of a group: "agrees less with the others, q 0.004" or "as shuffled raters do"."""
-    qs = [row[f"{s}_q"] for s in ("irr", "xrr", "gai") if not fmt.is_missing(row[f"{s}_q"])]
-    if not qs:
-        return "cannot tell"
-    if row["finding"]:
-        return f"{row['finding']}, q {probability(min(qs))}"
-    return f"as shuffled raters do, q {probability(min(qs))}"
-
-
-def groups(found: agreement_groups.Grouped, axis: str) -> str:
-    """What the groups show, in one or two sentences."""
-    what = agreement_groups.AXES[axis]
-    if found.rows.empty:
-        return f"No item here has two ratings of raters whose {what} is known."
-    clear = found.rows[found.rows["finding"] != ""]
-    if found.tested and clear.empty:
-        return (
-            f"No {what} stands out: raters shuffled at random between groups differ as much. "
-            f"{_tests(found)} Few raters a group can hide a difference."
-        )
-    if found.tested:
-        parts = [
-            f"{row['label']} {row['finding']} (inside {coefficient(row['irr'])}, with others {_or_none(row['xrr'])})"
-            for row in clear.head(3).to_dict("records")
-        ]
-        return f"More than raters shuffled at random between groups: {'; '.join(parts)}. {_tests(found)}"
-    shared = int(found.rows["xrr"].notna().sum())
-    if not shared:
-        return f"No {what} shares enough items with another to compare them; inside each the agreement is shown."
-    return (
-        f"{shared} of {len(found.rows)} groups share items with others. The intervals speak of other items judged by "
-        "the same raters; whether the groups differ, and not only these few raters, the test says."
-    )
-
-
-def _or_none(value: float) -> str:
-    return fmt.NONE if fmt.is_missing(value) else coefficient(value)
-
-
-def _tests(found: agreement_groups.Grouped) -> str:
-    how = "all ways to split them" if found.exact else f"{found.splits:,} shuffles"
-    return f"{found.tests} tests, {how}, at most one finding in twenty by chance (Benjamini-Hochberg)."
-
-
-def groups_basis(found: agreement_groups.Grouped, names: Mapping[str, str]) -> str:
-    """What the snapshot's groups rest on: which items, which filters do not hold."""
-    parts = [f"Groups of fewer than {found.least[0]} raters or {found.least[1]} items show no number"]
-    if not found.tested:
-        every = "every item" if found.one_in == 1 else f"one item in {found.one_in}"
-        parts.append(f"the snapshot counts {every} with two ratings, whole months at a time")
-        if found.left_out:
-            left = words.listed([names.get(name, name) for name in found.left_out])
-            parts.append(f"the filter on {left} does not narrow them, but it does narrow the test")
-    else:
-        parts.append(f"{found.ratings:,} ratings read from the warehouse{CUT if found.cut else ''}")
-    return "; ".join(parts) + "."
-
-
+# What is added where there were more ratings than are read at once.
 CUT = ", the most that is read at once: choose a shorter period for all of them"
 
 
@@ -303,15 +249,55 @@ def pairs(found: agreement_items.Pairs) -> str:
     return text + (CUT if found.cut else "") + "."
 
 
+# ---- without gold ----------------------------------------------------------------------------------------------
+
+
+def without_gold(shown: WithoutGold) -> str:
+    """Which of the two methods gold bears out, and how many items they decide differently."""
+    found = shown.found
+    if not found.n_items:
+        return "No item here has two ratings."
+    if found.reason:
+        return f"There is no model of these ratings: {found.reason}."
+    text = _methods(found)
+    differ = share(found.n_differ / found.n_items)
+    text += f". They decide {found.n_differ:,} of {found.n_items:,} items differently ({differ})"
+    if found.n_tied:
+        text += f"; {found.n_tied:,} more have no majority, which the model decides by who gave which label"
+    if found.unsettled.value is not None:
+        text += (
+            f". {share(found.unsettled.value)} stay unsettled: no label has a probability of {100 * SETTLED_FROM:.0f} %"
+        )
+    text += "" if found.converged else ". The fit did not come to its end: take the model as rough"
+    return text + (CUT if shown.cut else "") + "."
+
+
+def _methods(found: Comparison) -> str:
+    """How often each method is right on gold, which neither has seen."""
+    vote, model = found.majority_accuracy, found.model_accuracy
+    if vote.value is None or model.value is None:
+        return "No gold is among these items, so nothing says which of the two is right more often"
+    apart = vote.high < model.low or model.high < vote.low
+    better = "the model" if model.value > vote.value else "the majority"
+    said = f"{better} clearly more often" if apart else "which of the two more often cannot be told"
+    tied = f" ({found.n_tied_gold} ties count as wrong)" if found.n_tied_gold else ""
+    return (
+        f"On {vote.n:,.0f} gold items that neither has seen, the majority vote{tied} is right on "
+        f"{share_with_interval(vote.value, vote.low, vote.high)}, Dawid and Skene's model on "
+        f"{share_with_interval(model.value, model.low, model.high)}: {said}"
+    )
+
+
 # ---- label mix -------------------------------------------------------------------------------------------------
 
 
 def points_with_interval(change: float, low: float, high: float) -> str:
     """+22.0 (+12.1 to +31.8), in points."""
-    return f"{_point(change)} ({_point(low)} to {_point(high)})"
+    return f"{points(change)} ({points(low)} to {points(high)})"
 
 
-def _point(change: float) -> str:
+def points(change: float) -> str:
+    """+22.0, of a share of 0.22."""
     text = fmt.bare(change, PERCENT, 0.5)  # one decimal throughout
     return f"+{text}" if change > 0 and any(c in "123456789" for c in text) else text
 

@@ -11,10 +11,11 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.errors import RaterscopeError
 from metrics.spec import Metric
-from ui import audit_planner, audit_words, charts, data, links, tables, words
+from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, links, tables, words
 from ui import format as fmt
 from ui.audit_planner import AUDITS, AUTO, GOLD, STRATA, Ask, Plan
 from ui.cards import KPI_PAGE, kpi_params
+from ui.choice import choice
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, context, tell_why
 from ui.tables import Column
@@ -94,10 +95,9 @@ def plan_controls(own: Mapping[str, str], filters: Filters) -> None:
     """How many, of what, for what, split how, at least how many each."""
     with st.container(key="plan_controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         _count("How many", "audits", own, filters, 120)
-        _choice("Plan", "of", list(OF), OF, own, filters)
-        _choice("Aim", "aim", list(audit_words.AIMS), audit_words.AIMS, own, filters, 290)
-        names = _strata_names()
-        _choice("Split the work", "strata", list(names), names, own, filters, 260)
+        choice(st.segmented_control, "Plan", "of", OF, own, filters, labelled=True)
+        choice(st.selectbox, "Aim", "aim", audit_words.AIMS, own, filters, labelled=True, width=290)
+        choice(st.selectbox, "Split the work", "strata", _strata_names(), own, filters, labelled=True, width=260)
         _count("At least per stratum", "floor", own, filters, 150)
 
 
@@ -149,24 +149,6 @@ def _count(
         args=(name, key, own, filters),
         width=width,
     )
-
-
-def _choice(
-    label: str,
-    name: str,
-    options: list[str],
-    shown: Mapping[str, str],
-    own: Mapping[str, str],
-    filters: Filters,
-    width: int | None = None,
-) -> None:
-    """One of a few that starts from the URL and writes it back."""
-    key = f"{name} {own[name]}"
-    more = {"key": key, "on_change": _write, "args": (name, key, own, filters), "format_func": shown.get}
-    if width is None:
-        st.segmented_control(label, options, default=own[name], **more)
-    else:
-        st.selectbox(label, options, options.index(own[name]), width=width, **more)
 
 
 # ---- parts of the page -----------------------------------------------------------------------------------------
@@ -262,7 +244,7 @@ def tests(own: Mapping[str, str], view: View, plan: Plan, asked: Ask) -> None:
     with left:
         st.subheader("When may a batch be accepted?", anchor=False)
         batch_controls(own, view.filters)
-        found = audit_planner.batch(asked)
+        found = audit_tests.batch(asked)
         st.markdown(audit_words.batch(found, asked))
         if found.plan.n is not None:
             ends = (asked.acceptable / 100, 1 - found.plan.producer_risk), (asked.limit / 100, found.plan.consumer_risk)
@@ -271,7 +253,7 @@ def tests(own: Mapping[str, str], view: View, plan: Plan, asked: Ask) -> None:
     with right:
         st.subheader("How much gold does a rater's test take?", anchor=False)
         test_controls(own, view.filters)
-        test = audit_planner.rater_test(asked)
+        test = audit_tests.rater_test(asked)
         st.markdown(audit_words.rater_test(test, asked))
         fixed = (test.fixed.n, test.fixed.n - test.fixed.flag_at_most) if test.fixed else None
         spec, alt = charts.corridor(test.lines, fixed, colours)
@@ -289,7 +271,7 @@ def gold(view: View, plan: Plan, asked: Ask) -> None:
         st.subheader("Is the gold worn?", anchor=False)
         gold_wear(snapshot, filters)
     with right:
-        rows, why_not = audit_planner.exposure(snapshot, filters)
+        rows, why_not = audit_gold.exposure(snapshot, filters)
         metric = audit_planner.find_metric("gold_exposure_rate")
         if why_not or rows.empty:
             tell_why(metric.label, [why_not])
@@ -307,7 +289,7 @@ def gold_wear(snapshot: Snapshot, filters: Filters) -> None:
     if not data.current_scope().sees_raters:
         st.markdown("How often single raters met the same gold is shown to those who manage them.")
         return
-    projects = audit_planner.gold_projects(snapshot, filters)
+    projects = audit_gold.gold_projects(snapshot, filters)
     if not projects:
         tell_why("How worn the gold is", ["no gold was met in this work"])
         return
@@ -322,9 +304,9 @@ def gold_wear(snapshot: Snapshot, filters: Filters) -> None:
     st.session_state["wear of"] = token(filters)
     try:
         with st.spinner("Counting the gold each rater met ...", show_time=False):
-            found = audit_planner.wear(snapshot, filters, project)
+            found = audit_gold.wear(snapshot, filters, project)
         st.markdown(words.md(audit_words.wear(found, projects[project])))
-        told = audit_planner.settled(snapshot, filters.with_("project", project))
+        told = audit_gold.settled(snapshot, filters.with_("project", project))
         if told:
             st.markdown(words.md(audit_words.settled(told)))
     except (RaterscopeError, ValueError) as error:

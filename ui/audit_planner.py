@@ -6,7 +6,6 @@ worn the gold is comes live from the warehouse.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,12 +16,11 @@ from scipy import special
 from data_access.dimensions import SOURCES, expression
 from data_access.filters import DIMENSIONS, Filters
 from data_access.snapshot import Snapshot
-from metrics import audit_plan, sequential, skill
-from metrics.audit_plan import PRIOR_AUDITS, AcceptancePlan, Allocation, GoldExposure
+from metrics import audit_plan
+from metrics.audit_plan import PRIOR_AUDITS, Allocation
 from metrics.catalogue import metric as find_metric
-from metrics.spec import Status
 from ui import data
-from ui.figures import KEPT, ORDER
+from ui.figures import KEPT
 
 AUDITS, GOLD = "audits", "gold"
 UNCERTAINTY, SEVERITY, VIOLATING = "uncertainty", "severity", "violating"
@@ -140,7 +138,7 @@ def plan(snapshot: Snapshot, filters: Filters, ask: Ask) -> Plan:
     rows = cells.groupby(list(keys), sort=True, dropna=False)[[*SUMS, "priced"]].sum(min_count=1).reset_index()
     rows[list(SUMS)] = rows[list(SUMS)].fillna(0.0)
     rows = rows[rows["judgements"] > 0].reset_index(drop=True)
-    named = {k: _names(snapshot, k, rows[k]) for k in keys}
+    named = {k: names_of(snapshot, k, rows[k]) for k in keys}
     rows = rows.assign(label=_labels(named, filters), spoken=_spoken(named, filters), **_evidence(rows, ask.of))
     rows["harm"] = _harm(rows, ask.aim)
     found = _allocate(rows, ask.audits, ask)
@@ -180,7 +178,7 @@ def _price(snapshot: Snapshot, filters: Filters, cells: pd.DataFrame):
     return lambda project: each.get(project, average)
 
 
-def _names(snapshot: Snapshot, dimension: str, ids: pd.Series) -> list[str]:
+def names_of(snapshot: Snapshot, dimension: str, ids: pd.Series) -> list[str]:
     """What members are called."""
     names = snapshot.names.get(dimension, {})
     return [names.get(str(member), str(member)) for member in ids]
@@ -368,146 +366,6 @@ def _curve(rows: pd.DataFrame, ask: Ask, asked: Allocation) -> pd.DataFrame:
     return table.assign(half=Z95 * table["half"].astype(float), even=Z95 * table["even"].astype(float))
 
 
-# ---- the two tests ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """A plan for accepting batches, and the chance that it accepts one by its true error share."""
-
-    plan: AcceptancePlan
-    curve: pd.DataFrame
-
-
-def batch(ask: Ask) -> Batch:
-    """The smallest sample of a batch that keeps both risks, with its operating curve; do not change what it holds."""
-    return _batch(ask.acceptable / 100, ask.limit / 100, ask.lot)
-
-
-@functools.lru_cache(maxsize=200)
-def _batch(acceptable: float, limit: float, lot: int) -> Batch:
-    found = audit_plan.find_plan(acceptable, limit, lot=lot)
-    if found.n is None:
-        return Batch(found, pd.DataFrame())
-    rates = np.unique(np.append(np.linspace(0, min(1.0, 1.7 * limit), 60), [acceptable, limit]))
-    return Batch(found, audit_plan.operating_curve(found.n, found.c, rates, lot))
-
-
-@dataclass(frozen=True, eq=False)
-class RaterTest:
-    """Two tests that tell a good from a bad rater: one of fixed length, one that ends as soon as it may.
-
-    lines: n, enough (wrong answers at or above which the rater is looked into) and few (at or below which he is
-    accepted); NaN where neither can be yet. fixed is None, and reason says why, when no fixed test is short enough.
-    """
-
-    fixed: skill.ExactPlan | None
-    expected: sequential.ExpectedN
-    lines: pd.DataFrame
-    reason: str = ""
-
-
-def rater_test(ask: Ask) -> RaterTest:
-    """A fixed and a sequential test with the same risks, 5 % of a false alarm and 20 % of a miss; do not change it."""
-    return _rater_test(ask.good / 100, ask.bad / 100)
-
-
-@functools.lru_cache(maxsize=200)
-def _rater_test(good: float, bad: float) -> RaterTest:
-    limits = sequential.Plan(good, bad)
-    expected = sequential.expected_n(limits)
-    try:
-        fixed, reason = skill.exact_plan(good, bad, limits.false_alarm, 1 - limits.miss), ""
-    except ValueError as error:
-        fixed, reason = None, str(error).rstrip(".")
-    reach = int(min(max(fixed.n if fixed else 0, 1.5 * max(expected)), 2000))
-    n = np.unique(np.linspace(1, reach, min(reach, 120)).round())
-    ends = sequential.state(np.zeros(len(n)), n, limits)
-    enough, few = n - ends["look_into_up_to"].to_numpy(), n - ends["accept_from"].to_numpy()
-    enough, few = np.where(enough <= n, enough, np.nan), np.where(few >= 0, few, np.nan)
-    lines = pd.DataFrame({"n": n, "enough": enough, "few": few})
-    return RaterTest(fixed, expected, lines, reason)
-
-
-@dataclass(frozen=True)
-class Settled:
-    """How many raters gold has settled so far: above, below and cannot tell; and what would settle the rest.
-
-    target: a share. per_week: gold judgements of the middle rater in a week. more: gold judgements that the middle
-    rater of those who cannot be told needs; too_close: how many are too close to the target for any plan.
-    """
-
-    target: float
-    above: int
-    below: int
-    cannot_tell: int
-    more: float
-    too_close: int
-    per_week: float
-
-
-@st.cache_data(**KEPT)
-def settled(snapshot: Snapshot, filters: Filters) -> Settled | None:
-    """How far gold tells raters apart at the target in force; None where nobody has met gold or no target is set.
-
-    For readers who may see raters; it counts them and names none.
-    """
-    rows = data.sums(snapshot, "work", ("gold_n", "gold_correct"), ("rater",), filters)
-    rows = rows[rows["gold_n"] > 0]
-    target = data.measure(snapshot, (METRIC[GOLD],), (), filters)["target"].iloc[0]
-    if rows.empty or not target > 0 or not target < 1:
-        return None
-    right, n = rows["gold_correct"].to_numpy(float), rows["gold_n"].to_numpy(float)
-    judged = skill.rater_skill(right, n, float(target))
-    verdict = judged["verdict"].to_numpy()
-    open_ = verdict == skill.CANNOT_TELL
-    prior = skill.fit_prior(right, n, typical=1.0)
-    taken_for = judged["value"].to_numpy(float)[open_]
-    more = skill.gold_needed(right[open_], n[open_], float(target), taken_for, prior)["more"]
-    weeks = (filters.days or 7) / 7
-    return Settled(
-        target=float(target),
-        above=int((verdict == skill.ABOVE).sum()),
-        below=int((verdict == skill.BELOW).sum()),
-        cannot_tell=int(open_.sum()),
-        more=float(more.median()) if more.notna().any() else float("nan"),
-        too_close=int(more.isna().sum()),
-        per_week=float(np.median(n) / weeks),
-    )
-
-
-# ---- gold in the work ------------------------------------------------------------------------------------------
-
-
-@st.cache_data(**KEPT)
-def exposure(snapshot: Snapshot, filters: Filters, by: str = "pool") -> tuple[pd.DataFrame, str]:
-    """The share of work that is gold by pool, off its band first; or the reason why there is none."""
-    rows = data.measure(snapshot, ("gold_exposure_rate",), (by,), filters)
-    if rows.empty or rows[by].isna().all():
-        return rows.iloc[:0], str(rows["reason"].iloc[0]) if len(rows) else ""
-    rows = rows.assign(member=rows[by].astype(str), label=_names(snapshot, by, rows[by]))
-    rows = rows.assign(order=rows["status"].map(lambda s: ORDER[Status(s)]))
-    return rows.sort_values(["order", "value"], kind="stable").reset_index(drop=True), ""
-
-
-def gold_projects(snapshot: Snapshot, filters: Filters) -> dict[str, str]:
-    """The projects that have gold in the work chosen, by id: name, most gold first."""
-    rows = data.sums(snapshot, "work", ("gold_n",), ("project",), filters)
-    rows = rows[rows["gold_n"] > 0].sort_values("gold_n", ascending=False, kind="stable")
-    names = snapshot.names.get("project", {})
-    return {str(p): names.get(str(p), str(p)) for p in rows["project"]}
-
-
-def wear(snapshot: Snapshot, filters: Filters, project: str) -> GoldExposure:
-    """How often raters met the gold of a project, live from the warehouse; raises as data.gold_met() does."""
-    within = filters.with_("project", project)
-    met = data.gold_met(snapshot, within)
-    known = snapshot.table("rater").set_index("rater_id")["alias"].to_dict()
-    met = met.assign(rater=[known.get(r) or r for r in met["rater_id"]])  # readers see pseudonyms
-    pool = max(data.gold_pool(snapshot, (project,)), int(met["distinct_gold"].max()) if len(met) else 0)
-    return audit_plan.gold_exposure_of_sums(met, pool, within.days)
-
-
 def stratum_name(keys: tuple[str, ...]) -> str:
     """What a stratum is: "project and policy"."""
     names = [DIMENSIONS[k] for k in keys]
@@ -521,6 +379,6 @@ def worklist(snapshot: Snapshot, plan: Plan) -> pd.DataFrame:
     for key in plan.keys:
         parts[key] = plan.rows[key]
         if key in snapshot.names:
-            parts[f"{key}_name"] = _names(snapshot, key, plan.rows[key])
+            parts[f"{key}_name"] = names_of(snapshot, key, plan.rows[key])
     found = pd.DataFrame({**parts, **{name: plan.rows[name] for name in (*raw, "price")}})
     return found.rename(columns={"audits": "to_do", "proportional": "by_size_alone", "left": "not_looked_at"})

@@ -8,19 +8,9 @@ from metrics.audit_plan import GoldExposure
 from metrics.catalogue import metric as find_metric
 from ui import format as fmt
 from ui import words
-from ui.audit_planner import (
-    AUDITS,
-    GOLD,
-    METRIC,
-    SEVERITY,
-    UNCERTAINTY,
-    VIOLATING,
-    Ask,
-    Batch,
-    Plan,
-    RaterTest,
-    Settled,
-)
+from ui.audit_gold import Settled
+from ui.audit_planner import AUDITS, GOLD, METRIC, SEVERITY, UNCERTAINTY, VIOLATING, Ask, Plan
+from ui.audit_tests import Batch, RaterTest
 
 EACH = {AUDITS: "audits", GOLD: "gold judgements"}
 ONE = {AUDITS: "audit", GOLD: "gold judgement"}

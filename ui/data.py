@@ -169,9 +169,9 @@ def patterns(snapshot: Snapshot, filters: Filters, by: Sequence[str] = ()) -> li
     return _counted("patterns", snapshot, current_scope(), (filters,), (("by", tuple(by)),))
 
 
-def group_codes(snapshot: Snapshot, axis: str, filters: Filters) -> pd.DataFrame:
-    """counts.group_codes() for the reader's scope: items by the label counts of a group of raters and of all."""
-    return _counted("group_codes", snapshot, current_scope(), (axis, filters), ())
+def sampled_ratings(snapshot: Snapshot, axis: str, filters: Filters) -> pd.DataFrame:
+    """counts.sampled_ratings() for the reader's scope: ratings of a sample of items, by group of raters."""
+    return _counted("sampled_ratings", snapshot, current_scope(), (axis, filters), ())
 
 
 def raters_in_groups(snapshot: Snapshot, axis: str, filters: Filters) -> dict[str, int]:

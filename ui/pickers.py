@@ -9,8 +9,8 @@ import streamlit as st
 from data_access.filters import DIMENSIONS, TIME_DIMENSIONS, Filters
 from metrics.catalogue import AREAS, METRICS, headline
 from ui import links
+from ui.choice import choice
 from ui.figures import BREAKDOWNS
-from ui.filter_bar import go_to
 
 GRAINS = {name: f"By {name}" for name in TIME_DIMENSIONS}
 
@@ -32,35 +32,18 @@ def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
 
 def metric(own: Mapping[str, str], filters: Filters) -> None:
     """The KPI, chosen from the whole catalogue."""
-    _choice(st.selectbox, "KPI", "metric", list(METRICS), own, filters, _metric_name, width=300)
+    names = {m.name: f"{m.label} · {AREAS[m.area]}" for m in METRICS.values()}
+    choice(st.selectbox, "KPI", "metric", names, own, filters, width=300)
 
 
 def grain(own: Mapping[str, str], filters: Filters) -> None:
     """Day, week or month."""
     with st.container(key="beside_trend"):
-        _choice(st.segmented_control, "Step in time", "grain", list(GRAINS), own, filters, GRAINS.get)
+        choice(st.segmented_control, "Step in time", "grain", GRAINS, own, filters)
 
 
 def dimension(own: Mapping[str, str], filters: Filters) -> None:
     """What the KPI is broken down by."""
     with st.container(key="beside_breakdown"):
-        _choice(st.selectbox, "Break down by", "by", list(BREAKDOWNS), own, filters, _breakdown_name, width=200)
-
-
-def _breakdown_name(name: str) -> str:
-    return f"By {DIMENSIONS[name]}"
-
-
-def _metric_name(name: str) -> str:
-    return f"{METRICS[name].label} · {AREAS[METRICS[name].area]}"
-
-
-def _choice(widget, label: str, param: str, options: list[str], own, filters: Filters, shown, **more) -> None:
-    """A widget that starts from the URL and writes it back."""
-    key = f"{param} {own[param]}"
-
-    def choose() -> None:
-        go_to(filters, {**own, param: st.session_state[key] or own[param]})
-
-    start = {"default": own[param]} if widget is st.segmented_control else {"index": options.index(own[param])}
-    widget(label, options, format_func=shown, key=key, on_change=choose, label_visibility="collapsed", **start, **more)
+        names = {name: f"By {DIMENSIONS[name]}" for name in BREAKDOWNS}
+        choice(st.selectbox, "Break down by", "by", names, own, filters, width=200)

@@ -13,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_access import counts
+from data_access import build, counts, marts
 from data_access.dimensions import SOURCES
 from data_access.filters import DIMENSIONS, Filters, Scope
 from metrics.errors import NotAllowed, UnknownName
-from metrics.patterns import decode
 from tests.data_access import toy, worlds
 from tests.data_access.worlds import EVERYONE, SEEDS, narrowed
 
@@ -77,7 +76,7 @@ def rater_labels(world: worlds.World, filters: Filters, scope: Scope = EVERYONE)
     created = (rows["created_at"] + shift).dt.normalize()
     rows = rows.assign(
         created_week=created - pd.to_timedelta(created.dt.day_of_week, unit="D"),
-        created_month=created.dt.to_period("M").dt.to_timestamp(),
+        created_day=created,
     )
     rows = rows[(rows["stage"] == "label") & (rows["status"] != "skipped") & rows["label"].notna()]
     in_force = world.frames["guidelines"].query("version == 'v2'")["effective_from"].iloc[0]
@@ -197,14 +196,14 @@ def test_nobody_counts_nothing(found, seed):
         assert counts.counts(snapshot, "work", ["judgements"], ["project"], Filters(), scope).empty
         assert counts.confusion(snapshot, Filters(), scope).empty
         assert not counts.patterns(snapshot, Filters(), scope, ["project"])
-        assert counts.group_codes(snapshot, "pool", Filters(), scope).empty
+        assert counts.sampled_ratings(snapshot, "pool", Filters(), scope).empty
         assert counts.raters_in_groups(snapshot, "pool", Filters(), scope) == {}
 
 
 def test_a_scope_by_pool_sees_no_mart_that_keeps_no_pool(found):
     scope = replace(EVERYONE, pools=frozenset({"Q1"}))
     assert not counts.patterns(found[1].snapshot, Filters(), scope, ["project"])
-    assert counts.group_codes(found[1].snapshot, "pool", Filters(), scope).empty
+    assert counts.sampled_ratings(found[1].snapshot, "pool", Filters(), scope).empty
 
 
 # ---- confusion -------------------------------------------------------------------------------------------------
@@ -277,53 +276,64 @@ def axis_column(axis: str) -> str:
     return {"pool": "pool", "rater_language": "rater_language"}.get(axis, axis)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("axis", counts.AXES)
-def test_group_codes_are_label_counts_inside_and_in_all(found, seed, axis):
-    world = found[seed]
-    assert world.snapshot.meta.group_sample == 1
-    projects = Filters.of({"project": ["P1", "P3"]})
-    rows = rater_labels(world, projects)
-    want: Counter = Counter()
-    for (project, _), part in rows.groupby(["project", "item_id"]):
-        if len(part) < 2:
-            continue
-        total = tuple(int((part["label"] == label).sum()) for label in toy.LABELS[project])
-        for group, ours in part[part[axis_column(axis)].notna()].groupby(axis_column(axis)):
-            inside = tuple(int((ours["label"] == label).sum()) for label in toy.LABELS[project])
-            want[group, project, inside, total] += 1
-    got: Counter = Counter()
-    for row in counts.group_codes(world.snapshot, axis, projects, EVERYONE).to_dict("records"):
-        encoding = world.snapshot.label_sets[row["project_id"]].encoding
-        pair = []
-        for side in ("inside", "total"):
-            code = np.array([[row[f"{side}_{w}"] for w in range(encoding.words)]], np.int64)
-            pair.append(tuple(int(v) for v in decode(code, encoding)[0]))
-        got[row["group_name"], row["project_id"], *pair] += row["items"]
-    assert got == want
+def overlapped(world: worlds.World, filters: Filters) -> pd.DataFrame:
+    """Ratings of the items that two raters labelled, narrowed by what is known of the item."""
+    rows = rater_labels(world, Filters())
+    rows = rows[rows.groupby("item_id")["rater"].transform("nunique") > 1]
+    return narrowed(rows, filters, time="created_day")
 
 
-def test_group_codes_count_whole_months(found):
-    world = found[1]
-    inside = Filters.of({}, dt.date(2026, 3, 10), dt.date(2026, 3, 12))
-    whole = Filters.of({}, dt.date(2026, 3, 1), dt.date(2026, 3, 31))
-    got, want = (counts.group_codes(world.snapshot, "pool", f, EVERYONE) for f in (inside, whole))
-    pd.testing.assert_frame_equal(got, want)
-    assert len(got)
-    assert counts.group_codes(world.snapshot, "pool", whole.over(dt.date(2026, 5, 2), None), EVERYONE).empty
+@given(st.data())
+@settings(max_examples=25, **QUICK)
+def test_sampled_ratings_are_all_ratings_where_few_items_overlap(found, data):
+    world = found[data.draw(st.sampled_from(SEEDS))]
+    axis = data.draw(st.sampled_from(counts.AXES))
+    filters = data.draw(worlds.filters(WEEKLY))
+    rows = overlapped(world, filters)
+    unknown = "none"
+    want = Counter(
+        (row["project"], row["policy"], row["label"], plain(row[axis_column(axis)]) or unknown)
+        for row in rows.to_dict("records")
+    )
+    got = counts.sampled_ratings(world.snapshot, axis, filters, EVERYONE)
+    assert (
+        Counter(zip(got["project_id"], got["policy"], got["label"], got["group"].fillna(unknown), strict=True)) == want
+    )
+    assert got["item"].nunique() == rows["item_id"].nunique() and got["rater"].nunique() == rows["rater"].nunique()
+    pairs = Counter(rows.groupby("item_id")["rater"].nunique())
+    assert Counter(got.groupby("item")["rater"].nunique()) == pairs
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "months"),
-    [
-        (None, None, (None, None)),
-        (dt.date(2026, 2, 14), dt.date(2026, 2, 14), (dt.date(2026, 2, 1), dt.date(2026, 2, 28))),
-        (dt.date(2024, 1, 31), dt.date(2024, 2, 1), (dt.date(2024, 1, 1), dt.date(2024, 2, 29))),
-        (None, dt.date(2026, 12, 31), (None, dt.date(2026, 12, 31))),
-    ],
-)
-def test_months_touched(start, end, months):
-    assert counts.months(Filters.of({}, start, end)) == months
+def test_a_filter_on_raters_leaves_the_sample_whole(found):
+    snapshot = found[1].snapshot
+    whole = counts.sampled_ratings(snapshot, "pool", Filters.of({"project": ["P1"]}), EVERYONE)
+    narrower = Filters.of({"project": ["P1"], "pool": ["Q1"], "rater": ["R1"]})
+    pd.testing.assert_frame_equal(counts.sampled_ratings(snapshot, "pool", narrower, EVERYONE), whole)
+    assert len(whole) and counts.kept(narrower) == Filters.of({"project": ["P1"]})
+
+
+def test_the_sample_names_no_rater_to_anyone(found):
+    for scope in (EVERYONE, Scope.stakeholder()):
+        got = counts.sampled_ratings(found[1].snapshot, "region", Filters(), scope)
+        assert set(got) == {"project_id", "policy", "label", "item", "rater", "group", "language"}
+        assert len(got) and got["rater"].dtype.kind == got["item"].dtype.kind == "i"
+
+
+def test_a_month_gives_no_more_items_than_the_sample_takes(tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(marts, "SAMPLED_ITEMS", 5)
+    monkeypatch.setattr(build, "ITEMS_PER_WINDOW", 20)  # the month is read in several windows
+    built = worlds.built(tmp_path_factory.mktemp)
+    world = next(built)[SEEDS[0]]
+    rows = overlapped(world, Filters())
+    rows = rows.assign(month=rows["created_day"].dt.to_period("M"))
+    sizes = rows.groupby(["project", "month"])["item_id"].nunique()
+    want = sizes.clip(upper=5).groupby("project").sum().to_dict()
+    assert sizes.max() > 5
+    got = counts.sampled_ratings(world.snapshot, "pool", Filters(), EVERYONE)
+    assert got.groupby("project_id")["item"].nunique().to_dict() == want
+    whole = Counter(rows.groupby("item_id")["rater"].nunique())
+    assert set(got.groupby("item")["rater"].nunique()) <= set(whole)
+    next(built, None)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -331,13 +341,12 @@ def test_months_touched(start, end, months):
 def test_raters_in_groups_are_those_who_judged(found, seed, axis, project):
     world = found[seed]
     filters = Filters.of({"project": [project]} if project else {}, dt.date(2026, 3, 5), dt.date(2026, 3, 9))
-    months = filters.over(*counts.months(filters))
-    rows = narrowed(world.rows[world.rows["status"] != "skipped"], months)
+    rows = narrowed(world.rows[world.rows["status"] != "skipped"], filters)
     want = rows.groupby(axis_column(axis))["rater"].nunique().to_dict()
     assert counts.raters_in_groups(world.snapshot, axis, filters, EVERYONE) == want
 
 
-@pytest.mark.parametrize("ask", [counts.group_codes, counts.raters_in_groups])
+@pytest.mark.parametrize("ask", [counts.sampled_ratings, counts.raters_in_groups])
 def test_an_axis_that_is_not_kept_is_refused(found, ask):
     with pytest.raises(ValueError, match="kept over pool, site"):
         ask(found[1].snapshot, "shoe_size", Filters(), EVERYONE)

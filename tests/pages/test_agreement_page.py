@@ -39,7 +39,12 @@ def press(at: AppTest, label: str) -> AppTest:
     return at.run()
 
 
-BUTTONS = {"items": "Read the items", "gold": "Read the gold items", "pairs": "Compare the raters"}
+BUTTONS = {
+    "items": "Read the items",
+    "gold": "Read the gold items",
+    "pairs": "Compare the raters",
+    "without": "Compare vote and model",
+}
 LIVE = {**BUTTONS, "groups": "Test by shuffling the raters"}
 
 
@@ -205,10 +210,23 @@ def test_a_region_that_reads_satire_differently_stands_apart(whole):
     at = press(at, LIVE["groups"])
     assert sound(at)
     assert f"{where['region']} agrees less with the others" in text(at)
+    assert f"Reads otherwise than the others: {where['region']} on {where['policy']}, “unsafe” +" in text(at)
     other = opened(
         project=where["project"], policy="privacy", look="groups", axis="region", from_="2026-08-17", to="2026-11-15"
     )
-    assert "No region stands out" in text(press(other, LIVE["groups"]))
+    said = text(press(other, LIVE["groups"]))
+    assert "No region stands out" in said and "No region reads a policy clearly otherwise" in said
+
+
+@pytest.mark.xdist_group("planted")
+def test_all_policies_at_a_glance_show_the_planted_region_alone(whole):
+    where = whole["EV12"]["where"]
+    at = opened(look="groups", axis="region", from_="2026-10-19", to="2026-11-15")
+    assert sound(at)
+    sentence = next(line for line in text(at).splitlines() if line.startswith("Reads otherwise than the others: "))
+    found = sentence.removeprefix("Reads otherwise than the others: ").split(" points. ")[0]
+    assert found.startswith(f"{where['region']} on {where['policy']} · ") and ";" not in found and "more" not in found
+    assert "No gender reads a policy clearly otherwise" in text(opened(look="groups", axis="gender", **PERIOD))
 
 
 @pytest.mark.xdist_group("planted")

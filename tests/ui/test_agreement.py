@@ -14,7 +14,7 @@ from metrics import agreement as coefficients
 from metrics.patterns import Encoding, Patterns
 from metrics.shapes import LabelSet
 from metrics.spec import Status
-from ui import agreement, agreement_groups, agreement_items, agreement_more, charts, data, periods
+from ui import agreement, agreement_items, agreement_more, charts, data, periods
 from ui import agreement_words as say
 from ui.charts.panels import Panel
 from ui.theme import DARK, LIGHT
@@ -249,75 +249,6 @@ def test_probabilities_and_points_read_as_people_write_them():
     assert say.points_with_interval(-0.0072, -0.054, 0.038) == "−0.7 (−5.4 to +3.8)"
 
 
-# ---- groups of raters ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("axis", agreement_groups.AXES)
-def test_every_axis_has_its_groups(snapshot, filters, axis):
-    found = agreement_groups.of_snapshot(snapshot, filters, axis)
-    assert not found.tested and found.rows["label"].is_unique
-    spec, said = charts.group_agreement(found.rows, LIGHT, agreement_groups.AXES[axis], found.tested)
-    assert valid(spec) and "shuffled" not in said
-    assert "the test says" in say.groups(found, axis) or "inside each" in say.groups(found, axis)
-
-
-def test_small_groups_show_no_number(snapshot, filters):
-    rows = agreement_groups.of_snapshot(snapshot, filters, "pool").rows
-    few = rows[rows["raters"] < 5]
-    assert few["irr"].isna().all() and few["gai"].isna().all()
-
-
-def test_filters_that_the_snapshot_cannot_hold_are_told(snapshot, filters):
-    found = agreement_groups.of_snapshot(snapshot, filters.with_("policy", "satire"), "region")
-    assert found.left_out == ("policy",)
-    assert "the filter on policy does not narrow them" in say.groups_basis(found, DIMENSIONS)
-
-
-def test_the_axes_are_those_of_the_snapshot():
-    from data_access import counts
-
-    assert set(agreement_groups.AXES) == set(counts.AXES)
-
-
-def groups_frame(tested: bool) -> agreement_groups.Grouped:
-    rows = []
-    for k, finding in enumerate(("agrees less with the others", "", "")):
-        row = {
-            "member": f"g{k}",
-            "label": NASTY if k == 0 else f"G{k}",
-            "raters": 8.0,
-            "finding": finding if tested else "",
-        }
-        for s in agreement_groups.SHOWN:
-            none = k == 2 and s != "irr"
-            row |= {s: math.nan if none else 0.5 + k, f"{s}_low": math.nan if none else 0.4, f"{s}_high": 0.6 + k}
-            row |= {f"{s}_n": 40.0, f"{s}_reason": "no item is rated by the group and by others" if none else ""}
-            q = 0.01 if k == 0 and tested else 0.4 if tested else math.nan
-            row |= {f"{s}_side": "low", f"{s}_p_two_sided": q, f"{s}_q": math.nan if none else q}
-        rows.append(row)
-    return agreement_groups.Grouped(pd.DataFrame(rows), tests=7, splits=1000 if tested else 0, ratings=900)
-
-
-@pytest.mark.parametrize("colours", [LIGHT, DARK])
-@pytest.mark.parametrize("tested", [True, False])
-def test_the_chart_of_groups(colours, tested):
-    found = groups_frame(tested)
-    spec, said = charts.group_agreement(found.rows, colours, "region", tested)
-    assert valid(spec)
-    rows = values(spec)
-    assert [r["found"] for r in rows] == [tested, False, False]
-    assert rows[2]["gai_x"] is None and rows[2]["finding"] == "shares no item with others"
-    assert ("q 0.01" in rows[0]["finding"]) == tested
-    assert ("More than shuffled raters" in said) == tested
-    assert "7 tests" in say.groups(found, "region") or not tested
-
-
-def test_nothing_stands_out_is_said_with_its_limits():
-    found = groups_frame(True)
-    found = dataclasses.replace(found, rows=found.rows.assign(finding=""))
-    assert "No region stands out" in say.groups(found, "region")
-
-
 # ---- label mix and one more rating -----------------------------------------------------------------------------
 
 
@@ -369,15 +300,6 @@ def test_the_chart_of_coefficients(snapshot, filters, colours, by):
         assert (value["alpha_x"] is None) == math.isnan(row["alpha"])
 
 
-def test_the_chart_says_why_a_group_has_no_number():
-    rows = both(
-        {}, {"alpha": math.nan, "alpha_low": math.nan, "alpha_high": math.nan, "alpha_reason": "no item has two"}
-    )
-    spec, _ = charts.coefficients(rows.assign(label=[NASTY, "x"]), LIGHT, "project")
-    assert valid(spec)
-    assert values(spec)[1]["reason"] == "No item has two" and values(spec)[1]["alpha_x"] is None
-
-
 def test_a_panel_keeps_values_inside_itself():
     panel = Panel(2.0, 4.0, 0.0, 10.0)
     assert (panel.at(5), panel.at(99), panel.at(-1), panel.at(math.nan)) == (3.0, 4.0, 2.0, None)
@@ -399,3 +321,12 @@ def test_the_matrix_of_pairs():
     assert [v["marked"] for v in values(spec)] == [False, True, False, True, False, False, False, False, False]
     assert "2 pairs share 10 items or more, 1 of all pairs agree clearly less" in said
     assert agreement_items.LEAST_SHARED == 10
+
+
+def test_the_chart_says_why_a_group_has_no_number():
+    rows = both(
+        {}, {"alpha": math.nan, "alpha_low": math.nan, "alpha_high": math.nan, "alpha_reason": "no item has two"}
+    )
+    spec, _ = charts.coefficients(rows.assign(label=[NASTY, "x"]), LIGHT, "project")
+    assert valid(spec)
+    assert values(spec)[1]["reason"] == "No item has two" and values(spec)[1]["alpha_x"] is None

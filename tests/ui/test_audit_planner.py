@@ -13,7 +13,7 @@ import streamlit as st
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics import audit_plan
-from ui import audit_planner, audit_words, charts, data, periods
+from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, periods
 from ui.audit_planner import AUDITS, GOLD, SEVERITY, STRATA, UNCERTAINTY, VIOLATING, Ask
 from ui.theme import DARK, LIGHT
 
@@ -222,17 +222,17 @@ def test_harm_weighs_serious_errors(snapshot, filters):
 
 
 def test_the_batch_plan_keeps_both_risks():
-    found = audit_planner.batch(Ask(acceptable=5, limit=12, lot=800))
+    found = audit_tests.batch(Ask(acceptable=5, limit=12, lot=800))
     assert found.plan.producer_risk <= 0.05 and found.plan.consumer_risk <= 0.10
     at = found.curve.set_index("error_rate")["accepted"]
     assert at[0.05] == pytest.approx(1 - found.plan.producer_risk)
     assert at[0.12] == pytest.approx(found.plan.consumer_risk)
-    none = audit_planner.batch(Ask(acceptable=10, limit=10.5, lot=50))
+    none = audit_tests.batch(Ask(acceptable=10, limit=10.5, lot=50))
     assert (none.plan.n is None) == none.curve.empty
 
 
 def test_the_corridor_of_the_sequential_test_is_walds():
-    found = audit_planner.rater_test(Ask(good=90, bad=80))
+    found = audit_tests.rater_test(Ask(good=90, bad=80))
     assert found.fixed.n == 78 and found.fixed.false_alarm <= 0.05 and found.fixed.power >= 0.8
     for n, enough, few in found.lines.itertuples(index=False):
         evidence = [(n - wrong) * np.log(0.8 / 0.9) + wrong * np.log(0.2 / 0.1) for wrong in range(int(n) + 1)]
@@ -240,18 +240,18 @@ def test_the_corridor_of_the_sequential_test_is_walds():
         under = [wrong for wrong, e in enumerate(evidence) if e <= np.log(0.2 / 0.95) + 1e-9]
         assert (np.isnan(enough) and not over) or enough == over[0]
         assert (np.isnan(few) and not under) or few == under[-1]
-    assert audit_planner.rater_test(Ask(good=90, bad=89.5)).fixed is None
+    assert audit_tests.rater_test(Ask(good=90, bad=89.5)).fixed is None
 
 
 def test_settled_counts_every_rater_with_gold(snapshot, filters):
-    found = audit_planner.settled(snapshot, filters)
+    found = audit_gold.settled(snapshot, filters)
     met = data.sums(snapshot, "work", ("gold_n",), ("rater",), filters)
     assert found.above + found.below + found.cannot_tell == (met["gold_n"] > 0).sum()
     assert 0 < found.target < 1 and found.per_week > 0
 
 
 def test_pools_of_one_name_stay_apart(snapshot, filters):
-    found, reason = audit_planner.exposure(snapshot, filters)
+    found, reason = audit_gold.exposure(snapshot, filters)
     assert not reason
     assert found["label"].is_unique and len(found) == found["member"].nunique()
 
@@ -317,24 +317,24 @@ def test_assumptions_name_what_is_left_out():
 
 def test_the_batch_plan_in_words():
     ask = Ask(acceptable=10, limit=20, lot=1000)
-    said = audit_words.batch(audit_planner.batch(ask), ask)
+    said = audit_words.batch(audit_tests.batch(ask), ask)
     assert "Audit **97** of a batch of 1,000" in said and "at most 14 errors" in said
     assert "1 time in 20" in said and "1 time in 11" in said
     narrow = Ask(acceptable=10, limit=10.5, lot=50)
-    found = audit_planner.batch(narrow)
+    found = audit_tests.batch(narrow)
     if found.plan.n is None:
         assert "look at the whole batch" in audit_words.batch(found, narrow)
 
 
 def test_the_rater_s_test_in_words():
-    said = audit_words.rater_test(audit_planner.rater_test(Ask()), Ask())
+    said = audit_words.rater_test(audit_tests.rater_test(Ask()), Ask())
     assert "fixed test takes **78** gold judgements" in said and "at most 65 right" in said
     close = Ask(good=90, bad=89.5)
-    assert "no fixed test is short enough" in audit_words.rater_test(audit_planner.rater_test(close), close)
+    assert "no fixed test is short enough" in audit_words.rater_test(audit_tests.rater_test(close), close)
 
 
 def test_settled_in_words_names_nobody():
-    found = audit_planner.Settled(0.86, 2, 6, 73, 352.0, 17, 7.5)
+    found = audit_gold.Settled(0.86, 2, 6, 73, 352.0, 17, 7.5)
     said = audit_words.settled(found).replace("\u00a0", " ")
     assert "Of 81 raters gold tells 2 above the 86 % target and 6 below it; for 73 it cannot tell." in said
     assert "352 more gold judgements, 47 weeks at 7.5 a week" in said and "17 are too close" in said
@@ -393,10 +393,10 @@ def test_a_long_allocation_says_that_the_table_has_the_rest():
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_the_small_charts(colours):
-    found = audit_planner.batch(Ask())
+    found = audit_tests.batch(Ask())
     spec, said = charts.operating_curve(found.curve, (0.1, 0.95), (0.2, 0.09), colours)
     assert valid(spec) and "acceptable 10" in said and "95" in said
-    test = audit_planner.rater_test(Ask())
+    test = audit_tests.rater_test(Ask())
     for fixed in ((78, 13), None):
         spec, said = charts.corridor(test.lines, fixed, colours)
         assert valid(spec) and ("13 wrong of 78" in said) == bool(fixed)

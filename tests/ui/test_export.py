@@ -32,7 +32,6 @@ META = Meta(
     first_day=dt.date(2026, 5, 25),
     last_day=dt.date(2026, 11, 15),
     provisional_days=8,
-    group_sample=1,
 )
 STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠", "｜", "％", "﹦", "﹣", "−"]
 BEFORE = ["", " ", "   ", '"', '""', "'", ' "', "\ufeff", "\u200b", "\u00a0", "\0", "\0 ", "“", "\x01", "\u202e"]

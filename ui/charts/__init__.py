@@ -25,6 +25,7 @@ from ui.charts.pairs import pair_matrix
 from ui.charts.poor_quality import poor_quality
 from ui.charts.ramp import ramp
 from ui.charts.ratings import ratings
+from ui.charts.readings import group_readings
 from ui.charts.trend import trend
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "frontier",
     "gains",
     "group_agreement",
+    "group_readings",
     "handle_weeks",
     "heat_strip",
     "interval_dots",

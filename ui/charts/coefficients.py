@@ -11,21 +11,21 @@ from ui import agreement_words, words
 from ui import format as fmt
 from ui.charts import panels
 from ui.charts.base import MOST_ROWS, by_status, spec, tips
-from ui.charts.dots import _shape
+from ui.charts.dots import by_shape
 from ui.theme import SHAPES, Palette
 
-ROW = 38  # three lanes: alpha, AC, percent agreement
-LANE = 9
+ROW = 34  # two lanes: alpha, and in grey what is read beside it
+LANE = 6
 
 
 def coefficients(rows: pd.DataFrame, colours: Palette, what: str) -> tuple[dict, str]:
-    """For each group alpha, AC and percent agreement with intervals; commonest label; share of items rated twice.
+    """For each group alpha with its interval, AC and percent agreement; commonest label; share of items rated twice.
 
     rows: agreement.coefficients(), in the order to show. A selection "cell" names the group.
     """
     shown = rows.head(MOST_ROWS)
     # Dots need no zero: the scale starts below the lowest interval, and says so at its ticks.
-    names = [f"{name}{end}" for name in ("alpha", "ac", "percent") for end in ("", "_low")]
+    names = ("alpha_low", "alpha", "ac", "percent")
     low = math.floor(min([0.8, *(v for name in names for v in shown[name].dropna())]) * 5) / 5
     main = panels.Panel(low, 1.0, low, 1.0)
     width = 1.0 - low
@@ -49,13 +49,16 @@ def coefficients(rows: pd.DataFrame, colours: Palette, what: str) -> tuple[dict,
     )
     colour = by_status(colours)
 
-    def line(low: str, high: str, lane: int, thick: float, **paint: object) -> dict:
-        mark = {"type": "rule", "strokeWidth": thick, "opacity": 0.5, "strokeCap": "round", "yOffset": lane}
-        mark |= {k: v for k, v in paint.items() if k == "color"}
-        encoding = {"y": y, "x": {**x, "field": low}, "x2": {"field": high}, "tooltip": tip}
-        if "color" not in paint:
-            encoding["color"] = colour
-        return {"mark": mark, "encoding": encoding}
+    interval = {
+        "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.5, "strokeCap": "round", "yOffset": -LANE},
+        "encoding": {
+            "y": y,
+            "x": {**x, "field": "alpha_from"},
+            "x2": {"field": "alpha_to"},
+            "color": colour,
+            "tooltip": tip,
+        },
+    }
 
     def dot(field: str, lane: int, **mark: object) -> dict:
         return {
@@ -64,19 +67,18 @@ def coefficients(rows: pd.DataFrame, colours: Palette, what: str) -> tuple[dict,
         }
 
     alpha = dot("alpha_x", -LANE, filled=True, size=95)
-    alpha["encoding"] |= {"color": colour, "shape": _shape()}
+    alpha["encoding"] |= {"color": colour, "shape": by_shape()}
     alpha["params"] = [{"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}]
     layer = [
         panels.separators(ROW, x, y, colours),
         *panels.headings(three, ("", "Commonest label", "Rated twice or more"), x, colours),
         _bar("common", colours, x, y, tip),
         _bar("twice", colours, x, y, tip),
-        line("percent_from", "percent_to", LANE, 1.5, color=colours.faint),
-        line("ac_from", "ac_to", 0, 1.5, color=colours.ink),
-        line("alpha_from", "alpha_to", -LANE, 2.5),
+        interval,
         _tick(x, y, colours),
-        dot("percent_x", LANE, shape="stroke", angle=90, size=110, strokeWidth=2.2, color=colours.muted),
-        dot("ac_x", 0, shape="square", size=58, strokeWidth=1.6, color=colours.ink, fill=colours.paper),
+        # What is read beside alpha stands below it in grey, its intervals in the tooltip and the table.
+        dot("percent_x", LANE, shape="stroke", angle=90, size=50, strokeWidth=1.6, color=colours.faint),
+        dot("ac_x", LANE, shape="square", size=30, strokeWidth=1.3, color=colours.faint, fill=colours.paper),
         alpha,
         _words("common", colours, x, y, tip),
         _words("twice", colours, x, y, tip),
@@ -91,7 +93,7 @@ def coefficients(rows: pd.DataFrame, colours: Palette, what: str) -> tuple[dict,
     shapes = " ".join(SHAPES[status] for status in (Status.ON_TARGET, Status.WATCH, Status.OFF_TARGET))
     subtitle = [
         f"{shapes} alpha by status, its target the line beside it · □ Gwet's AC1 or AC2{several} · ┃ percent agreement",
-        "0 is chance, 1 perfect; percent agreement knows no chance; lines: 95 % intervals. Click a dot to open it.",
+        "0 is chance, 1 perfect; percent agreement knows no chance; line: alpha's 95 % interval. Click a dot to open.",
     ]
     if len(rows) > MOST_ROWS:
         subtitle[1] += f" The first {MOST_ROWS} of {len(rows)}, all in the table."
@@ -102,12 +104,8 @@ def coefficients(rows: pd.DataFrame, colours: Palette, what: str) -> tuple[dict,
 def _row(row: dict, three: tuple[panels.Panel, ...]) -> dict:
     main, common, twice = three
     place = {"start": main.start, "end": twice.end, "reason": str(row["alpha_reason"]).capitalize()}
-    for name in ("alpha", "ac", "percent"):
-        place |= {
-            f"{name}_x": main.at(row[name]),
-            f"{name}_from": main.at(row[f"{name}_low"]),
-            f"{name}_to": main.at(row[f"{name}_high"]),
-        }
+    place |= {f"{name}_x": main.at(row[name]) for name in ("alpha", "ac", "percent")}
+    place |= {"alpha_from": main.at(row["alpha_low"]), "alpha_to": main.at(row["alpha_high"])}
     unknown = fmt.is_missing(row["commonest_share"])
     label = "one per project" if unknown else str(row["commonest"]).replace("|", " + ") or "none"
     said = "" if unknown else f"{agreement_words.share(row['commonest_share'])} "

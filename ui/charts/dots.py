@@ -68,7 +68,7 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
         {
             "params": [{"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}],
             "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "cursor": "pointer"},
-            "encoding": {"y": y, "x": x, "color": colour, "shape": _shape(), "tooltip": tip},
+            "encoding": {"y": y, "x": x, "color": colour, "shape": by_shape(), "tooltip": tip},
         },
         {
             "transform": [{"filter": "datum.value === null"}],
@@ -101,7 +101,8 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
     return chart, alt
 
 
-def _shape() -> dict:
+def by_shape() -> dict:
+    """The shape encoding of a status."""
     shapes = {Status.ON_TARGET: "circle", Status.WATCH: "diamond", Status.OFF_TARGET: "triangle-up"}
     scale = {"domain": [str(s) for s in Status], "range": [shapes.get(s, "circle") for s in Status]}
     return {"field": "status", "type": "nominal", "legend": None, "scale": scale}

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from ui import agreement_words, words
+from ui import agreement_group_words, agreement_words, words
 from ui import format as fmt
 from ui.charts import panels
 from ui.charts.base import MOST_ROWS, spec, tips
@@ -91,11 +91,11 @@ def _row(row: dict, main: panels.Panel, ratio: panels.Panel, said: panels.Panel,
 def _note(row: dict, tested: bool) -> str:
     """What stands at the end of a row: the test's answer, or why there is nothing to compare with."""
     if row["finding"]:
-        return agreement_words.group_finding(row)
+        return agreement_group_words.group_finding(row)
     reason = str(row["irr_reason"] or row["gai_reason"])
     if reason:
         return "shares no item with others" if reason.startswith("no item is rated by the group and") else reason
-    return agreement_words.group_finding(row) if tested else ""
+    return agreement_group_words.group_finding(row) if tested else ""
 
 
 def _said(row: dict, name: str) -> str:

@@ -72,7 +72,7 @@ def operating_curve(
 def corridor(lines: pd.DataFrame, fixed: tuple[int, int] | None, colours: Palette) -> tuple[dict, str]:
     """When the test of a rater may end: wrong answers at or above the upper line, or at or below the lower one.
 
-    lines: ui.audit_planner.RaterTest.lines. fixed: the length of the fixed test and the wrong answers from which it
+    lines: ui.audit_tests.RaterTest.lines. fixed: the length of the fixed test and the wrong answers from which it
     looks into the rater.
     """
     top = float(lines["enough"].max())

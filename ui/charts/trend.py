@@ -12,6 +12,8 @@ from ui import words
 from ui.charts.base import TREND_HEIGHT, number, spec, tips
 from ui.theme import Palette
 
+NEAR = 0.15  # of the height shown: a line that ends so near the target would run through the target's label
+
 
 def trend(
     rows: pd.DataFrame,
@@ -136,7 +138,7 @@ def _end_label(points: list[dict], x: dict, y: dict, colours: Palette) -> list[d
 
 
 def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Palette, x: dict, y: dict) -> list[dict]:
-    """The target as a dashed step, labelled at its end; for a band both ends."""
+    """The target as a dashed step, a band's both ends; labelled at its end, or its start where the line ends on it."""
     known = rows[rows["target"].notna() & rows["at"].notna()]
     last = rows["value"].dropna().iloc[-1:]
     if known.empty or last.empty:
@@ -155,12 +157,17 @@ def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Pal
             "color": colours.muted,
             "interpolate": "step-after",
         }
-        under = last.iloc[0] < known[column].iloc[-1]
-        text = {"type": "text", "align": "right", "dy": -8 if under else 11, "dx": 4, "color": colours.muted}
+        shown = pd.concat([rows["value"], rows["low"], rows["high"], known[column]]).dropna()
+        near = NEAR * (shown.max() - shown.min())
+        ends_on_it = (rows["value"].dropna().iloc[-2:] - known[column].iloc[-1]).abs().min() < near
+        at, align = (0, "left") if ends_on_it and known[column].nunique() == 1 else (-1, "right")
+        beside = rows["value"].dropna().iloc[at]
+        under = beside < known[column].iloc[at]
+        text = {"type": "text", "align": align, "dy": -8 if under else 11, "dx": 4, "color": colours.muted}
         layers.append({"data": {"values": line}, "mark": mark, "encoding": {"x": x, "y": y}})
         layers.append(
             {
-                "data": {"values": [{**line[-1], "text": label}]},
+                "data": {"values": [{**line[at], "text": label}]},
                 "mark": text,
                 "encoding": {"x": x, "y": y, "text": {"field": "text"}},
             }
