@@ -74,13 +74,13 @@ def test_selecting_a_pool_opens_its_raters_with_the_filters_carried():
     at.run()
     assert sound(at)
     assert at.query_params["project"] == "P01" and at.query_params["pool"].startswith("POOL-")
-    assert "one cannot tell" in at.title[0].value
+    assert "too close to call" in at.title[0].value
 
 
 def test_the_raters_of_a_pool_in_three_groups_with_their_workload():
     at = opened(QUALITY, pool="POOL-09", from_="2026-07-20", to="2026-09-20")
     assert sound(at)
-    assert "one cannot tell" in at.title[0].value
+    assert "too close to call" in at.title[0].value
     table = at.dataframe[0].value
     assert {"standing", "judgements", "settle", "unread"} <= set(table.columns)
 
