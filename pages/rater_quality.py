@@ -51,9 +51,10 @@ else:
 left, right = st.columns([1.15, 1], gap="large")
 with left:
     panels.error_mix(view)
-    panels.gravity(view)
 with right:
     panels.matrix(view, own)
+with left if people else right:  # a pool has few projects, so that its left column is the shorter one
+    panels.gravity(view)
 
 if people:
     left, right = st.columns(2, gap="large")

@@ -129,11 +129,11 @@ def figure_row(view: View, person: Profile) -> None:
     st.html(f'<div class="rs-figures">{cells}</div>')
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
-        tenure = words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
-        tables.quiet(md(f"Here for {tenure}; language {person.language}."))
         if person.rater in person.found.gaps:
-            said = words.gap(person.found.gaps[person.rater], "this rater")
+            said = words.gap(person.found.gaps[person.rater], own=words.ONE)
             st.markdown(f"**The person or the items?** {md(said)}")
+    tenure = words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
+    tables.quiet(md(f"Here for {tenure}; language {person.language}."))
 
 
 def over_time(view: View, person: Profile, own: dict[str, str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
@@ -16,18 +17,37 @@ from ui.figures import KEPT
 from ui.rater_errors import GOLD
 
 
+@dataclass(frozen=True)
+class Gaps(Mapping):
+    """The parts of the gap to target of each rater of a pool with gold, worked out when asked for."""
+
+    found: gap.Elsewhere | None = None
+    goal: float = np.nan
+    below: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    names: tuple[str, ...] = ()
+
+    def __getitem__(self, rater: str) -> gap.Gap:
+        if rater not in self.names:
+            raise KeyError(rater)
+        return gap.rater_gap(self.found, self.goal, self.names.index(rater), self.below)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 def gaps(
     cells: Columns, fine: np.ndarray, code: np.ndarray, names: np.ndarray, here: np.ndarray, goal: float, rows
-) -> tuple[gap.Gap, dict[str, gap.Gap]]:
+) -> tuple[gap.Gap, Gaps]:
     """The parts of the gap to target of the pool and of each of its raters with gold."""
     coarse = codes(cells, ("project", "policy"))
     found = gap.elsewhere(code, fine, coarse, cells["gold_correct"], cells["gold_n"], here)
     called = set(rows.loc[rows["group"] == skill.BELOW, "rater"])
-    known = names[found.raters].astype(str)
+    known = tuple(names[found.raters].astype(str))
     below = np.array([name in called for name in known], bool)
-    return gap.pool_gap(found, goal, below), {
-        name: gap.rater_gap(found, goal, at, below) for at, name in enumerate(known)
-    }
+    return gap.pool_gap(found, goal, below), Gaps(found, goal, below, known)
 
 
 @dataclass(frozen=True)

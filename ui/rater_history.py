@@ -12,7 +12,7 @@ from data_access.dimensions import TENURE_BANDS, TENURE_LAST
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, intervals, learning, speed
-from ui import data, figures
+from ui import data, figures, rater_weeks
 from ui.cells import Columns, arrays
 from ui.figures import KEPT
 from ui.rater_people import tenure
@@ -95,7 +95,7 @@ def learning_curve(snapshot: Snapshot, filters: Filters, pool: str) -> learning.
 @st.cache_data(**KEPT)
 def by_tenure(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """Gold accuracy by tenure, the shortest first: measure()'s rows with `member` and `label`."""
-    rows = figures.measure(snapshot, MEASURES[:1], (("tenure_band",),), (filters,))[0][0]
+    rows = figures.compared(snapshot, filters, MEASURES[:1], rater_weeks.IN_ALL)[1]
     bands = [*(band for _, band in TENURE_BANDS), TENURE_LAST]
     rows = rows[rows["tenure_band"].isin(bands)]
     rows = rows.assign(member=rows["tenure_band"], label=rows["tenure_band"])

@@ -52,7 +52,7 @@ HEADS = {
     "times": Column("Pace", "Time per judgement over the usual one for the same kind of work.", "number", width=80),
     "unread": Column(
         "Signs of unread labels",
-        "No better than blind labels, and far faster than peers or crowding on one label; one in twenty called is wrongly.",
+        "No better than blind, and far faster than peers or crowding on one label. At most 1 in 20 is called wrongly.",
     ),
 }
 
@@ -113,7 +113,7 @@ def _matrix_picker(own: dict[str, str], filters: Filters, projects: list[str], n
 
 def figure_row(view: View, own: dict[str, str]) -> None:
     """The measure over all the work the filters leave: value with interval, change, target, status, n."""
-    rows = figures.compared(view.snapshot, view.filters, (own["metric"],), ((),))[0]
+    rows = figures.compared(view.snapshot, view.filters, (own["metric"],), rater_weeks.IN_ALL)[0]
     if len(rows) and not rows["value"].isna().all():
         cards.figure_row(rows.iloc[0].to_dict(), view.filters, view.meta)
 
@@ -154,7 +154,7 @@ def pool_table(view: View, rows, own: dict[str, str]) -> str:
         moved=[_moved(row, metric, view.currency) for row in rows.to_dict("records")],
     )
     columns = {
-        "label": Column("Pool", "Open a row for its raters."),
+        "label": Column("Pool", "Open a row for its raters.", width=210),
         "value": Column(metric.label, metric.meaning, "share"),
         "between": Column("95 % interval", "Where the true value lies, as far as the data can tell.", "right"),
         "n": Column("n", f"Counts {metric.counts}.", "count"),

@@ -18,6 +18,7 @@ from ui.figures import KEPT
 
 MEASURES = ("gold_accuracy", "audit_accuracy")
 WEEKS = 26  # what drift, pace and control limits look back over
+IN_ALL = ((), ("tenure_band",))  # asked together: figures of all the work and of tenure
 AUDITS = ("audited_weight", "audited_weight_squared", "audited_weight_passed")
 
 

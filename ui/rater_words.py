@@ -23,6 +23,7 @@ from ui.raters import PoolRaters
 from ui.words import number_word, value_text
 
 GOLD = METRICS["gold_accuracy"]
+FEW, ONE = "Mostly single raters: those clearly below target add", "Mostly this rater's own:"  # last part of a gap
 STANDING = {skill.BELOW: "▲", skill.CANNOT_TELL: "○", skill.ABOVE: "●", "": "○"}  # the shapes of theme.SHAPES
 NOT_ALLOWED = "Single raters are shown only to those who manage them; ask for access to their pool"
 PEERS = {"value": "", "low": "_low", "high": "_high"}  # of a rater's row
@@ -144,10 +145,10 @@ def points(share: float) -> str:
     return fmt.signed(share, GOLD, 0.5).replace(f"{fmt.SPACE}points", "").replace(f"{fmt.SPACE}point", "")
 
 
-def gap(found: Gap, alone: str = "those clearly below target", main: MainConfusion | None = None) -> str:
+def gap(found: Gap, main: MainConfusion | None = None, own: str = FEW) -> str:
     """Whether a gap to target is the people's, the items' or the guideline's, in two short sentences at most.
 
-    alone: whom the last part belongs to. main: the pool's main confusion, for the second sentence.
+    main: the pool's main confusion, for the second sentence. own: how the last part begins.
     """
     if found.gap.value is None:
         return f"One cannot tell: {found.gap.reason}."
@@ -155,14 +156,14 @@ def gap(found: Gap, alone: str = "those clearly below target", main: MainConfusi
         return "As judged there is no gap to the target on gold."
     parts = {
         "Mostly the items: on the same kind of items other pools would miss the target by": found.items,
-        "Mostly the raters here together: compared with other pools on like items they share a shortfall of": found.shared,
-        f"Mostly single raters: {alone} add": found.own,
+        "Mostly what all raters here share: other pools do better on such items by": found.shared,
+        own: found.own,
     }
     clear = {said: part for said, part in parts.items() if part.low > 0}
     short = f"{points(found.gap.value).lstrip('+')} points short of target"
     if clear:
         said = max(clear, key=lambda name: clear[name].value)
-        text = f"{said} {_part(clear[said])}; the whole is {short}"
+        text = f"{said} {_part(clear[said])}; in all it is {short}"
     else:
         text = f"As judged {short}; whether by people or items one cannot tell"
     if found.alone > 0.5:
@@ -174,9 +175,8 @@ def confused(main: MainConfusion | None) -> str:
     """Whether the main confusion is made elsewhere too, and what that points to; nothing without one."""
     if main is None or main.found.verdict is None:
         return ""
-    here, there = (
-        fmt.value(e.value, GOLD) if e.value is not None else fmt.NONE for e in (main.found.here, main.found.there)
-    )
+    rates = (main.found.here, main.found.there)
+    here, there = (fmt.NONE if e.value is None else fmt.value(e.value, GOLD) for e in rates)
     what = f"The main confusion, {main.truth} labelled {main.label}, happens"
     if main.found.verdict == HERE:
         return f"{what} more often here ({here}) than in other pools ({there}): calibrate the people on it."

@@ -45,7 +45,7 @@ class PoolRaters:
     pace: dict = field(default_factory=dict)
     reason: str = ""
     gap: gap.Gap = field(default_factory=lambda: gap.Gap.missing("nobody worked"))
-    gaps: dict[str, gap.Gap] = field(default_factory=dict)
+    gaps: rater_gap.Gaps = field(default_factory=rater_gap.Gaps)
 
     def group(self, name: str) -> pd.DataFrame:
         """The raters with one answer."""
