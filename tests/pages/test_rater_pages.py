@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +11,6 @@ from data_access.filters import Filters, Scope
 from ui import data
 from ui.filter_bar import token
 
-ROOT = Path(__file__).resolve().parents[2]
 QUALITY, PROFILE = "rater_quality.py", "rater_profile.py"
 
 
