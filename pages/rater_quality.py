@@ -4,8 +4,8 @@ import streamlit as st
 
 from metrics.catalogue import METRICS
 from ui import rater_panels as panels
+from ui import rater_weeks
 from ui import rater_words as words
-from ui import raters
 from ui.page import header, open_page, tell_why
 from ui.tables import quiet
 
@@ -14,7 +14,7 @@ view = open_page(own, problems)
 snapshot, filters = view.snapshot, view.filters
 metric, pool = METRICS[own["metric"]], panels.one_pool(filters)
 people = panels.raters_if_allowed(view, pool)
-rows, why_not = (None, "") if people else raters.pools(snapshot, filters, metric.name)
+rows, why_not = (None, "") if people else rater_weeks.pools(snapshot, filters, metric.name)
 
 with st.container(horizontal=True, vertical_alignment="center"):
     if pool:
@@ -22,6 +22,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     panels.measure_picker(own, filters)
 name = snapshot.names["pool"].get(pool, pool)
 header(view, words.pool_raters(people, name) if people else words.pools(rows, metric, view.currency, why_not))
+panels.figure_row(view, own)
 
 if people and people.reason:
     tell_why(f"The raters of {name}", [people.reason])
@@ -50,9 +51,10 @@ else:
 left, right = st.columns([1.15, 1], gap="large")
 with left:
     panels.error_mix(view)
-    panels.gravity(view)
 with right:
     panels.matrix(view, own)
+with left if people else right:  # a pool has few projects, so that its left column is the shorter one
+    panels.gravity(view)
 
 if people:
     left, right = st.columns(2, gap="large")

@@ -14,7 +14,8 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import control, intervals, mix, ramp
 from metrics.spec import Estimate
-from ui import data, figures, periods, raters
+from ui import data, figures, periods, rater_people, raters
+from ui.cells import arrays, codes
 from ui.figures import KEPT
 
 CELLS = ("project", "policy", "language", "content_type")  # kinds of work whose usual times differ
@@ -166,17 +167,17 @@ def beside(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     ours = timed(snapshot, filters)
     everyone = ours.with_("pool") if by == "project" else ours
     keys = dict.fromkeys(("pool", *SAME, *(("rater",) if people else ())))
-    rows = raters._columns(data.sums(snapshot, "work", SUMS, tuple(keys), everyone))
+    rows = arrays(data.sums(snapshot, "work", SUMS, tuple(keys), everyone))
     n, logs, squares = (rows[LOGS[c]] for c in ("n", "total", "squares"))
     if not n.sum() or gold.empty:
         return gold.iloc[:0].assign(pace=np.nan, pace_low=np.nan, pace_high=np.nan, timed=np.nan)
-    kind = raters._codes(rows, SAME)
+    kind = codes(rows, SAME)
     total = np.bincount(kind, n)
     usual = np.divide(np.bincount(kind, logs), total, out=np.zeros(len(total)), where=total > 0)[kind]
     off, off_squared = logs - n * usual, squares - 2 * usual * logs + n * usual**2
     ours_ = (n > 0) & (np.isin(rows["pool"], ours.values("pool")) if by == "project" else True)
     group, names = pd.factorize(rows[by][ours_], sort=True)
-    unit = raters._codes({k: v[ours_] for k, v in rows.items()}, (by, "rater" if people else "pool"))
+    unit = codes({k: v[ours_] for k, v in rows.items()}, (by, "rater" if people else "pool"))
     found = _of_clusters(group, unit, n[ours_], off[ours_], off_squared[ours_])
     at = {name: k for k, name in enumerate(names)}
     place = np.array([at.get(m, -1) for m in gold["member"]], np.int64)
@@ -249,7 +250,7 @@ def _days(
 ) -> tuple[pd.DataFrame, tuple[str, dt.date, float] | None]:
     """Days far off the usual for the same kind of work, and a lasting change; one day alone is never lasting."""
     rows = data.sums(snapshot, "work", SUMS, ("day", "project", "policy"), wide).fillna(0)
-    kind = raters._codes(raters._columns(rows), ("project", "policy"))
+    kind = codes(arrays(rows), ("project", "policy"))
     n, logs = rows["handle_n"].to_numpy(float), rows["handle_sum_log"].to_numpy(float)
     total = np.bincount(kind, n)
     usual = np.divide(np.bincount(kind, logs), total, out=np.zeros(len(total)), where=total > 0)[kind]
@@ -358,10 +359,10 @@ def ramps(snapshot: Snapshot, filters: Filters) -> Ramps:
     ours = timed(snapshot, filters).over(*periods.ending((filters.start, filters.end), RAMP_WEEKS))
     goal = raters.target(snapshot, filters, GOLD) or 0.0
     columns = ("handle_n", "handle_sum_seconds", "gold_n", "gold_correct")
-    cells = raters._columns(data.sums(snapshot, "work", columns, ("rater", "week", "project", "policy"), ours))
+    cells = arrays(data.sums(snapshot, "work", columns, ("rater", "week", "project", "policy"), ours))
     if not len(cells["rater"]):
         return Ramps(None, goal, reason="no work")
-    week, hired = raters.tenure(snapshot, cells), _hired(snapshot, cells["rater"])
+    week, hired = rater_people.tenure(snapshot, cells), _hired(snapshot, cells["rater"])
     fair = _fair_seconds(cells)
     rows = pd.DataFrame({**cells, "fair": fair, "tenure": week, "hired": hired})
     rows = rows[(rows["tenure"] >= 1) & (rows["handle_n"] > 0) & (rows["fair"] > 0)]
@@ -397,14 +398,14 @@ TENURED = "tenured"
 
 
 def _hired(snapshot: Snapshot, names: np.ndarray) -> np.ndarray:
-    known = raters.people(snapshot)
+    known = rater_people.people(snapshot)
     code, unique = pd.factorize(names)
     return np.array([known[n].hired_on if n in known else None for n in unique], "datetime64[D]")[code]
 
 
 def _fair_seconds(cells: dict[str, np.ndarray]) -> np.ndarray:
     """Each cell's seconds over those usual for its kind of work, times the mean of all: new hires get easier work."""
-    kind = raters._codes(cells, ("project", "policy"))
+    kind = codes(cells, ("project", "policy"))
     n, seconds = cells["handle_n"], cells["handle_sum_seconds"]
     total = np.bincount(kind, n)
     usual = np.divide(np.bincount(kind, seconds), total, out=np.ones(len(total)), where=total > 0)[kind]

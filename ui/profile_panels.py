@@ -97,6 +97,7 @@ def figure_row(view: View, person: Profile) -> None:
     row = person.row or {}
     judged = bool(row.get("group"))
     moved = "" if fmt.is_missing(row.get("drift", np.nan)) else words.between(row, "drift")
+    met = not fmt.is_missing(row.get("peers", np.nan))
     paced = not fmt.is_missing(row.get("pace", np.nan))
     parts = [
         (
@@ -116,7 +117,11 @@ def figure_row(view: View, person: Profile) -> None:
             fmt.count(row.get("judgements", 0)),
             f"judgements, {fmt.count(round(row.get('hours', 0), 1))} hours timed",
         ),
-        ("Here for", words.tenure(person.hired_on, view.filters.end or view.meta.last_day), person.language),
+        (
+            "Agrees with peers",
+            fmt.value(row["peers"], GOLD) if met else fmt.NONE,
+            f"{words.peers(row).split(' ', 1)[-1]}; {fmt.count(row['peers_n'])} items" if met else "no item in common",
+        ),
     ]
     cells = "".join(
         f'<div class="rs-figure">{"".join(f"<div>{escape(p)}</div>" for p in part)}</div>' for part in parts
@@ -125,8 +130,10 @@ def figure_row(view: View, person: Profile) -> None:
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
         if person.rater in person.found.gaps:
-            said = words.gap(person.found.gaps[person.rater], "this rater alone")
+            said = words.gap(person.found.gaps[person.rater], own=words.ONE)
             st.markdown(f"**The person or the items?** {md(said)}")
+    tenure = words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
+    tables.quiet(md(f"Here for {tenure}; language {person.language}."))
 
 
 def over_time(view: View, person: Profile, own: dict[str, str]) -> None:
@@ -177,7 +184,7 @@ def training(view: View, person: Profile) -> None:
 def coaching(view: View, person: Profile) -> None:
     """The confusions worth talking about with their items, read live when asked for."""
     st.subheader("What to coach on", anchor=False)
-    about = "Reads this rater's gold judgements and the peers' labels from the warehouse: a few seconds."
+    about = "Reads this rater's gold judgements from the warehouse: a few seconds."
     if not rater_panels.asked_for("Show what to coach on", f"coach {person.rater} {token(view.filters)}", about):
         tables.quiet(about)
         return
@@ -191,7 +198,7 @@ def coaching(view: View, person: Profile) -> None:
         tell_why("What to coach on", ["this rater met no gold in the half year up to here"])
         return
     since = f"since {fmt.day(found.since, view.filters.end)}"
-    st.markdown(md(f"{words.coached(found.pairs)} {words.peers(found.peers)} {words.blind(found)}".strip()))
+    st.markdown(md(f"{words.coached(found.pairs)} {words.blind(found)}".strip()))
     names = view.snapshot.names["project"]
     left, right = st.columns([1.15, 1], gap="large")
     with left:

@@ -9,7 +9,21 @@ from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed, WarehouseUnavailable
 from metrics.learning import LEAST_PERIODS
 from metrics.spec import Metric
-from ui import cards, charts, data, figures, links, periods, rater_errors, raters, tables, theme
+from ui import (
+    cards,
+    charts,
+    data,
+    figures,
+    links,
+    periods,
+    rater_errors,
+    rater_gap,
+    rater_history,
+    rater_weeks,
+    raters,
+    tables,
+    theme,
+)
 from ui import rater_words as words
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, tell_why
@@ -27,10 +41,19 @@ HEADS = {
     "n": Column("Gold", "Gold judgements in the period.", "count", width=70),
     "settle": Column("Gold to settle", "More gold judgements that would settle it, as a rule.", "right", width=110),
     "drifting": Column("Last half year", "Whether accuracy drifts against the peers' over 26 weeks.", width=130),
+    "agrees": Column(
+        "Agrees with peers",
+        "Share of other ratings of the same items that agree, with its interval.",
+        "right",
+        width=165,
+    ),
     "judgements": Column("Judgements", "All judgements in the period: the workload.", "count", width=105),
     "hours": Column("Hours", "Hours timed on judgements in the period.", "number", width=80),
     "times": Column("Pace", "Time per judgement over the usual one for the same kind of work.", "number", width=80),
-    "unread": Column("Signs of unread labels", "Far faster than peers and no better than blind labels."),
+    "unread": Column(
+        "Signs of unread labels",
+        "No better than blind, and far faster than peers or crowding on one label. At most 1 in 20 is called wrongly.",
+    ),
 }
 
 
@@ -40,8 +63,8 @@ HEADS = {
 def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
     """The page's own parameters, `metric` and `matrix`, and a sentence for each that was not honoured."""
     problems: list[str] = []
-    known = {name: METRICS[name].label for name in raters.MEASURES}
-    metric = links.one_of("measure", st.query_params.get("metric"), known, raters.MEASURES[0], problems)
+    known = {name: METRICS[name].label for name in rater_weeks.MEASURES}
+    metric = links.one_of("measure", st.query_params.get("metric"), known, rater_weeks.MEASURES[0], problems)
     return {"metric": metric, "matrix": st.query_params.get("matrix", "")}, tuple(problems)
 
 
@@ -60,7 +83,7 @@ def measure_picker(own: dict[str, str], filters: Filters) -> None:
 
     st.segmented_control(
         "Measured by",
-        list(raters.MEASURES),
+        list(rater_weeks.MEASURES),
         default=own["metric"],
         format_func=lambda name: METRICS[name].label,
         key=key,
@@ -88,6 +111,13 @@ def _matrix_picker(own: dict[str, str], filters: Filters, projects: list[str], n
         )
 
 
+def figure_row(view: View, own: dict[str, str]) -> None:
+    """The measure over all the work the filters leave: value with interval, change, target, status, n."""
+    rows = figures.compared(view.snapshot, view.filters, (own["metric"],), rater_weeks.IN_ALL)[0]
+    if len(rows) and not rows["value"].isna().all():
+        cards.figure_row(rows.iloc[0].to_dict(), view.filters, view.meta)
+
+
 # ---- pools -----------------------------------------------------------------------------------------------------
 
 
@@ -102,7 +132,7 @@ def pool_dots(view: View, rows, own: dict[str, str]) -> str:
 def weekly(view: View, own: dict[str, str]) -> None:
     """The weeks inside their usual band, the changes flagged, and what left the band."""
     metric = METRICS[own["metric"]]
-    found = raters.weekly(view.snapshot, view.filters, metric.name)
+    found = rater_weeks.weekly(view.snapshot, view.filters, metric.name)
     if found.points.empty or found.points["value"].isna().all():
         tell_why(f"{metric.label} by week", [found.reason or metric.nothing])
         return
@@ -124,7 +154,7 @@ def pool_table(view: View, rows, own: dict[str, str]) -> str:
         moved=[_moved(row, metric, view.currency) for row in rows.to_dict("records")],
     )
     columns = {
-        "label": Column("Pool", "Open a row for its raters."),
+        "label": Column("Pool", "Open a row for its raters.", width=210),
         "value": Column(metric.label, metric.meaning, "share"),
         "between": Column("95 % interval", "Where the true value lies, as far as the data can tell.", "right"),
         "n": Column("n", f"Counts {metric.counts}.", "count"),
@@ -193,7 +223,8 @@ def caterpillar(view: View, found: raters.PoolRaters, pool: str) -> str:
     spec, alt = charts.caterpillar(rows, found.target, theme.palette(), pool)
     with st.container(key="wide_caterpillar"):
         clicked = charts.show(spec, alt, key=f"raters {token(view.filters)}", select=True)
-    st.markdown(f"**People or items?** {md(words.gap(found.gap, 'those clearly below target'))}")
+    main = rater_gap.main_confusion(view.snapshot, view.filters, one_pool(view.filters))
+    st.markdown(f"**People, items or guideline?** {md(words.gap(found.gap, main=main))}")
     for sentence in (words.how_sure(found), f"{words.gold_to_settle(found)} {words.signs(found)}".strip()):
         tables.quiet(md(sentence))
     return str((clicked or {}).get("member", ""))
@@ -222,6 +253,7 @@ def rater_table(view: View, found: raters.PoolRaters, pool: str, name: str) -> s
         between=[words.accuracy(row) for row in records],
         settle=[words.to_settle(row) for row in records],
         drifting=[words.drifting(row["drift_verdict"]) for row in records],
+        agrees=[words.peers(row) for row in records],
         times=rows["pace"].round(2),
         unread=[words.unread(row) for row in records],
         hours=rows["hours"].round(1),
@@ -251,7 +283,7 @@ def open_rater(rater: str, filters: Filters) -> None:
 
 def by_tenure(view: View) -> None:
     """Accuracy by tenure."""
-    bands = raters.by_tenure(view.snapshot, view.filters)
+    bands = rater_history.by_tenure(view.snapshot, view.filters)
     if bands.empty or bands["value"].isna().all():
         tell_why("Gold accuracy by tenure", bands["reason"])
         return
@@ -262,12 +294,12 @@ def by_tenure(view: View) -> None:
 
 def learning(view: View, pool: str) -> None:
     """How the pool's new raters learn; with a handful of weeks or fewer only why there is no curve."""
-    curve = raters.learning_curve(view.snapshot, view.filters, pool)
+    curve = rater_history.learning_curve(view.snapshot, view.filters, pool)
     rows = curve.fitted.rename(columns={"period": "x"})
     if len(rows) < LEAST_PERIODS:
         tell_why("How new raters learn", [f"fewer than {LEAST_PERIODS} weeks since hire with enough gold"])
         return
-    title = f"How new raters learn: first {raters.NEW_WEEKS} weeks"
+    title = f"How new raters learn: first {rater_history.NEW_WEEKS} weeks"
     spec, alt = charts.curve(
         rows, theme.palette(), title, "Line: 95 % interval; curve: power law of practice", "weeks since hired"
     )
@@ -350,7 +382,7 @@ def tired(view: View) -> None:
         return
     try:
         with st.spinner("Reading gold judgements by hour of the shift"):
-            found = raters.tired(view.snapshot, view.filters)
+            found = rater_history.tired(view.snapshot, view.filters)
     except (WarehouseUnavailable, NotAllowed) as error:
         cannot_read("Errors through the shift", error)
         return

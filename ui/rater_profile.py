@@ -11,10 +11,9 @@ import streamlit as st
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import accuracy, intervals, items, spam
-from metrics.agreement.peers import peer_agreement
 from metrics.catalogue import METRICS
 from metrics.targets import Target, status
-from ui import data, periods, rater_errors, raters
+from ui import data, periods, rater_errors, rater_history, rater_people, rater_weeks, raters
 from ui.figures import KEPT
 
 GRAINS = ("month", "week")
@@ -42,7 +41,7 @@ class Profile:
 def profile(snapshot: Snapshot, filters: Filters) -> Profile | None:
     """The rater that the filters name, beside the others of the pool; None where they name none or several."""
     named = filters.values("rater")
-    known = raters.people(snapshot)
+    known = rater_people.people(snapshot)
     if len(named) != 1 or named[0] not in known:
         return None
     rater, person = named[0], known[named[0]]
@@ -87,15 +86,15 @@ def over_time(snapshot: Snapshot, filters: Filters, rater: str, grain: str, goal
 def learning(snapshot: Snapshot, filters: Filters, rater: str, pool: str) -> pd.DataFrame:
     """The rater's errors in blocks of weeks since hire beside the pool's curve: x, value, low, high, n, fitted."""
     kept = filters.with_("rater").with_("pool", pool)
-    cells = raters.history(snapshot, kept, pool).weeks
-    tenure = raters.tenure(snapshot, cells)
-    new = (cells["rater"] == rater) & (tenure >= 1) & (tenure <= raters.NEW_WEEKS)
+    cells = rater_history.history(snapshot, kept, pool).weeks
+    tenure = rater_people.tenure(snapshot, cells)
+    new = (cells["rater"] == rater) & (tenure >= 1) & (tenure <= rater_history.NEW_WEEKS)
     block = (tenure[new].astype(int) - 1) // BLOCK
     gold, right = (np.bincount(block, cells[c][new]) for c in ("gold_n", "gold_correct"))
     found = intervals.wilson(gold - right, gold)
     rows = pd.DataFrame({"x": np.arange(len(gold)) * BLOCK + (BLOCK + 1) / 2, "n": gold})
     rows = rows.assign(value=found.value, low=found.low, high=found.high, fitted=np.nan)
-    curve = raters.learning_curve(snapshot, kept, pool).fitted
+    curve = rater_history.learning_curve(snapshot, kept, pool).fitted
     if len(rows) and len(curve) and curve["fitted"].notna().any():
         rows["fitted"] = np.interp(rows["x"], curve["period"], curve["fitted"])
     return rows[rows["n"] >= LEAST_GOLD].reset_index(drop=True)
@@ -115,11 +114,10 @@ def trainings(snapshot: Snapshot, filters: Filters, rater: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Coaching:
-    """What to talk about: the confusions that cost most with their items, the confusion matrices, the peers.
+    """What to talk about: the confusions that cost most with their items, and the confusion matrices.
 
     pairs: confusion_pairs() rows with project and harm. examples: for each the latest items. matrices: one a project.
-    blind: spam.at_chance()'s row for the labels as given. top: the most frequent label and its share. peers: the
-    rater's row of peer_agreement(), None without shared items.
+    blind: spam.at_chance()'s row for the labels as given. top: the most frequent label and its share.
     """
 
     pairs: list[dict]
@@ -128,14 +126,13 @@ class Coaching:
     judged: int
     blind: float = np.nan
     top: tuple[str, float] = ("", np.nan)
-    peers: dict | None = None
     since: object = None
     notes: list[str] = field(default_factory=list)
 
 
 def coaching(snapshot: Snapshot, filters: Filters, rater: str) -> Coaching:
     """What the rater's own labels on gold show, read live; raises WarehouseUnavailable or NotAllowed."""
-    wide = raters.looked_back(filters.with_("rater").with_("pool"))
+    wide = rater_weeks.looked_back(filters.with_("rater").with_("pool"))
     rows = data.ratings(snapshot, wide.with_("rater", rater), which="gold").rows
     pairs, matrices = [], []
     for project, part in rows.groupby("project_id", sort=True):
@@ -144,14 +141,12 @@ def coaching(snapshot: Snapshot, filters: Filters, rater: str) -> Coaching:
         matrices.append(found)
         pairs += _pairs(snapshot, found)
     pairs = sorted(pairs, key=lambda pair: -pair["harm"])[:COACHED]
-    together = data.ratings(snapshot, wide, peers_of=rater).rows
     return Coaching(
         pairs,
         [_examples(rows, pair) for pair in pairs],
         sorted(matrices, key=lambda found: -found.counts.sum()),
         len(rows),
         *_blind(rows),
-        _peers(together, rater),
         wide.start,
     )
 
@@ -189,13 +184,3 @@ def _blind(rows: pd.DataFrame) -> tuple[float, tuple[str, float]]:
         right += float(spam.blind_accuracy(given[None, :], truth)[0]) * len(part)
     shares = rows["label"].value_counts(normalize=True)
     return right / len(rows), (str(shares.index[0]), float(shares.iloc[0]))
-
-
-def _peers(rows: pd.DataFrame, rater: str) -> dict | None:
-    """How often the rater's label is that of another on the same item."""
-    rows = rows.drop_duplicates(["item_id", "rater_id"])
-    if rows.empty:
-        return None
-    found = peer_agreement(rows["item_id"].to_numpy(), rows["rater_id"].to_numpy(), rows["label"].to_numpy())
-    ours = found[found["rater"] == rater]
-    return ours.iloc[0].to_dict() if len(ours) else None

@@ -11,17 +11,22 @@ import pandas as pd
 from metrics import drift, fatigue, skill, spam
 from metrics.catalogue import METRICS
 from metrics.compare import WORSE
-from metrics.gap import Gap
+from metrics.gap import HERE, SHARED, Gap
 from metrics.learning import LearningCurve
 from metrics.spec import Estimate, Metric, Status
 from ui import format as fmt
+from ui.rater_gap import MainConfusion
+from ui.rater_history import Tired
 from ui.rater_profile import Coaching
-from ui.raters import PoolRaters, Tired, Weekly
+from ui.rater_weeks import Weekly
+from ui.raters import PoolRaters
 from ui.words import number_word, value_text
 
 GOLD = METRICS["gold_accuracy"]
+FEW, ONE = "Mostly single raters: those clearly below target add", "Mostly this rater's own:"  # last part of a gap
 STANDING = {skill.BELOW: "▲", skill.CANNOT_TELL: "○", skill.ABOVE: "●", "": "○"}  # the shapes of theme.SHAPES
 NOT_ALLOWED = "Single raters are shown only to those who manage them; ask for access to their pool"
+PEERS = {"value": "", "low": "_low", "high": "_high"}  # of a rater's row
 DRIFT = {
     drift.DOWN: "▼ drifting down",
     drift.UP: "▲ drifting up",
@@ -69,7 +74,8 @@ def pool_raters(found: PoolRaters, pool: str) -> str:
         text = f"{pool}: no rater is clearly below the {goal} target"
     else:
         text = f"{pool}: {below} of {len(known)} raters {'is' if below == 1 else 'are'} clearly below the {goal} target"
-    return f"{text}, {above or 'none'} above; of {cannot or 'none'} one cannot tell"
+    text += f", {above or 'none'} clearly above"
+    return f"{text}; {cannot} {'is' if cannot == 1 else 'are'} too close to call" if cannot else text
 
 
 def how_sure(found: PoolRaters) -> str:
@@ -139,29 +145,50 @@ def points(share: float) -> str:
     return fmt.signed(share, GOLD, 0.5).replace(f"{fmt.SPACE}points", "").replace(f"{fmt.SPACE}point", "")
 
 
-def gap(found: Gap, whose: str) -> str:
-    """Whether a gap to target is the people's or the items'; ``whose``: whom the last part belongs to."""
+def gap(found: Gap, main: MainConfusion | None = None, own: str = FEW) -> str:
+    """Whether a gap to target is the people's, the items' or the guideline's, in two short sentences at most.
+
+    main: the pool's main confusion, for the second sentence. own: how the last part begins.
+    """
     if found.gap.value is None:
-        return f"Whether it is the people or the items one cannot tell: {found.gap.reason}."
+        return f"One cannot tell: {found.gap.reason}."
     if found.gap.value <= 0:
         return "As judged there is no gap to the target on gold."
-    items = found.items
-    side = "short of it" if items.value > 0 else "above it"
-    if items.value < 0:
-        items = Estimate(-items.value, -items.high, -items.low, items.n)
-    text = (
-        f"As judged it is {_part(found.gap)} short of the target; other pools would stand {_part(items)} {side} on the "
-        f"same kind of items. What all raters here share takes {_part(found.shared)}, {whose} {_part(found.own)}"
-    )
+    parts = {
+        "Mostly the items: on the same kind of items other pools would miss the target by": found.items,
+        "Mostly what all raters here share: other pools do better on such items by": found.shared,
+        own: found.own,
+    }
+    clear = {said: part for said, part in parts.items() if part.low > 0}
+    short = f"{points(found.gap.value).lstrip('+')} points short of target"
+    if clear:
+        said = max(clear, key=lambda name: clear[name].value)
+        text = f"{said} {_part(clear[said])}; in all it is {short}"
+    else:
+        text = f"As judged {short}; whether by people or items one cannot tell"
     if found.alone > 0.5:
-        text += ". Nobody else works in this language, so a hard language or its guideline counts as theirs"
-    return f"{text}."
+        text += ", and nobody else works in this language"
+    return f"{text}. {confused(main)}".strip()
+
+
+def confused(main: MainConfusion | None) -> str:
+    """Whether the main confusion is made elsewhere too, and what that points to; nothing without one."""
+    if main is None or main.found.verdict is None:
+        return ""
+    rates = (main.found.here, main.found.there)
+    here, there = (fmt.NONE if e.value is None else fmt.value(e.value, GOLD) for e in rates)
+    what = f"The main confusion, {main.truth} labelled {main.label}, happens"
+    if main.found.verdict == HERE:
+        return f"{what} more often here ({here}) than in other pools ({there}): calibrate the people on it."
+    if main.found.verdict == SHARED:
+        return f"{what} in other pools too ({here} here, {there} there): look at the guideline and the gold."
+    return f"{what} in {here} of cases here; whether it does elsewhere one cannot tell."
 
 
 def _part(part: Estimate) -> str:
-    """A part of a gap in points, with its interval, or that one cannot tell it from none."""
+    """A part of a gap in points, with its interval."""
     value, low, high = (points(x).lstrip("+") for x in (part.value, part.low, part.high))
-    return f"{value} points ({low} to {high}{', cannot tell' if part.low < 0 < part.high else ''})"
+    return f"{value} points ({low} to {high})"
 
 
 def usual(found: Weekly) -> str:
@@ -289,8 +316,8 @@ def support(row: dict) -> str:
     """What would help next, in one sentence."""
     if row["spam"] == spam.LIKELY:
         return (
-            "The labels are no better than blind ones and were given unusually fast: talk with this rater about what "
-            "happened (tool, pay scheme, workload) before anything else."
+            f"The labels stand out ({row['signals']}): talk with this rater about what happened (tool, pay scheme, "
+            "workload) before anything else."
         )
     if row["group"] == skill.BELOW:
         return "Sit down together over the confusions below; a calibration round on those labels is the next step."
@@ -324,10 +351,10 @@ def coached(pairs: Sequence[dict]) -> str:
 
 
 def peers(row: dict | None) -> str:
-    """How often the rater agrees with others on the same items."""
-    if row is None or fmt.is_missing(row["value"]):
-        return f"Agreement with peers is not known: {row['reason'] if row else 'no item that another rater rated'}."
-    return f"Agrees with peers on the same items {accuracy(row)} of the time ({fmt.count(row['n'])} items)."
+    """How often the rater agrees with others on the same items, with its interval; nothing without such items."""
+    if row is None or fmt.is_missing(row.get("peers")):
+        return ""
+    return value_text({name: row[f"peers{end}"] for name, end in PEERS.items()}, GOLD, "USD")
 
 
 def between(row: dict, name: str = "") -> str:

@@ -12,12 +12,12 @@ import pytest
 
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
-from metrics import skill
+from metrics import gap, skill
 from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed
 from metrics.learning import learning_curve
-from metrics.spec import Status
-from ui import charts, data, periods, rater_errors, raters
+from metrics.spec import Estimate, Status
+from ui import charts, data, periods, rater_errors, rater_gap, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 from ui.theme import DARK, LIGHT
@@ -41,16 +41,16 @@ def half_year(snapshot):
 
 
 def test_pools_of_one_name_are_told_apart(snapshot, half_year):
-    rows, why_not = raters.pools(snapshot, half_year, "gold_accuracy")
+    rows, why_not = rater_weeks.pools(snapshot, half_year, "gold_accuracy")
     assert why_not == ""
     assert rows["label"].is_unique
     assert sum("Jakarta evening" in label for label in rows["label"]) == 2
 
 
-@pytest.mark.parametrize("metric", raters.MEASURES)
+@pytest.mark.parametrize("metric", rater_weeks.MEASURES)
 def test_the_weeks_add_up_to_the_whole(snapshot, half_year, metric):
-    found = raters.weekly(snapshot, half_year, metric)
-    assert len(found.points) == raters.WEEKS
+    found = rater_weeks.weekly(snapshot, half_year, metric)
+    assert len(found.points) == rater_weeks.WEEKS
     assert found.points["at"].is_monotonic_increasing
     known = found.points[found.points["low"].notna()]
     assert ((known["low"] <= known["center"]) & (known["center"] <= known["high"])).all()
@@ -61,7 +61,7 @@ def test_the_weeks_add_up_to_the_whole(snapshot, half_year, metric):
 
 def test_a_short_history_has_no_limits_and_says_so(snapshot):
     first = snapshot.meta.first_day
-    found = raters.weekly(snapshot, Filters.of((), first, first + dt.timedelta(days=20)), "gold_accuracy")
+    found = rater_weeks.weekly(snapshot, Filters.of((), first, first + dt.timedelta(days=20)), "gold_accuracy")
     assert "fewer than" in found.reason
     assert "no usual band yet" in words.usual(found)
 
@@ -152,6 +152,37 @@ def test_the_profile_is_the_row_of_the_pool(snapshot, half_year):
     assert profiles.profile(snapshot, half_year) is None
 
 
+def test_the_main_confusion_counts_as_the_matrices_do(snapshot, half_year):
+    main = rater_gap.main_confusion(snapshot, half_year, "POOL-10")
+    for found, where in ((main.found.here, True), (main.found.there, False)):
+        rows = data.confusion(snapshot, half_year.with_("project", main.project), ("pool",))
+        rows = rows[(rows["pool"] == "POOL-10") == where]
+        met = rows[rows["truth"] == main.truth]
+        made = met.loc[met["label"] == main.label, "n"].sum()
+        assert found.n == met["n"].sum() and found.value == pytest.approx(made / met["n"].sum())
+        if where:
+            wrong = data.confusion(snapshot, half_year.with_("pool", "POOL-10"))
+            wrong = wrong[wrong["truth"] != wrong["label"]]
+            assert made == wrong["n"].max() and main.found.part.n == wrong["n"].sum()
+
+
+def test_agreement_with_peers_is_that_of_the_mart(snapshot, half_year):
+    rows = raters.raters(snapshot, half_year, "POOL-10").rows.set_index("rater")
+    direct = data.sums(
+        snapshot, "peers", ("paired", "agreeing_share"), ("rater",), half_year.with_("pool", "POOL-10")
+    ).set_index("rater")
+    both = rows.index.intersection(direct.index)
+    assert len(both) and (rows.loc[both, "peers_n"] == direct.loc[both, "paired"]).all()
+    share = direct.loc[both, "agreeing_share"] / direct.loc[both, "paired"]
+    assert np.allclose(rows.loc[both, "peers"], share)
+    assert ((rows["peers_low"] <= rows["peers"]) & (rows["peers"] <= rows["peers_high"]))[both].all()
+
+
+def test_filters_that_peers_and_labels_do_not_keep_leave_the_raters_standing(snapshot, half_year):
+    found = raters.raters(snapshot, half_year.with_("content_type", "text"), "POOL-10")
+    assert len(found.rows) and set(found.rows["spam"].dropna()) <= {"no sign", "cannot tell", "look closer"}
+
+
 # ---- sentences -------------------------------------------------------------------------------------------------
 
 
@@ -191,6 +222,29 @@ def test_false_discovery_is_said(snapshot, half_year):
     if below:
         assert f"Of the {below} called below target" in words.how_sure(found)
         assert found.wrong * below < below
+
+
+def gap_of(items: float, shared: float, own: float) -> gap.Gap:
+    parts = [Estimate(x, x - 0.01, x + 0.01, 300.0) for x in (items + shared + own, items, shared, own)]
+    return gap.Gap(*parts)
+
+
+@pytest.mark.parametrize(
+    "parts, verdict, said",
+    [
+        ((0.0, 0.0, 0.05), gap.HERE, ("Mostly single raters", "calibrate the people")),
+        ((0.06, 0.0, 0.0), gap.SHARED, ("Mostly the items", "look at the guideline and the gold")),
+        ((0.0, 0.05, 0.02), gap.CANNOT_TELL, ("all raters here share", "one cannot tell")),
+        ((0.005, 0.005, 0.005), None, ("by people or items one cannot tell",)),
+        ((-0.03, 0.0, 0.01), gap.HERE, ("no gap",)),
+    ],
+)
+def test_people_items_or_guideline_in_two_sentences(parts, verdict, said):
+    share = Estimate(0.2, 0.15, 0.25, 100.0)
+    main = rater_gap.MainConfusion(gap.Confusion(0, share, share, share, verdict), "P01", "harmful", "benign")
+    text = words.gap(gap_of(*parts), main=main)
+    assert all(one in text for one in said)
+    assert text.replace(".0", "").count(". ") <= 1
 
 
 @pytest.mark.parametrize("days, said", [(10, "1 weeks"), (400, "13 months"), (1200, "3 years")])
@@ -233,10 +287,10 @@ def test_pace_marks_the_chosen_rater(snapshot):
     assert [v["member"] for v in spec["data"]["values"] if v["mine"]] == ["R3"]
 
 
-@pytest.mark.parametrize("metric", raters.MEASURES)
+@pytest.mark.parametrize("metric", rater_weeks.MEASURES)
 def test_control_is_valid_with_and_without_limits(snapshot, half_year, metric):
     changes = pd.DataFrame({"starts_on": [pd.Timestamp("2026-09-01")], "kind": ["tool"], "summary": [NASTY]})
-    points = raters.weekly(snapshot, half_year, metric).points
+    points = rater_weeks.weekly(snapshot, half_year, metric).points
     spec, said = charts.control(points, METRICS[metric], LIGHT, 0.84, snapshot.meta.provisional_from, changes)
     assert valid(spec) and "usual band" in said
     blank = points.assign(low=math.nan, high=math.nan, center=math.nan)

@@ -56,3 +56,10 @@ def by_status(colours: Palette) -> dict:
     plain = {**colours.states, Status.NO_TARGET: colours.accent}
     scale = {"domain": [str(s) for s in states], "range": [plain[s] for s in states]}
     return {"field": "status", "type": "nominal", "legend": None, "scale": scale}
+
+
+def shape_by_status() -> dict:
+    """The shape that goes with a status."""
+    shapes = {Status.ON_TARGET: "circle", Status.WATCH: "diamond", Status.OFF_TARGET: "triangle-up"}
+    scale = {"domain": [str(s) for s in Status], "range": [shapes.get(s, "circle") for s in Status]}
+    return {"field": "status", "type": "nominal", "legend": None, "scale": scale}

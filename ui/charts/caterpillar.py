@@ -6,8 +6,7 @@ import pandas as pd
 
 from metrics.catalogue import METRICS
 from ui import format as fmt
-from ui.charts.base import by_status, number, spec, tips
-from ui.charts.dots import by_shape
+from ui.charts.base import by_status, number, shape_by_status, spec, tips
 from ui.theme import SHAPES, Palette
 
 HEIGHT, GAP = 300, 2.5
@@ -70,7 +69,7 @@ def caterpillar(rows: pd.DataFrame, goal: float, colours: Palette, pool: str) ->
                 {"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click", "nearest": True}}
             ],
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, "cursor": "pointer"},
-            "encoding": {"x": x, "y": y, "color": colour, "shape": by_shape(), "tooltip": tip},
+            "encoding": {"x": x, "y": y, "color": colour, "shape": shape_by_status(), "tooltip": tip},
         },
         {
             "data": {"values": heads},

@@ -10,8 +10,7 @@ from metrics.spec import Status
 from ui import agreement_words, words
 from ui import format as fmt
 from ui.charts import panels
-from ui.charts.base import MOST_ROWS, by_status, spec, tips
-from ui.charts.dots import by_shape
+from ui.charts.base import MOST_ROWS, by_status, shape_by_status, spec, tips
 from ui.theme import SHAPES, Palette
 
 ROW = 34  # two lanes: alpha, and in grey what is read beside it
@@ -67,7 +66,7 @@ def coefficients(rows: pd.DataFrame, colours: Palette, what: str) -> tuple[dict,
         }
 
     alpha = dot("alpha_x", -LANE, filled=True, size=95)
-    alpha["encoding"] |= {"color": colour, "shape": by_shape()}
+    alpha["encoding"] |= {"color": colour, "shape": shape_by_status()}
     alpha["params"] = [{"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}]
     layer = [
         panels.separators(ROW, x, y, colours),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from metrics.spec import Metric, Status
+from metrics.spec import Metric
 from ui import format as fmt
 from ui import words
-from ui.charts.base import MOST_ROWS, ROW_HEIGHT, by_status, number, spec, tips
+from ui.charts.base import MOST_ROWS, ROW_HEIGHT, by_status, number, shape_by_status, spec, tips
 from ui.theme import Palette
 
 
@@ -68,7 +68,7 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
         {
             "params": [{"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}],
             "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "cursor": "pointer"},
-            "encoding": {"y": y, "x": x, "color": colour, "shape": by_shape(), "tooltip": tip},
+            "encoding": {"y": y, "x": x, "color": colour, "shape": shape_by_status(), "tooltip": tip},
         },
         {
             "transform": [{"filter": "datum.value === null"}],
@@ -99,10 +99,3 @@ def interval_dots(rows: pd.DataFrame, metric: Metric, colours: Palette, what: st
         alt += f" First: {known[0]['label']}, {known[0]['said']}."
     chart = spec(colours, title, subtitle, ROW_HEIGHT * len(values), layer, data={"values": values})
     return chart, alt
-
-
-def by_shape() -> dict:
-    """The shape encoding of a status."""
-    shapes = {Status.ON_TARGET: "circle", Status.WATCH: "diamond", Status.OFF_TARGET: "triangle-up"}
-    scale = {"domain": [str(s) for s in Status], "range": [shapes.get(s, "circle") for s in Status]}
-    return {"field": "status", "type": "nominal", "legend": None, "scale": scale}

@@ -6,8 +6,7 @@ import pandas as pd
 
 from metrics.catalogue import METRICS
 from ui import format as fmt
-from ui.charts.base import TREND_HEIGHT, by_status, number, spec, tips
-from ui.charts.dots import by_shape
+from ui.charts.base import TREND_HEIGHT, by_status, number, shape_by_status, spec, tips
 from ui.theme import Palette
 
 ACCURACY = METRICS["gold_accuracy"]
@@ -82,7 +81,7 @@ def pace(rows: pd.DataFrame, goal: float, colours: Palette, chosen: str = "") ->
                 "x": x,
                 "y": y,
                 "color": shade,
-                "shape": by_shape(),
+                "shape": shape_by_status(),
                 "size": {"condition": {"test": "datum.mine", "value": 150}, "value": 60},
                 "tooltip": tip,
             },

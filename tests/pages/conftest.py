@@ -1,0 +1,36 @@
+"""Pages as a reader gets them, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def opened() -> Callable[..., AppTest]:
+    """Opens a page as app.py shows it to a reader with this URL; a trailing underscore of a parameter is dropped."""
+
+    def open_page(page: str, **params: str | list[str]) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in params.items():
+            at.query_params[name.rstrip("_")] = value
+        at.switch_page(f"pages/{page}")
+        return at.run()
+
+    return open_page
+
+
+@pytest.fixture
+def text() -> Callable[[AppTest], str]:
+    """All that a page says."""
+
+    def say(at: AppTest) -> str:
+        parts = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.info, *at.warning, *at.error]
+        return "\n".join(str(p.value) for p in parts).replace("\\", "").replace("\u00a0", " ")
+
+    return say
