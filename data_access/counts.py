@@ -105,7 +105,9 @@ def patterns(
     By week, project, language, policy and guideline version.
     """
     codes = tuple(f"code_{w}" for w in range(snapshot.code_words))
-    rows = counts(snapshot, "agreement", ("items",), by, filters, scope, ("project_id", *codes), shown=True)
+    rows = counts(snapshot, "agreement", ("items",), by, filters, scope, ("project_id", *codes))
+    # A group is shown whole, whatever projects it is made of.
+    rows = _large_enough(snapshot, "agreement", rows, "items", ("judgements",), tuple(by), (), filters, scope)
     if not by:
         group, keys = np.zeros(len(rows), np.int64), [{}]
     else:

@@ -125,7 +125,7 @@ _PARTS = {  # the sums in the warehouse's statements that a sum worked out in th
 @functools.cache
 def _mart_selects(mart: str) -> dict[str, sa.Select]:
     """The statements that fill a mart, by title."""
-    judged, audited, always = marts.judged(ZONE).cte("judged"), marts.audited(ZONE).cte("audited"), marts.Window()
+    judged, audited, always = _judged().cte("judged"), marts.audited(ZONE).cte("audited"), marts.Window()
     digits = sa.table("digits", *map(sa.column, ("project_id", "label", "digit_0"))).alias("digits")
     lives = {"Items by the days of their life": marts.item_lives(ZONE, always)}
     patterns = {"Items by label-count pattern": marts.agreement(judged, digits, 1)}
@@ -139,6 +139,7 @@ def _mart_selects(mart: str) -> dict[str, sa.Select]:
         "handle_time": {"Histogram of handle seconds": marts.handle_time(judged)},
         "agreement": patterns,
         "overlap": patterns,
+        "peers": {"Raters beside the others of an item": marts.peers(judged)},
         "flow": {**lives, "Appeals": marts.appeal_facts(ZONE)},
         "backlog": lives,
         "turnaround": {"Histogram of turnaround": marts.turnaround(ZONE, always)},
@@ -148,6 +149,13 @@ def _mart_selects(mart: str) -> dict[str, sa.Select]:
         "shift": {"Hours": marts.shift_facts()},
         "training": {"Courses": marts.training_facts()},
     }[mart]
+
+
+def _judged() -> sa.Select:
+    """What the marts read, without the checksum that only chooses a sample and that not every engine has."""
+    select = marts.judged(ZONE)
+    kept = [column for name, column in select.selected_columns.items() if name != "chance"]
+    return select.with_only_columns(*kept, maintain_column_froms=True)
 
 
 def _narrowed(select: sa.Select, wanted: set[str]) -> sa.Select | None:
