@@ -1,7 +1,7 @@
 """One odd day or a lasting change? Daily levels told apart, so that a slow tool on one day is no fall in pace.
 
 A level is a day's mean log handle time less what is usual for the same kind of work (``above_usual``): differences of
-levels are then ratios of times. Nothing here knows the calendar: days are in order of time, those without work left out.
+levels are then ratios of times. Nothing here knows the calendar: days come in order, those without work left out.
 """
 
 from __future__ import annotations
