@@ -102,12 +102,11 @@ def patterns(
 ) -> list[tuple[dict[str, object], Parts]]:
     """Each group's items by label counts, one entry per label set: what every rater-free coefficient is made of.
 
-    By week, project, language, policy and guideline version.
+    By week, project, language, policy and guideline version. They are parts of larger groups, as a rule: who shows them
+    withholds the small ones.
     """
     codes = tuple(f"code_{w}" for w in range(snapshot.code_words))
     rows = counts(snapshot, "agreement", ("items",), by, filters, scope, ("project_id", *codes))
-    # A group is shown whole, whatever projects it is made of.
-    rows = _large_enough(snapshot, "agreement", rows, "items", ("judgements",), tuple(by), (), filters, scope)
     if not by:
         group, keys = np.zeros(len(rows), np.int64), [{}]
     else:

@@ -127,14 +127,14 @@ def handle_time(judgements: ArrayLike, handle_seconds: ArrayLike, items: ArrayLi
 
 @dataclass(frozen=True)
 class Sla:
-    """``days``: an item is due at the end of the day so many days after it came. ``target``: the share due in time."""
+    """``hours``: an item is due so many hours after it came, to the minute. ``target``: the share due in time."""
 
-    days: int = 1
+    hours: float = 24.0
     target: float = 0.95
 
     def __post_init__(self) -> None:
-        if self.days < 0 or not 0 < self.target <= 1:
-            raise ValueError("An SLA has 0 or more days and a target above 0 and at most 1.")
+        if not 0 < self.hours < math.inf or not 0 < self.target <= 1:
+            raise ValueError("An SLA has hours above 0 and a target above 0 and at most 1.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,8 +206,10 @@ def queue_outlook(
     a tenured rater's pace, likewise).
 
     Backlog: ``backlog``. Handle time of path p and day d: seconds · exp(σ_l z_p + σ_d z_pd - (σ_l² + σ_d²)/2). First
-    in, first out: overdue at the end of a day = backlog - arrivals of the last ``sla.days`` days, at least 0; late of
-    those due that day = overdue, at most what came ``sla.days`` before. All draws follow from ``seed`` alone.
+    in, first out. An SLA of k days and a part p of one: at each moment v of a day (0 to 1) the items due and not done
+    are the backlog, less what arrived since v - p, k days before; those due while this is above 0 are late. Within a
+    day both arrivals and work are taken to be even, all that counts by day can tell: a promise is honoured to the hour
+    as far as that holds. All draws follow from ``seed`` alone.
     Raises ValueError for a handle time without a value, negative numbers or arrays that do not fit.
     """
     queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed)
@@ -304,19 +306,31 @@ class _Queue:
         spread = handle.level_sd * rng.standard_normal(self.n) + handle.day_sd * rng.standard_normal((days, self.n))
         self.items_per_second = np.exp((handle.level_sd**2 + handle.day_sd**2) / 2 - spread) / handle.seconds
         self.came, self.start, self.sla, self.recent = np.ascontiguousarray(came.T), float(start), sla, recent
-        padded = np.concatenate([np.zeros(sla.days), recent])[len(recent) :]  # the last sla.days of them
-        known = np.concatenate([np.broadcast_to(padded[:, None], (sla.days, self.n)), self.came])
-        self.due = known[:days]
+        whole, self.part = divmod(sla.hours / 24, 1)
+        back = int(whole) + 1  # the day before comes in where a promise ends inside a day
+        padded = np.concatenate([np.zeros(back), recent])[len(recent) :]  # the last of them
+        known = np.concatenate([np.broadcast_to(padded[:, None], (back, self.n)), self.came])
+        # Due on a day before the moment `part`, and after it.
+        self.due_first, self.due_then = self.part * known[:days], (1 - self.part) * known[1 : days + 1]
+        self.due = self.due_first + self.due_then
         sums = np.concatenate([np.zeros((1, self.n)), known.cumsum(axis=0)])
-        self.not_yet_due = sums[sla.days + 1 :] - sums[1 : days + 1]
+        self.not_yet_due = sums[back : back + days] - sums[1 : days + 1]  # of the whole days before
 
     def capacity(self, added: int) -> Floats:
         return (self.seconds + added * self.one) * self.items_per_second
 
     def late(self, added: int) -> tuple[Floats, Floats]:
         """The backlog at the end of each day, and the late among those due on it."""
-        left = backlog(self.came.T, self.capacity(added).T, self.start).T
-        return left, np.minimum(np.maximum(left - self.not_yet_due, 0.0), self.due)
+        able = self.capacity(added)
+        left = backlog(self.came.T, able.T, self.start).T
+        before = np.concatenate([np.full((1, self.n), self.start), left[:-1]])
+        # Due and not done, less than 0 where work is ahead, at the moments a day's pace of falling due changes.
+        open_ = before - self.not_yet_due
+        middle = _no_hair(open_ - self.part * able, before)
+        late = self.due_then * _share_above(middle, _no_hair(open_ + self.due_then - able, before))
+        if self.part:
+            late += self.due_first * _share_above(_no_hair(open_ - self.due_first, before), middle)
+        return left, late
 
     def missed(self, late: Floats, due: Floats) -> NDArray[np.bool_]:
         # A hair of an item is rounding.
@@ -390,6 +404,18 @@ class _Queue:
             reasons.append(NO_OPEN_ITEMS if math.isnan(middle) else OLDER_THAN_KNOWN if math.isinf(middle) else "")
             found.append(math.nan if math.isinf(middle) else middle)
         return np.array(found), reasons
+
+
+def _no_hair(gap: Floats, scale: Floats) -> Floats:
+    """A hair of an item is rounding."""
+    return np.where(np.abs(gap) <= 1e-9 * (1 + scale), 0.0, gap)
+
+
+def _share_above(first: Floats, last: Floats) -> Floats:
+    """The share of the straight way from ``first`` to ``last`` that lies above 0."""
+    top, way = np.maximum(first, last), np.abs(first - last)
+    crossing = np.divide(top, way, out=np.ones_like(top), where=way > 0)
+    return np.where(top <= 0, 0.0, np.minimum(crossing, 1.0))
 
 
 def _quantiles(values: Floats, shares: tuple[float, ...]) -> list[Floats]:

@@ -71,7 +71,7 @@ def coefficients(snapshot: Snapshot, filters: Filters, by: str) -> pd.DataFrame:
         "percent": PERCENT.shape.estimate_groups(parts, PERCENT),
     }
     n = np.array([sum(p.n_pairable for p, _ in one) for one in parts])
-    hidden = n < scope.minimum_items
+    hidden = (n < scope.minimum_items) | _few_raters(snapshot, filters, [key for key, _ in groups])
     described = [_group(snapshot, filters, by, key, one) for key, one in groups]
     columns: dict[str, object] = {name: [one[name] for one in described] for name in described[0]} | {"n": n}
     for name, estimates in found.items():
@@ -85,6 +85,13 @@ def coefficients(snapshot: Snapshot, filters: Filters, by: str) -> pd.DataFrame:
     columns["skewed"] = dominated & (columns["ac_low"] > columns["alpha_high"])
     rows = pd.DataFrame(columns | _standing(snapshot, filters, columns))
     return _ordered(rows, by)
+
+
+def _few_raters(snapshot: Snapshot, filters: Filters, keys: list[dict]) -> np.ndarray:
+    """Which groups have too few raters behind them for the reader's scope."""
+    names = tuple(keys[0]) if keys else ()
+    small = data.too_small(snapshot, names, filters)
+    return np.array([tuple(key[name] for name in names) in small for key in keys], bool)
 
 
 def _cells(snapshot: Snapshot, filters: Filters, by: str) -> Cells:
@@ -219,7 +226,10 @@ def lowest(snapshot: Snapshot, filters: Filters, by: str) -> dict[str, object] |
     """
     cells = [(key, parts[0]) for key, parts in _cells(snapshot, filters, by) if len(parts) == 1]
     least = max(ALPHA.min_n, data.current_scope().minimum_items)
-    cells = [(key, p, labels) for key, (p, labels) in cells if p.n_pairable >= least]
+    few = _few_raters(snapshot, filters, [key for key, _ in cells])
+    cells = [
+        (key, p, labels) for (key, (p, labels)), f in zip(cells, few, strict=True) if p.n_pairable >= least and not f
+    ]
     end = filters.end or snapshot.meta.last_day
     found = []
     for key, patterns, labels in cells:

@@ -218,9 +218,9 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     risk, until = found.today.miss_period, until_day(found, ask)
     if risk.value is None:
         return f"{_standing(row)}; nothing falls due by {until}"
-    promise = f"{fmt.target(found.sla.target, SHARE)} SLA"
+    sla = f"{fmt.target(found.sla.target, SHARE)} SLA"
     if risk.value > ask.risk:
-        text = f"At today's staffing {name} misses its {promise} by {until} with {chance(risk.value)} probability"
+        text = f"At today's staffing {name} misses its {sla} by {until} with {chance(risk.value)} probability"
     elif found.within_day:
         text = (
             f"At today's staffing {name} carries no lasting backlog until {until} with {chance(1 - risk.value)} "
@@ -228,7 +228,7 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
             f"({fmt.target(found.sla.target, SHARE)} promised)"
         )
     else:
-        text = f"At today's staffing {name} keeps its {promise} until {until} with {chance(1 - risk.value)} probability"
+        text = f"At today's staffing {name} keeps its {sla} until {until} with {chance(1 - risk.value)} probability"
     if changed(ask) and found.found is not found.today:
         of = "a lasting backlog" if found.within_day else "missing it"
         return f"{text}; {_asked(ask)} the risk of {of} is {chance(found.found.miss_period.value)}"
@@ -294,10 +294,18 @@ def backtest(found: Outlook) -> str:
     )
 
 
+def promise(found: Outlook) -> str:
+    """What is promised of each item, and how it is known."""
+    hours = found.sla.hours
+    if found.within_day:
+        return f"due {hours:.0f} hours after they came, though the deadlines lie within that day and are not seen here"
+    exact = "" if hours % 24 == 0 else "about "
+    return f"due {exact}{hours:.0f} hours after they came, with arrivals and work even over the day"
+
+
 def assumptions(found: Outlook, currency: str) -> str:
     """What the simulation rests on, in one line."""
-    staff, days = found.staff, found.sla.days
-    due = "the day they came" if not days else f"{days} day{'s' if days > 1 else ''} after they came"
+    staff, due = found.staff, promise(found)
     heads = np.array(staff.heads)
     price = f", {fmt.money(staff.per_hour, currency)} an hour" if staff.per_hour else ", no cost per hour known"
     by_work = staff.source == BY_WORK
@@ -306,7 +314,7 @@ def assumptions(found: Outlook, currency: str) -> str:
         f"Assumes {roster}: {heads[:5].mean():.1f} raters on weekdays and {heads[5:].mean():.1f} on weekends, "
         f"{staff.hours:.2g} paid hours a day each, {percent(staff.most)} of worked time on items "
         f"({percent(staff.utilisation)} today), {percent(staff.shrinkage)} lost{price}; "
-        f"{fmt.duration(found.handle.seconds)} of handling an item; oldest first, due {due}; a new rater is as fast "
+        f"{fmt.duration(found.handle.seconds)} of handling an item; oldest first, {due}; a new rater is as fast "
         "as the others."
     )
 

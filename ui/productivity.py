@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ import streamlit as st
 from data_access.dimensions import SOURCES, expression
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import control, intervals, mix, ramp
+from metrics import intervals, mix, odd_days, ramp
 from metrics.spec import Estimate
 from ui import data, figures, periods, rater_people, raters
 from ui.cells import arrays, codes
@@ -27,10 +28,6 @@ HOURS = ("utilisation", "adherence")
 TIMES = (PACE, "throughput_per_hour")
 MEASURED = (PACE, GOLD, AUDIT, "throughput_per_hour", "judgements", *RATES)
 WEEKS = 13
-ODD = 5.0  # robust standard deviations beyond which a day is odd
-LEAST_ODD = 0.25  # and how far off the usual it is, in logarithms
-LEAST_SHIFT = 0.05  # share by which handle time must have changed to be called lasting
-LEAST_A_DAY = 20  # timed judgements for a day to be looked at
 RAMP_WEEKS = 39  # looked back over for learning curves
 TENURED_FROM = 26  # weeks of tenure
 
@@ -248,64 +245,23 @@ def weekly(snapshot: Snapshot, filters: Filters) -> Weeks:
 def _days(
     snapshot: Snapshot, filters: Filters, wide: Filters
 ) -> tuple[pd.DataFrame, tuple[str, dt.date, float] | None]:
-    """Days far off the usual for the same kind of work, and a lasting change; one day alone is never lasting."""
+    """Days far off the usual for the same kind of work, and a change against the period before that stayed."""
     rows = data.sums(snapshot, "work", SUMS, ("day", "project", "policy"), wide).fillna(0)
     kind = codes(arrays(rows), ("project", "policy"))
-    n, logs = rows["handle_n"].to_numpy(float), rows["handle_sum_log"].to_numpy(float)
-    total = np.bincount(kind, n)
-    usual = np.divide(np.bincount(kind, logs), total, out=np.zeros(len(total)), where=total > 0)[kind]
     day, days = pd.factorize(rows["day"], sort=True)
-    timed_, above = np.bincount(day, n, len(days)), np.bincount(day, logs - n * usual, len(days))
-    enough = timed_ >= LEAST_A_DAY
-    if enough.sum() < 4 * 7:
+    n, level = odd_days.above_usual(day, kind, *(rows[LOGS[c]].to_numpy(float) for c in ("n", "total")))
+    enough = n >= odd_days.LEAST_A_DAY
+    if enough.sum() < odd_days.LEAST_DAYS:
         return NO_DAYS, None
-    at, off, size = np.asarray(days, "datetime64[D]")[enough], above[enough] / timed_[enough], timed_[enough]
-    local = pd.Series(off).rolling(9, center=True, min_periods=5).median().to_numpy()
-    spread = np.maximum(_spread(off - local) * np.sqrt(np.maximum(np.median(size) / size, 1)), 1e-6)
-    far = np.abs(off - local) > np.maximum(ODD * spread, LEAST_ODD)
-    alone = ~np.append(far[1:], False) & ~np.insert(far[:-1], 0, False)
-    odd = pd.DataFrame({"day": pd.to_datetime(at), "times": np.exp(off - local), "alone": alone})[far]
-    return odd.reset_index(drop=True), _shift(at, off, far, filters)
-
-
-def _spread(values: np.ndarray) -> float:
-    """The standard deviation as the median distance from the median gives it: single odd days do not widen it."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
-
-
-def _shift(at: np.ndarray, off: np.ndarray, far: np.ndarray, filters: Filters) -> tuple[str, dt.date, float] | None:
-    """A lasting change against the period before that came to light in this one: side, first day, size as a share.
-
-    Odd days take no part: a single day far off must not look like a change that stays.
-    """
-    past = filters.before().start
-    used = ~far & (at >= np.datetime64(past))
-    at, off = at[used], off[used]
-    before = at < np.datetime64(filters.start)
-    if before.sum() < control.LEAST_POINTS or before.all():
-        return None
-    center, spread = float(np.median(off[before])), max(_spread(off[before]), 1e-6)
-    z = (off - center) / spread
-    out = control.cusum(z, slack=1.0, limit=8.0)["out"].to_numpy(bool) & ~before
-    if not out.any():
-        return None
-    first = int(np.argmax(out))
-    above, below = (np.abs(side) for side in control.sums(z, 1.0))
-    slower = above[first] >= below[first]
-    start, side = first, above if slower else below
-    while start > 0 and side[start - 1] > 0:
-        start -= 1
-    start = max(range(start, first + 1), key=lambda k: _contrast(off, k))
-    size = float(np.exp(np.median(off[start:]) - center) - 1)
-    if (size > 0) != slower or abs(size) < LEAST_SHIFT:
-        return None
-    return "slower" if slower else "faster", at[start].item(), size
-
-
-def _contrast(values: np.ndarray, cut: int) -> float:
-    """How clearly the values from a cut on differ from those before: the squares that two means explain."""
-    a, b = values[:cut], values[cut:]
-    return len(a) * len(b) * float(a.mean() - b.mean()) ** 2 if len(a) and len(b) else 0.0
+    at, level = np.asarray(days, "datetime64[D]")[enough], level[enough]
+    found = odd_days.odd_days(level, n[enough])
+    columns = {"day": pd.to_datetime(at), "times": np.exp(found.off), "alone": found.alone}
+    odd = pd.DataFrame(columns)[found.far].reset_index(drop=True)
+    late = at >= np.datetime64(filters.before().start)
+    change = odd_days.lasting_change(level[late], at[late] < np.datetime64(filters.start), found.far[late])
+    if change is None:
+        return odd, None
+    return odd, ("slower" if change.size > 0 else "faster", at[late][change.at].item(), math.exp(change.size) - 1)
 
 
 # ---- hours -----------------------------------------------------------------------------------------------------

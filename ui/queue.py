@@ -27,6 +27,7 @@ FLOW = ("created", "closed", "due", "due_in_time")
 STOCK = ("backlog", "overdue_open")
 STAFF_WEEKS = 4  # whose roster and pace stand for today's
 LONGEST_SLA = 10  # days
+LEAST_SHARE_DUE = 0.1  # of items for a number of days to be a promise and no stray
 PATHS = 1000
 ONE = dt.timedelta(days=1)
 NO_SHIFTS = "shifts"
@@ -248,7 +249,7 @@ class Outlook:
     """One queue's coming days. volume: the forecast of arrivals; found, need: the simulation; sla: what is promised.
 
     today: found without anything added; staff: with what is asked for; first: the day after the last one known;
-    within_day: most deadlines lie inside a day, which a count by day cannot see; reason: why there is none.
+    within_day: deadlines lie inside a day, which a count by day cannot see; reason: why there is none.
     """
 
     volume: forecast.Forecast | None = None
@@ -285,15 +286,25 @@ def handle(snapshot: Snapshot, filters: Filters) -> capacity.HandleTime:
     return capacity.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
 
 
-def sla_days(rows: pd.DataFrame) -> int:
-    """After how many days nearly all items fall due, at least 1: days are what the simulation counts in."""
+def due_hours(rows: pd.DataFrame) -> float:
+    """After how many hours items fall due, read off the days they came and were due on.
+
+    A promise of whole days is exact: its items are all due the same number of days later. Others are due on one of two
+    days, and the hours between follow where items come evenly over the day. 24 where deadlines are not known.
+    """
     weight = due_after(rows)
-    return max(int(np.searchsorted(weight.cumsum(), 0.9)), 1)
+    weight = np.where(weight >= LEAST_SHARE_DUE, weight, 0.0)
+    return round(24 * float(weight @ np.arange(len(weight)) / weight.sum()), 1)
+
+
+def sla_hours(rows: pd.DataFrame) -> float:
+    """The promise that the simulation holds: due_hours(), at least a day."""
+    return max(due_hours(rows), 24.0)
 
 
 def due_within_day(rows: pd.DataFrame) -> bool:
-    """Whether most items fall due on the day they came: deadlines that a count by day cannot see."""
-    return bool(due_after(rows)[0] > 0.5)
+    """Whether items fall due within 24 hours: how long inside a day is not to be told from days."""
+    return due_hours(rows) < 24
 
 
 def due_after(rows: pd.DataFrame) -> np.ndarray:
@@ -322,7 +333,7 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     if reason:
         return Outlook(volume=coming, staff=staff, handle=took, first=first, reason=reason)
     paths = forecast.sample_paths(coming, PATHS)
-    sla = capacity.Sla(sla_days(rows), promised(snapshot, filters))
+    sla = capacity.Sla(sla_hours(rows), promised(snapshot, filters))
     changed = replace(
         staff,
         hours=staff.hours if ask.hours is None else ask.hours,

@@ -250,7 +250,7 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
             charts.show(spec, alt, key="arrived decided")
         rows = queue.ages(view.snapshot, own_filters)
         if rows["items"].sum():
-            spec, alt = charts.ages(rows, queue.sla_days(known), palette())
+            spec, alt = charts.ages(rows, int(queue.sla_hours(known) // 24), palette())
             charts.show(spec, alt, key="ages")
         else:
             quiet("Nothing is open at the end of the period.")

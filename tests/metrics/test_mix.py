@@ -103,7 +103,7 @@ def test_intervals_cover_the_parts_of_the_true_rates():
     exact = kitagawa(shares(w0 / 100, r0, 100), shares(w1 / 120, r1, 120), ["cell"], form="two-part")
     truth = {name: getattr(exact, name).value for name in ("mix", "rate", "change")}
     hit = dict.fromkeys(truth, 0)
-    for _ in range(150):
+    for _ in range(600):
         sides = []
         for n, r in ((w0, r0), (w1, r1)):
             x = rng.binomial(n, r)
@@ -112,7 +112,7 @@ def test_intervals_cover_the_parts_of_the_true_rates():
         for name, value in truth.items():
             part = getattr(found, name)
             hit[name] += part.low <= value <= part.high
-    assert all(0.91 <= count / 150 <= 0.99 for count in hit.values()), hit
+    assert all(0.93 <= count / 600 <= 0.97 for count in hit.values()), hit
 
 
 def test_raters_who_differ_widen_and_single_judgements_have_no_interval():
@@ -233,16 +233,19 @@ def test_independent_judgements_cover():
     level, weight = np.array([3.0, 4.0, 2.0]), np.array([0.5, 0.2, 0.3])
     reference = pd.DataFrame({"policy": list("pqr"), "n": weight, "total": weight * level})
     hit = 0
-    for _ in range(120):
+    for _ in range(500):
         rows = sums([rng.lognormal(mu, 0.8, n) for mu, n in zip(level, (12, 60, 25), strict=True)], policy=list("pqr"))
         found = mix_adjusted(rows.assign(all="x"), ["all"], ["policy"], reference=reference).table.iloc[0]
         hit += found["low"] <= math.exp(weight @ level) <= found["high"]
-    assert 0.9 <= hit / 120 <= 0.99
+    assert 0.93 <= hit / 500 <= 0.97
 
 
-@pytest.mark.parametrize(("scale", "raters"), [("log", 6), ("mean", 12)])
+@pytest.mark.parametrize(("scale", "raters"), [("log", 6), ("log", 30), ("mean", 12)])
 def test_raters_who_differ_are_covered(scale, raters):
-    """Raters with paces of their own and unequal mixes; without their names the interval is far too narrow."""
+    """Raters with paces of their own and unequal mixes; without their names the interval is far too narrow.
+
+    Six raters of unequal volume are covered a little too often (97.7 % of 600): the safe way to err.
+    """
     rng = np.random.default_rng(4)
     level, weight = np.array([3.0, 4.0, 2.0]), np.array([0.5, 0.2, 0.3])
     sigma, pace = 0.5, 0.25
@@ -253,7 +256,7 @@ def test_raters_who_differ_are_covered(scale, raters):
     total, squares = ("total", "squares") if scale == "log" else ("seconds", "seconds_squared")
     reference = reference.rename(columns={"total": total})
     robust = plain = 0
-    runs = 80
+    runs = 300
     for _ in range(runs):
         n = rng.poisson(rng.gamma(2, 20, (raters, 1)) * rng.dirichlet([1, 1, 1], raters)) + 1
         off = rng.normal(0, pace, raters)
@@ -266,7 +269,7 @@ def test_raters_who_differ_are_covered(scale, raters):
         alone = mix_adjusted(rows, ["all"], ["policy"], **options).table.iloc[0]
         assert alone["value"] == pytest.approx(found["value"])
         plain += alone["low"] <= truth <= alone["high"]
-    assert 0.9 <= robust / runs <= 0.99
+    assert 0.93 <= robust / runs <= (0.99 if raters < 10 else 0.97)
     assert plain / runs < 0.8
 
 

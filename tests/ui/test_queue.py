@@ -11,6 +11,8 @@ import pytest
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
+from metrics import capacity
+from sample_data import world
 from ui import charts, delivery_words, queue
 from ui.theme import DARK, LIGHT
 
@@ -69,12 +71,35 @@ def test_the_roster_is_shared_among_the_queues_of_a_pool(snapshot):
     assert days == pytest.approx(float(whole["rater_days"].iloc[0]), rel=0.1)
 
 
-def test_days_due_are_read_off_the_flow():
-    came = np.random.default_rng(3).poisson(80, 120).astype(float)
-    rows = pd.DataFrame({"created": came, "due": np.concatenate([np.zeros(3), came[:-3]])})
-    assert queue.sla_days(rows) == 3 and not queue.due_within_day(rows)
-    assert queue.due_within_day(pd.DataFrame({"created": came, "due": came}))
-    assert queue.sla_days(pd.DataFrame({"created": came, "due": 0 * came})) == 1
+def due_days(share: dict[int, float], strays: float = 0.0) -> pd.DataFrame:
+    came = np.random.default_rng(3).poisson(800, 150).astype(float)
+    due = sum(part * np.concatenate([np.zeros(lag), came[: len(came) - lag]]) for lag, part in share.items())
+    return pd.DataFrame({"created": came, "due": due + strays})
+
+
+def test_hours_promised_are_read_off_the_days_due():
+    assert queue.due_hours(due_days({3: 1.0})) == pytest.approx(72)
+    assert queue.due_hours(due_days({1: 1.0})) == pytest.approx(24)
+    assert queue.due_hours(due_days({1: 0.5, 2: 0.5})) == pytest.approx(36, abs=0.1)
+    assert queue.due_hours(due_days({1: 0.96, 7: 0.04})) == pytest.approx(24)  # strays are no promise
+    assert not queue.due_within_day(due_days({1: 0.5, 2: 0.5}))
+    within = due_days({0: 0.5, 1: 0.5})
+    assert queue.due_within_day(within) and queue.sla_hours(within) == 24
+    assert queue.sla_hours(due_days({1: 0.0})) == 24
+
+
+@pytest.mark.parametrize("project", [4, 5, 6, 8, 9, 12])
+def test_hours_promised_in_the_sample_are_those_it_was_made_with(snapshot, project):
+    made_with = world.PROJECTS[project - 1].due_hours
+    rows = queue.days(snapshot, over("2026-10-19", "2026-11-15", project=f"P{project:02}"))
+    assert made_with % 24 == 0 and queue.due_hours(rows) == pytest.approx(made_with)
+
+
+@pytest.mark.parametrize(("hours", "within", "said"), [(24.0, False, "due 24 hours"), (30.0, False, "due about 30")])
+def test_the_promise_is_said_in_hours(hours, within, said):
+    found = queue.Outlook(sla=capacity.Sla(hours), within_day=within)
+    assert delivery_words.promise(found).startswith(said) and "even over the day" in delivery_words.promise(found)
+    assert "not seen" in delivery_words.promise(queue.Outlook(sla=capacity.Sla(24.0), within_day=True))
 
 
 def test_stocks_of_the_days_are_those_of_the_catalogue(snapshot):
@@ -89,6 +114,17 @@ def test_nothing_known_says_why(snapshot):
     assert found.found is None and "fewer than" in found.reason
     text = delivery_words.queue(found, queue.Ask(), {"label": "X", "value": 0.9, "backlog": 12.0}, "USD")
     assert "cannot be told" in text and "12 open" in text
+
+
+def test_backtests_of_the_sample_s_queues_hold_their_bands(whole_snapshot):
+    """75 to 85 % of later days inside the 80 % band, over the twelve queues of the sample together."""
+    whole = Snapshot(whole_snapshot)
+    held = tried = 0.0
+    for k in range(1, 13):
+        found = queue.volume(whole, over("2026-10-19", "2026-11-15", project=f"P{k:02}"), 14)
+        row = found.methods[found.methods["chosen"]].iloc[0]
+        held, tried = held + row["coverage"] * row["covered_n"], tried + row["covered_n"]
+    assert 0.75 <= held / tried <= 0.85
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
