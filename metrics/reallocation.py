@@ -52,7 +52,7 @@ class Queue:
 
     labels: made a week by all its pools. came: (weeks, days of a week) labels that came in past weeks, the newest
     last; None where not known. waiting: open at the end of the last one. due_days: a label is due at the end of the
-    day so many days after it came, 1 or more. reason: why its days are not known.
+    day so many days after it came; 0 stands for deadlines inside a day. reason: why its days are not known.
     """
 
     labels: float
