@@ -45,32 +45,27 @@ def frontier(pools: pd.DataFrame, *, draws: int = 4000, seed: int = 0, level: fl
     cost, quality = (_ends(pools, name) for name in ("cost", "quality"))
     if np.any(cost <= 0) or np.any((quality < 0) | (quality > 1)):
         raise ValueError("A cost is above 0 and a quality lies between 0 and 1.")
-    table = pools[list(COLUMNS[:7])].reset_index(drop=True)
     reason = _reasons(pools, cost, quality)
     known = reason == ""
     used = np.flatnonzero(known)
     rng = np.random.default_rng(seed)
     money = np.exp(draw(np.log(cost[used]), draws, rng, level))
     good = np.clip(draw(quality[used], draws, rng, level), 0, 1)
-    beaten = _dominates(money, good)
-    table["efficient"] = pd.Series([None] * len(names), dtype=object)
-    efficient = ~_dominates(cost[used, :1], quality[used, :1])[:, :, 0].any(axis=0)
-    table.loc[used, "efficient"] = efficient.tolist()
-    for name in ("p_dominated", "p_dominated_by"):
-        table[name] = np.nan
-    table["dominated_by"] = pd.Series([None] * len(names), dtype=object)
+    efficient, by, verdict = (np.full(len(names), None, dtype=object) for _ in range(3))
+    p, often = np.full(len(names), np.nan), np.full(len(names), np.nan)
     if len(used):
-        p = beaten.any(axis=0).mean(axis=1)
+        beaten = _dominates(money, good)
         each = beaten.mean(axis=2)
         worst = each.argmax(axis=0)
-        often = each[worst, np.arange(len(used))]
-        table.loc[used, "p_dominated"] = p
-        table.loc[used, "p_dominated_by"] = often
-        table.loc[used, "dominated_by"] = [names[used[w]] if o > 0 else None for w, o in zip(worst, often, strict=True)]
-    p = table["p_dominated"].to_numpy()
-    verdict = np.select([p >= SURE, p <= 1 - SURE], [DOMINATED, ON_FRONTIER], CANNOT_TELL).astype(object)
-    verdict[~known] = None
-    return table.assign(verdict=pd.Series(verdict, dtype=object), reason=reason)[list(COLUMNS)]
+        p[used], often[used] = beaten.any(axis=0).mean(axis=1), each.max(axis=0)
+        efficient[used] = (~_dominates(cost[used, :1], quality[used, :1])[:, :, 0].any(axis=0)).tolist()
+        by[used] = [names[used[w]] if each[w, k] > 0 else None for k, w in enumerate(worst)]
+        verdict[used] = np.select([p[used] >= SURE, p[used] <= 1 - SURE], [DOMINATED, ON_FRONTIER], CANNOT_TELL)
+    found = {name: pools[name].to_numpy() for name in COLUMNS[:7]}
+    # As objects: inferred, None would become NaN among texts.
+    efficient, by, verdict = (pd.Series(x, dtype=object) for x in (efficient, by, verdict))
+    added = (efficient, p, by, often, verdict, reason)
+    return pd.DataFrame(found | dict(zip(COLUMNS[7:], added, strict=True)))
 
 
 # ------------------------------------------------------------------------------------------------------------- helpers

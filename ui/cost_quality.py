@@ -61,7 +61,9 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
     measured = measured[measured["pool"].notna()] if "pool" in measured else measured.iloc[:0]
     spent = rows.groupby(list(by))["cost"].sum()
     least = data.current_scope().minimum_items
-    cost = cost[(cost["n"] > max(0, least - 1)) & (cost["value"] > 0)].reset_index(drop=True)
+    hidden = data.too_small(snapshot, by, filters)
+    seen = np.array([key not in hidden for key in zip(cost["project"], cost["pool"], strict=True)], bool)
+    cost = cost[seen & (cost["n"] > max(0, least - 1)) & (cost["value"] > 0)].reset_index(drop=True)
     right = cost[list(by)].merge(measured, on=list(by), how="left")
     value, low, high, n = (right[c].to_numpy(float) for c in ("value", "low", "high", "n"))
     n = np.where(np.isnan(value), 0.0, n)
@@ -139,6 +141,8 @@ def raters(snapshot: Snapshot, filters: Filters, project: str, alike: float) -> 
     blank = Raters(pd.DataFrame(), pd.DataFrame(), math.nan, math.nan, math.nan, 0.0)
     if not project:
         return replace(blank, reason="choose a project")
+    if (project,) in data.too_small(snapshot, ("project",), filters.with_("project", project)):
+        return replace(blank, reason="too small a group to show")
     table = _confusion(snapshot, filters.with_("project", project))
     if table is None:
         return replace(blank, reason="its label set is not kept")
@@ -155,12 +159,9 @@ def raters(snapshot: Snapshot, filters: Filters, project: str, alike: float) -> 
     most = next((m for m in (7, 5, 3) if math.comb(m + len(confusion), len(confusion)) <= MOST_STATES), 0)
     likeliest, plans = {}, []
     if most and len(confusion) == confusion.shape[1]:
-        for k in KS:
-            if k <= most:
-                fixed = rpi.adaptive_stopping(confusion, prior, 1.0, k, least=k, correlation=alike)
-                likeliest[k] = fixed.accuracy
         for threshold in THRESHOLDS:
             plan = rpi.adaptive_stopping(confusion, prior, threshold, most, correlation=alike, cost=unit)
+            likeliest = dict(enumerate(plan.fixed, 1))
             plans.append((threshold, plan.ratings, plan.accuracy, plan.cost, plan.unsure, plan.fixed_k, most))
     names = ["threshold", "ratings", "accuracy", "cost", "unsure", "fixed_k", "most"]
     error = 1 - float(curve["accuracy"].iloc[0])

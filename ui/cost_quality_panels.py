@@ -225,7 +225,7 @@ def table(view: View, found: Frontiers, own: Own) -> None:
     rows = found.rows.assign(at=found.rows["project"].map(order)).sort_values(["at", "cost"], kind="stable")
     records = rows.to_dict("records")
     shown = rows.assign(
-        standing=[say.VERDICT.get(row["verdict"], row["reason"]) for row in records],
+        standing=[say.standing(row) for row in records],
         money=[say.cost_text(row, view.currency) for row in records],
         right=[say.quality_text(row) if row["quality"] == row["quality"] else "" for row in records],
     )
@@ -238,9 +238,10 @@ def table(view: View, found: Frontiers, own: Own) -> None:
             "label": Column("Pool"),
             "money": Column("Cost a label", "All costs over labels made, with its 95 % interval.", "right"),
             "right": Column(QUALITY[own["quality"]], "Drawn towards the others where few are known.", "right"),
-            "standing": Column("Standing", "Clear from a probability of 95 % on."),
-            "p_dominated": Column("Dominated", "Probability that another pool is cheaper and as good.", "share"),
-            "beaten_by": Column("Most often by"),
+            "standing": Column(
+                "Standing", "In brackets the probability that another pool is cheaper and as good; clear from 95 % on."
+            ),
+            "beaten_by": Column("Beaten most often by"),
             "labels": Column("Labels", "", "count"),
             "gold": Column("Known answers", "Gold or audited judgements.", "count"),
         },
@@ -248,6 +249,7 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         filters=view.filters,
         members=[{"project": p} for p in rows["project"]],
         exported=rows.drop(columns="at"),
+        download="Download all pools as CSV",
     )
     if picked and picked["project"] != own["of"]:
         settled = {**own, "of": str(picked["project"]), "source": "", "target": ""}

@@ -34,6 +34,13 @@ def cost_text(row: Mapping, currency: str) -> str:
     return f"{fmt.value(row['cost'], COST, currency)} {between}".strip()
 
 
+def standing(row: Mapping) -> str:
+    """▲ less for more (97 %): the verdict and the probability of being dominated; the reason where there is none."""
+    if row["verdict"] not in VERDICT:
+        return str(row["reason"])
+    return f"{VERDICT[row['verdict']]} ({probability(row['p_dominated'])})"
+
+
 def quality_text(row: Mapping) -> str:
     """85.1 % (83.2 to 86.9); the reason where there is none."""
     if fmt.is_missing(row["quality"]):

@@ -102,3 +102,18 @@ def test_draws_are_seeded_and_nonsense_is_refused():
         frontier(rows.assign(cost=0.0))
     with pytest.raises(ValueError, match="between 0 and 1"):
         frontier(rows.assign(quality=1.2))
+
+
+def test_equal_pools_are_rarely_called_dominated_and_the_probability_means_what_it_says():
+    """Truth is the same for both: what chance alone shows of the one against the other."""
+    rng = np.random.default_rng(8)
+    found = []
+    for seed in range(400):
+        cost, good = np.exp(rng.normal(math.log(0.1), 0.1 / Z, 2)), rng.normal(0.9, 0.02 / Z, 2)
+        rows = pools(("a", cost[0], 0.1, good[0], 0.02), ("b", cost[1], 0.1, good[1], 0.02))
+        found += frontier(rows, draws=300, seed=seed)["p_dominated"].tolist()
+    found = np.array(found)
+    # Chances of two comparisons are uniform, and so is each: P(UV >= x) = 1 - x + x ln x, mean 1/4.
+    assert found.mean() == pytest.approx(0.25, abs=0.02)
+    assert (found >= 0.95).mean() <= 0.01
+    assert (found >= 0.5).mean() == pytest.approx(1 - 0.5 + 0.5 * math.log(0.5), abs=0.04)
