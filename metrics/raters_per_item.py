@@ -213,7 +213,8 @@ class StoppingPlan:
     accuracy: share of right labels, 0 to 1. unsure: share of items that reach ``most`` below the threshold.
     by_ratings: a row per number of ratings at which items stop: ratings, share (of items), accuracy (of those).
     fixed_k, fixed_accuracy: the fewest ratings for all alike that are right as often, and how often; None up to
-        ``most``. cost: expected, of an item; cost_per_correct: over accuracy.
+        ``most``. fixed: share of right labels with 1, 2 .. most ratings of every item, each time the likeliest label.
+    cost: expected, of an item; cost_per_correct: over accuracy.
     """
 
     threshold: float
@@ -224,6 +225,7 @@ class StoppingPlan:
     by_ratings: pd.DataFrame
     fixed_k: int | None
     fixed_accuracy: float | None
+    fixed: tuple[float, ...]
     cost: float
     cost_per_correct: float
 
@@ -287,6 +289,7 @@ def adaptive_stopping(
         by_ratings.loc[by_ratings["share"] > 0, ["ratings", "share", "accuracy"]].reset_index(drop=True),
         enough,
         None if enough is None else fixed[enough - 1],
+        tuple(fixed),
         ratings * cost,
         ratings * cost / accuracy,
     )

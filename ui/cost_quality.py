@@ -1,4 +1,4 @@
-"""What money buys: pools by cost and accuracy, raters an item, one more label or audit, and work that moves."""
+"""What money buys: pools by cost and accuracy inside each project, and what more raters an item are worth."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from data_access.snapshot import Snapshot
 from metrics import frontier as fr
 from metrics import raters_per_item as rpi
 from metrics import unit_cost
-from metrics.intervals import student
-from metrics.spec import Estimate
 from ui import costs, data, figures
 from ui.costs import KEPT, cannot, ledger
 
@@ -24,8 +22,6 @@ LEAST_GOLD = 100  # gold judgements for a curve
 MOST_STATES = 2_000  # label counts that a plan follows on a page
 THRESHOLDS = (0.9, 0.95, 0.99)
 CONFUSION_KEEPS = frozenset({"project", "pool", "language", "policy"})
-ONE_POOL = "only one pool works on it under these filters, so there is nothing to compare"
-NO_SHIFTS = "capacity is not known: load the table shifts"
 
 
 # ---- pools by cost and quality ---------------------------------------------------------------------------------
@@ -65,7 +61,9 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
     measured = measured[measured["pool"].notna()] if "pool" in measured else measured.iloc[:0]
     spent = rows.groupby(list(by))["cost"].sum()
     least = data.current_scope().minimum_items
-    cost = cost[(cost["n"] > max(0, least - 1)) & (cost["value"] > 0)].reset_index(drop=True)
+    hidden = data.too_small(snapshot, by, filters)
+    seen = np.array([key not in hidden for key in zip(cost["project"], cost["pool"], strict=True)], bool)
+    cost = cost[seen & (cost["n"] > max(0, least - 1)) & (cost["value"] > 0)].reset_index(drop=True)
     right = cost[list(by)].merge(measured, on=list(by), how="left")
     value, low, high, n = (right[c].to_numpy(float) for c in ("value", "low", "high", "n"))
     n = np.where(np.isnan(value), 0.0, n)
@@ -143,6 +141,8 @@ def raters(snapshot: Snapshot, filters: Filters, project: str, alike: float) -> 
     blank = Raters(pd.DataFrame(), pd.DataFrame(), math.nan, math.nan, math.nan, 0.0)
     if not project:
         return replace(blank, reason="choose a project")
+    if (project,) in data.too_small(snapshot, ("project",), filters.with_("project", project)):
+        return replace(blank, reason="too small a group to show")
     table = _confusion(snapshot, filters.with_("project", project))
     if table is None:
         return replace(blank, reason="its label set is not kept")
@@ -159,12 +159,9 @@ def raters(snapshot: Snapshot, filters: Filters, project: str, alike: float) -> 
     most = next((m for m in (7, 5, 3) if math.comb(m + len(confusion), len(confusion)) <= MOST_STATES), 0)
     likeliest, plans = {}, []
     if most and len(confusion) == confusion.shape[1]:
-        for k in KS:
-            if k <= most:
-                fixed = rpi.adaptive_stopping(confusion, prior, 1.0, k, least=k, correlation=alike)
-                likeliest[k] = fixed.accuracy
         for threshold in THRESHOLDS:
             plan = rpi.adaptive_stopping(confusion, prior, threshold, most, correlation=alike, cost=unit)
+            likeliest = dict(enumerate(plan.fixed, 1))
             plans.append((threshold, plan.ratings, plan.accuracy, plan.cost, plan.unsure, plan.fixed_k, most))
     names = ["threshold", "ratings", "accuracy", "cost", "unsure", "fixed_k", "most"]
     error = 1 - float(curve["accuracy"].iloc[0])
@@ -207,108 +204,3 @@ def _prices(snapshot: Snapshot, filters: Filters, project: str) -> tuple[float, 
         (cost - review) / labels if labels and cost else math.nan,
         review / reviews if reviews and review else math.nan,
     )
-
-
-# ---- work that moves -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Move:
-    """What moving a share of a project's labels from one pool to another would do; or the reason why it is not said."""
-
-    found: fr.Reallocation | None
-    source: fr.Pool | None
-    target: fr.Pool | None
-    reason: str = ""
-
-
-@st.cache_data(**KEPT)
-def move(
-    snapshot: Snapshot,
-    filters: Filters,
-    quality: str,
-    project: str,
-    source: str,
-    target: str,
-    share: float,
-    usable: float,
-) -> Move:
-    """The effect of moving ``share`` of the source's labels of the project to the target, a week.
-
-    usable: the share of paid hours that can be handling; a pool's capacity is its paid hours times that, over the
-    handling time of one of the project's labels there. Its load is all its handling time, in such labels.
-    """
-    rows = frontiers(snapshot, filters, quality).of(project)
-    if len(rows) < 2:
-        return Move(None, None, None, ONE_POOL if len(rows) else "there are no pools to move work between")
-    chosen = {p: rows[rows["pool"] == p] for p in (source, target)}
-    if source == target or any(c.empty for c in chosen.values()):
-        return Move(None, None, None, "choose two different pools")
-    weeks = filters.days / 7
-    loads = _loads(snapshot, filters, project, (source, target), usable)
-    pools = []
-    for name, row in chosen.items():
-        one = row.iloc[0]
-        labels = float(one["labels"]) / weeks
-        load, capacity = loads.get(name, (labels, None))
-        pools.append(
-            fr.Pool(
-                str(one["label"]),
-                _estimate(one, "cost", one["labels"]),
-                _estimate(one, "quality", one["gold"]),
-                labels,
-                max(load, labels),
-                capacity or Estimate.missing(NO_SHIFTS),
-            )
-        )
-    if pools[0].name == pools[1].name:
-        pools[1] = replace(pools[1], name=f"{pools[1].name} (2)")
-    return Move(fr.reallocate(*pools, share), *pools)
-
-
-def _estimate(row: pd.Series, name: str, n: float) -> Estimate:
-    value, low, high = (row[f"{name}{s}"] for s in ("", "_low", "_high"))
-    if pd.isna(value):
-        return Estimate.missing(str(row["reason"]) or f"no {name}", float(n))
-    ends = (None, None) if pd.isna(low) or pd.isna(high) else (float(low), float(high))
-    return Estimate(float(value), *ends, n=float(n))
-
-
-def _loads(
-    snapshot: Snapshot, filters: Filters, project: str, pools: tuple[str, ...], usable: float
-) -> dict[str, tuple[float, Estimate | None]]:
-    """By pool: its load a week and its capacity a week, both in labels of the project."""
-    scope = data.current_scope()
-    if scope.projects is not None:  # the reader does not see all that the pools work on
-        return {}
-    whole = Filters.of({"pool": pools}, filters.start, filters.end)
-    work = data.sums(
-        snapshot, "work", ("labels", "handle_n", "handle_sum_seconds", "judgements"), ("project", "pool"), whole
-    )
-    timed = work["handle_n"].astype(float)
-    seconds = work["handle_sum_seconds"].astype(float) / timed.where(timed > 0) * work["judgements"].astype(float)
-    work = work.assign(seconds=seconds.fillna(0.0))
-    paid = data.sums(snapshot, "shift", ("logged_seconds",), ("week", "pool"), whole)
-    found = {}
-    for pool in pools:
-        here = work[work["pool"] == pool]
-        own = here[here["project"] == project]
-        labels = float(own["labels"].sum())
-        each = float(own["seconds"].sum()) / labels if labels else 0.0
-        if not each > 0:
-            continue
-        hours = paid.loc[paid["pool"] == pool, "logged_seconds"].to_numpy(float) * usable
-        found[pool] = (float(here["seconds"].sum()) / each / (filters.days / 7), _capacity(hours / each, filters))
-    return found
-
-
-def _capacity(weekly: np.ndarray, filters: Filters) -> Estimate | None:
-    """Labels a week that the paid hours allow; the interval is that of the mean of the weeks."""
-    if not len(weekly) or not weekly.sum() > 0:
-        return None
-    mean = float(weekly.sum() / (filters.days / 7))
-    if len(weekly) < 3:
-        return Estimate(mean, n=len(weekly))
-    half = float(student(0.975, len(weekly) - 1)) * float(weekly.std(ddof=1)) / math.sqrt(len(weekly))
-    ratio = math.exp(half / mean)
-    return Estimate(mean, mean / ratio, mean * ratio, len(weekly))

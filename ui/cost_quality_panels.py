@@ -8,6 +8,8 @@ import streamlit as st
 
 from ui import charts, cost_panels, costs, links, tables
 from ui import cost_quality as numbers
+from ui import cost_quality_move_words as moved
+from ui import cost_quality_moves as moves
 from ui import cost_quality_words as say
 from ui.cost_panels import amount, number
 from ui.cost_quality import Frontiers
@@ -169,7 +171,7 @@ def move(view: View, found: Frontiers, own: Own) -> None:
     """What moving a share of the project's work between two of its pools would do."""
     rows = found.of(own["of"]) if own["of"] else found.rows
     if len(rows) < 2:
-        tell_why("What a move would do", [found.reason or numbers.ONE_POOL])
+        tell_why("What a move would do", [found.reason or moves.ONE_POOL])
         return
     pools = dict(zip(rows["pool"], rows["label"], strict=True))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -179,32 +181,36 @@ def move(view: View, found: Frontiers, own: Own) -> None:
         _number("Paid hours usable, %", "usable", own, view, 170)
     share, usable = float(own["share"]) / 100, float(own["usable"]) / 100
     what = (own["quality"], own["of"], own["source"], own["target"])
-    answer = numbers.move(view.snapshot, view.filters, *what, share, usable)
+    answer = moves.move(view.snapshot, view.filters, *what, share, usable)
     if answer.found is None:
         tell_why("What a move would do", [answer.reason])
         return
     name = found.projects[own["of"]]
-    st.markdown(md(say.move(answer, share, name, view.currency)))
+    st.markdown(md(moved.move(answer, share, name, view.currency)))
     effects = answer.found.effects
-    said = [say.effect(row, view.currency) for row in effects.to_dict("records")]
-    tables.table(
-        effects.assign(
-            name=[say.EFFECT[e] for e in effects["effect"]],
-            said=[a for a, _ in said],
-            between=[b for _, b in said],
-        ),
-        key=f"move {hash(what)} {share} {usable} {token(view.filters)}",
-        title=f"What moving {100 * share:.0f} % would do",
-        columns={
-            "name": Column("Effect"),
-            "said": Column("Value", "Changes carry a sign; loads are what would be.", "right"),
-            "between": Column("95 % interval", "From draws of both pools' costs, accuracies and capacities.", "right"),
-        },
-        snapshot=view.snapshot,
-        filters=view.filters,
-        exported=effects,
-    )
-    tables.quiet(md(say.assumptions(answer, usable)))
+    said = [moved.effect(row, view.currency) for row in effects.to_dict("records")]
+    left, right = st.columns([1.35, 1], gap="large")
+    with left:
+        tables.table(
+            effects.assign(
+                name=[moved.EFFECT[e] for e in effects["effect"]],
+                said=[a for a, _ in said],
+                between=[b for _, b in said],
+            ),
+            key=f"move {hash(what)} {share} {usable} {token(view.filters)}",
+            title=f"What moving {100 * share:.0f} % would do",
+            columns={
+                "name": Column("Effect", width=230),
+                "said": Column("Value", "Changes carry a sign; loads are what would be.", "right", 110),
+                "between": Column("95 % interval", "From draws of both pools' costs, accuracies, weeks.", "right", 190),
+            },
+            snapshot=view.snapshot,
+            filters=view.filters,
+            exported=effects,
+            download="Download the move as CSV",
+        )
+    with right:
+        tables.quiet(md(moved.assumptions(answer, usable)))
 
 
 # ---- table -----------------------------------------------------------------------------------------------------
@@ -219,7 +225,7 @@ def table(view: View, found: Frontiers, own: Own) -> None:
     rows = found.rows.assign(at=found.rows["project"].map(order)).sort_values(["at", "cost"], kind="stable")
     records = rows.to_dict("records")
     shown = rows.assign(
-        standing=[say.VERDICT.get(row["verdict"], row["reason"]) for row in records],
+        standing=[say.standing(row) for row in records],
         money=[say.cost_text(row, view.currency) for row in records],
         right=[say.quality_text(row) if row["quality"] == row["quality"] else "" for row in records],
     )
@@ -232,9 +238,10 @@ def table(view: View, found: Frontiers, own: Own) -> None:
             "label": Column("Pool"),
             "money": Column("Cost a label", "All costs over labels made, with its 95 % interval.", "right"),
             "right": Column(QUALITY[own["quality"]], "Drawn towards the others where few are known.", "right"),
-            "standing": Column("Standing", "Clear from a probability of 95 % on."),
-            "p_dominated": Column("Dominated", "Probability that another pool is cheaper and as good.", "share"),
-            "beaten_by": Column("Most often by"),
+            "standing": Column(
+                "Standing", "In brackets the probability that another pool is cheaper and as good; clear from 95 % on."
+            ),
+            "beaten_by": Column("Beaten most often by"),
             "labels": Column("Labels", "", "count"),
             "gold": Column("Known answers", "Gold or audited judgements.", "count"),
         },
@@ -242,6 +249,7 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         filters=view.filters,
         members=[{"project": p} for p in rows["project"]],
         exported=rows.drop(columns="at"),
+        download="Download all pools as CSV",
     )
     if picked and picked["project"] != own["of"]:
         settled = {**own, "of": str(picked["project"]), "source": "", "target": ""}

@@ -9,10 +9,8 @@ import pandas as pd
 
 from metrics import frontier as fr
 from metrics.catalogue import METRICS
-from metrics.spec import Unit
 from ui import format as fmt
-from ui import words
-from ui.cost_quality import Frontiers, Move, Raters
+from ui.cost_quality import Frontiers, Raters
 from ui.page import View
 
 SHARE, COST = METRICS["gold_accuracy"], METRICS["cost_per_label"]
@@ -34,6 +32,13 @@ def cost_text(row: Mapping, currency: str) -> str:
     """$0.15 ($0.14 to $0.16)."""
     between = fmt.interval(row["cost_low"], row["cost_high"], COST, row["cost"], currency)
     return f"{fmt.value(row['cost'], COST, currency)} {between}".strip()
+
+
+def standing(row: Mapping) -> str:
+    """▲ less for more (97 %): the verdict and the probability of being dominated; the reason where there is none."""
+    if row["verdict"] not in VERDICT:
+        return str(row["reason"])
+    return f"{VERDICT[row['verdict']]} ({probability(row['p_dominated'])})"
 
 
 def quality_text(row: Mapping) -> str:
@@ -167,84 +172,3 @@ def raters_basis(found: Raters, alike: float) -> str:
 
 def _pc(share: float) -> str:
     return fmt.value(share, SHARE)
-
-
-# ---- moves -----------------------------------------------------------------------------------------------------
-
-EFFECT = {
-    "cost a week": "Cost a week",
-    "quality of the queue": "Right labels of the queue",
-    "correct labels a week": "Right labels a week",
-    "load of the target": "Load of the pool that gets more",
-    "load of the source": "Load of the pool that gives",
-    "shortfall a week": "Labels a week that would wait",
-}
-CHANGES = ("cost a week", "quality of the queue", "correct labels a week")
-
-
-def effect(row: Mapping, currency: str, signed: bool = True) -> tuple[str, str]:
-    """An effect and its interval."""
-    if fmt.is_missing(row["value"]):
-        return fmt.NONE, str(row["reason"])
-    unit = row["unit"]
-    change = row["effect"] in CHANGES
-
-    def write(x: float) -> str:
-        if unit == Unit.MONEY:
-            text = fmt.money(abs(x), currency)
-        elif unit == Unit.SHARE and change:
-            text = fmt.size(x, SHARE, 0.5) if abs(x) >= 0.0005 else f"0{fmt.SPACE}points"
-        elif unit == Unit.SHARE:
-            text = f"{100 * x:.0f}{fmt.SPACE}%"
-        else:
-            text = fmt.count(round(abs(x)))
-        if not change or not any(c in "123456789" for c in text):
-            return text
-        return f"{'+' if x > 0 else fmt.MINUS}{text}"
-
-    ends = "" if fmt.is_missing(row["low"]) else f"{write(row['low'])} to {write(row['high'])}"
-    return write(row["value"]), ends
-
-
-def move(found: Move, share: float, name: str, currency: str) -> str:
-    """What moving the share would do, in a sentence."""
-    rows = {row["effect"]: row for row in found.found.effects.to_dict("records")}
-    part = f"{100 * share:.0f}{fmt.SPACE}%"
-    text = (
-        f"Moving {part} of {found.source.name}'s work on {name} to {found.target.name}, "
-        f"{fmt.count(round(found.found.moved))} labels a week, would "
-    )
-    cost, right, wait = rows["cost a week"], rows["quality of the queue"], rows["shortfall a week"]
-    parts = []
-    if not fmt.is_missing(cost["value"]):
-        said = "save" if cost["value"] < 0 else "cost"
-        ends = sorted((abs(cost["low"]), abs(cost["high"]))) if not fmt.is_missing(cost["low"]) else None
-        one_way = ends and cost["low"] * cost["high"] > 0
-        between = f" ({fmt.money(ends[0], currency)} to {fmt.money(ends[1], currency)})" if one_way else ""
-        unsure = ", though that may be chance" if ends and not one_way else ""
-        parts.append(f"{said} {fmt.money(abs(cost['value']), currency)} a week{between}{unsure}")
-    if not fmt.is_missing(right["value"]):
-        clear = not fmt.is_missing(right["low"]) and right["low"] * right["high"] > 0
-        amount = fmt.size(right["value"], SHARE, 0.5)
-        more = "more" if right["value"] > 0 else "fewer"
-        parts.append(
-            f"make {amount} {more} of the queue's labels right"
-            if clear
-            else "not change accuracy by more than chance can tell"
-        )
-    else:
-        parts.append(f"change accuracy by what is not known ({right['reason']})")
-    text += words.listed(parts)
-    if not fmt.is_missing(wait["value"]):
-        chance = probability(wait["p"]) if not fmt.is_missing(wait["p"]) else "unknown"
-        text += f"; the chance that {found.target.name} could not keep up is {chance}"
-    return text + "."
-
-
-def assumptions(found: Move, usable: float) -> str:
-    """What the move supposes, in words."""
-    own = f"A pool can spend {100 * usable:.0f} % of its paid hours on handling; labels are weighed by handling time."
-    text = f"Supposed: {' '.join(found.found.assumptions)} {own}"
-    if found.found.fits_share is not None:
-        text += f" At most {100 * found.found.fits_share:.0f} % of the work would fit without waiting."
-    return text

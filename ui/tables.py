@@ -150,12 +150,14 @@ def table(
     exported: pd.DataFrame | None = None,
     max_rows: int = MAX_ROWS,
     writers: Mapping[str, Sequence[tuple[list[int], Writer]]] | None = None,
+    download: str = "Download CSV",
 ) -> dict[str, object] | None:
     """Rows as a table named by its title, in the order given, and the export below it.
 
     members: what each row stands for; where given, one row can be selected and its member is returned. exported: what
     the file holds, where that is not the rows. Rows beyond ``max_rows`` are only in the file. writers: for a column,
-    row positions and how their cells are written, where ``kind`` is not enough.
+    row positions and how their cells are written, where ``kind`` is not enough. download: what the export is called,
+    where a page has several.
     """
     top = rows.head(max_rows).reset_index(drop=True)
     options = {}
@@ -184,6 +186,7 @@ def table(
         snapshot=snapshot,
         filters=filters,
         metrics=metrics,
+        label=download,
     )
     chosen = _selected(event) if members is not None else None
     return members[chosen] if chosen is not None and chosen < len(members) else None

@@ -1,4 +1,4 @@
-"""The frontier by brute force and by the normal integral; a move between pools by hand."""
+"""The frontier by brute force, by the normal integral, and where truth is known."""
 
 import math
 
@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from metrics.frontier import CANNOT_TELL, DOMINATED, ON_FRONTIER, Pool, frontier, reallocate
-from metrics.spec import Estimate
+from metrics.frontier import CANNOT_TELL, DOMINATED, ON_FRONTIER, frontier
 
 Z = stats.norm.ppf(0.975)
 
@@ -105,73 +104,16 @@ def test_draws_are_seeded_and_nonsense_is_refused():
         frontier(rows.assign(quality=1.2))
 
 
-# ---- moves
-
-
-def pool(name, cost, quality, labels, load, capacity=None, half=0.1, spread=0.02):
-    def money(v):
-        return Estimate(v, v * math.exp(-half), v * math.exp(half), 100)
-
-    return Pool(
-        name,
-        money(cost),
-        Estimate(quality, quality - spread, quality + spread, 200),
-        labels,
-        load,
-        None if capacity is None else money(capacity),
-    )
-
-
-def test_a_move_by_hand():
-    found = reallocate(pool("a", 0.2, 0.9, 5000, 8000, 9000), pool("b", 0.1, 0.85, 5000, 6000, 7000), draws=40_000)
-    effect = found.effects.set_index("effect")
-    assert found.moved == 500
-    expected = [-50, -0.0025, -25, 6500 / 7000, 7500 / 9000, 0]
-    assert effect["value"].tolist() == pytest.approx(expected)
-    assert ((effect["low"] <= effect["value"]) & (effect["value"] <= effect["high"])).all()
-    # The difference of two normal qualities.
-    half = 500 / 10_000 * math.hypot(0.02, 0.02)
-    ends = effect.loc["quality of the queue", ["low", "high"]].tolist()
-    assert ends == pytest.approx([-0.0025 - half, -0.0025 + half], abs=3e-5)
-    worse = stats.norm.cdf(-0.05 / (math.hypot(0.02, 0.02) / Z))
-    assert effect.loc["correct labels a week", "p"] == pytest.approx(worse, abs=0.005)
-    full = stats.norm.cdf(math.log(6500 / 7000) / (0.1 / Z))
-    assert effect.loc["shortfall a week", "p"] == pytest.approx(full, abs=0.01)
-    room = 7000 * math.exp(-0.1 / Z * stats.norm.ppf(0.95)) - 6000
-    assert found.fits_share == pytest.approx(room / 5000, abs=0.003)
-    assert len(found.assumptions) >= 4
-
-
-def test_at_the_share_that_fits_capacity_holds_in_19_of_20():
-    a, b = pool("a", 0.2, 0.9, 5000, 8000, 9000), pool("b", 0.1, 0.85, 5000, 6000, 7000)
-    share = reallocate(a, b).fits_share
-    effect = reallocate(a, b, share).effects.set_index("effect")
-    assert effect.loc["shortfall a week", "p"] == pytest.approx(0.05, abs=0.002)
-
-
-def test_nothing_moved_changes_nothing():
-    effect = reallocate(pool("a", 0.2, 0.9, 5000, 8000), pool("b", 0.1, 0.8, 0, 0), share=0).effects
-    assert effect.loc[:2, ["value", "low", "high"]].eq(0).all(axis=None)
-
-
-def test_what_is_not_known_is_null_with_a_reason():
-    blind = Pool("b", Estimate(0.1, n=5), Estimate.missing("no gold judgements"), 100, 100)
-    found = reallocate(pool("a", 0.2, 0.9, 5000, 8000, 9000), blind)
-    effect = found.effects.set_index("effect")
-    assert effect.loc["cost a week", "value"] == pytest.approx(-50)
-    assert math.isnan(effect.loc["cost a week", "low"])
-    assert effect.loc["quality of the queue", "reason"] == "no gold judgements"
-    assert effect.loc["load of the target", "reason"] == "capacity not known"
-    assert (effect["value"].isna() == (effect["reason"] != "")).all()
-    assert found.fits_share is None
-
-
-def test_wrong_moves_are_refused():
-    a, b = pool("a", 0.2, 0.9, 50, 80, 90), pool("b", 0.1, 0.8, 50, 80, 90)
-    for source, target, share in ((a, a, 0.1), (a, b, 1.5), (a, b, -0.1)):
-        with pytest.raises(ValueError, match="moves from one pool"):
-            reallocate(source, target, share)
-    with pytest.raises(ValueError, match="part of its load"):
-        reallocate(a, pool("c", 0.1, 0.8, 90, 80))
-    with pytest.raises(ValueError, match="capacity is above 0"):
-        reallocate(a, Pool("c", a.cost, a.quality, 5, 5, Estimate(0.0, 0.0, 0.0)))
+def test_equal_pools_are_rarely_called_dominated_and_the_probability_means_what_it_says():
+    """Truth is the same for both: what chance alone shows of the one against the other."""
+    rng = np.random.default_rng(8)
+    found = []
+    for seed in range(400):
+        cost, good = np.exp(rng.normal(math.log(0.1), 0.1 / Z, 2)), rng.normal(0.9, 0.02 / Z, 2)
+        rows = pools(("a", cost[0], 0.1, good[0], 0.02), ("b", cost[1], 0.1, good[1], 0.02))
+        found += frontier(rows, draws=300, seed=seed)["p_dominated"].tolist()
+    found = np.array(found)
+    # Chances of two comparisons are uniform, and so is each: P(UV >= x) = 1 - x + x ln x, mean 1/4.
+    assert found.mean() == pytest.approx(0.25, abs=0.02)
+    assert (found >= 0.95).mean() <= 0.01
+    assert (found >= 0.5).mean() == pytest.approx(1 - 0.5 + 0.5 * math.log(0.5), abs=0.04)

@@ -290,3 +290,21 @@ def test_models_that_are_none_are_refused():
         value_of_next_rating([[1, 0]], coin(0.8), correlation=1.0)
     with pytest.raises(ValueError, match="square table"):
         ratings_curve_of_confusion([[1, -1], [1, 1]])
+
+
+def test_the_likeliest_label_of_all_alike_is_that_of_every_sequence():
+    """The posterior of Dawid and Skene's model with this confusion, answer by answer."""
+    fixed = adaptive_stopping(CONFUSION, PRIOR, 0.95, 5).fixed
+    for k, found in enumerate(fixed, 1):
+        right = 0.0
+        for answers in itertools.product(range(3), repeat=k):
+            right += max(PRIOR[t] * chance(answers, CONFUSION[t]) for t in range(3))
+        assert found == pytest.approx(right, abs=1e-12)
+
+
+def test_the_interval_of_three_raters_covers_the_truth_in_19_of_20():
+    rng = np.random.default_rng(12)
+    true, right, inside = float(majority_accuracy(3, 0.85)), rng.binomial(200, 0.85, 1500), 0
+    known = {r: ratings_curve(r, 200, (3,)).iloc[0] for r in np.unique(right)}
+    inside = np.mean([known[r]["low"] <= true <= known[r]["high"] for r in right])
+    assert 0.93 <= inside <= 0.97

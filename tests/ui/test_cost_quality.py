@@ -14,7 +14,8 @@ from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics import frontier as fr
 from metrics import raters_per_item as rpi
-from ui import charts, cost_quality, costs, data, periods
+from ui import charts, cost_quality, cost_quality_moves, costs, data, periods
+from ui import cost_quality_move_words as move_words
 from ui import cost_quality_words as words
 from ui.page import View
 from ui.theme import DARK, LIGHT
@@ -99,7 +100,7 @@ def test_the_majority_of_a_known_confusion():
 def test_a_move_changes_cost_and_quality_by_the_difference_of_the_two(snapshot, filters, found):
     rows = found.of("P01")
     source, target = rows.iloc[0], rows.iloc[1]
-    answer = cost_quality.move(snapshot, filters, GOLD, "P01", source["pool"], target["pool"], 0.2, 0.85)
+    answer = cost_quality_moves.move(snapshot, filters, GOLD, "P01", source["pool"], target["pool"], 0.2, 0.85)
     effects = answer.found.effects.set_index("effect")
     moved = 0.2 * source["labels"] / (filters.days / 7)
     assert effects.loc["cost a week", "value"] == pytest.approx(moved * (target["cost"] - source["cost"]))
@@ -107,28 +108,32 @@ def test_a_move_changes_cost_and_quality_by_the_difference_of_the_two(snapshot, 
         moved * (target["quality"] - source["quality"])
     )
     assert effects.loc["load of the target", "value"] > 0
-    said = words.move(answer, 0.2, "Comment moderation", "USD")
-    assert said.startswith("Moving 20") and "could not keep up" in said
+    said = move_words.move(answer, 0.2, "Comment moderation", "USD")
+    assert said.startswith("Moving 20") and "could not keep up" in said and "SLA attainment" in said
+    assert effects.loc["SLA of the queue", "low"] <= effects.loc["SLA of the queue", "value"] <= 0.5
+    assert 0 < effects.loc["in time before", "value"] <= 1 and 0 < answer.measured <= 1
+    assert "was in time" in move_words.assumptions(answer, 0.85)
     for row in answer.found.effects.to_dict("records"):
-        value, _ = words.effect(row, "USD")
+        value, _ = move_words.effect(row, "USD")
         assert value
 
 
 def test_without_shifts_a_move_says_that_capacity_is_not_known(snapshot, filters, found, monkeypatch):
     st.cache_data.clear()
-    monkeypatch.setattr(cost_quality, "_capacity", lambda *_: None)
+    monkeypatch.setattr(cost_quality_moves, "_capacity", lambda *_: None)
     pools = list(found.of("P01")["pool"])
-    answer = cost_quality.move(snapshot, filters, GOLD, "P01", pools[0], pools[1], 0.1, 0.85)
+    answer = cost_quality_moves.move(snapshot, filters, GOLD, "P01", pools[0], pools[1], 0.1, 0.85)
     effects = answer.found.effects.set_index("effect")
     assert "shifts" in effects.loc["load of the target", "reason"]
     assert not math.isnan(effects.loc["cost a week", "value"])
-    assert "keep up" not in words.move(answer, 0.1, "x", "USD")
+    assert "daily capacity" in effects.loc["SLA of the queue", "reason"]
+    assert "keep up" not in move_words.move(answer, 0.1, "x", "USD")
     st.cache_data.clear()
 
 
 def test_two_pools_are_needed(snapshot, filters):
     one = filters.with_("pool", "POOL-01")
-    assert "one pool" in cost_quality.move(snapshot, one, GOLD, "P01", "POOL-01", "POOL-02", 0.1, 0.85).reason
+    assert "one pool" in cost_quality_moves.move(snapshot, one, GOLD, "P01", "POOL-01", "POOL-02", 0.1, 0.85).reason
 
 
 def test_no_costs_is_said(snapshot, filters, monkeypatch):
@@ -143,6 +148,38 @@ def test_small_groups_are_left_out_for_a_stakeholder(snapshot, filters, monkeypa
     monkeypatch.setattr(data, "current_scope", lambda: replace(Scope.stakeholder(), minimum_items=10**9))
     assert cost_quality.frontiers(snapshot, filters, GOLD).rows.empty
     st.cache_data.clear()
+
+
+def test_pools_with_too_few_raters_are_withheld_from_a_stakeholder(snapshot, filters, found, monkeypatch):
+    st.cache_data.clear()
+    everyone = set(zip(found.rows["project"], found.rows["pool"], strict=True))
+    raters = data.privacy.raters_behind(snapshot, ("project", "pool"), filters, Scope.everything())
+    least = sorted(raters[key] for key in everyone)[len(everyone) // 2]
+    scope = replace(Scope.stakeholder(), minimum_raters=least, minimum_items=0)
+    monkeypatch.setattr(data, "current_scope", lambda: scope)
+    shown = cost_quality.frontiers(snapshot, filters, GOLD).rows
+    left = set(zip(shown["project"], shown["pool"], strict=True))
+    small = {key for key in everyone if raters[key] < least}
+    assert small and left == everyone - small
+    assert not (set(zip(shown["project"], shown["dominated_by"], strict=True)) & small)
+    project, pool = sorted(small)[0]
+    rest = [p for q, p in sorted(left) if q == project]
+    answer = cost_quality_moves.move(snapshot, filters, GOLD, project, pool, (rest or ["x"])[0], 0.1, 0.85)
+    assert answer.found is None and answer.reason
+    st.cache_data.clear()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ((-0.012, -0.03, -0.001), "lower its SLA attainment by 1.2 points (−3.0 to −0.1)"),
+        ((0.0, 0.0, 0.0), "leave its SLA attainment as it is"),
+        ((-0.0001, -0.02, 0.0), "hardly change its SLA attainment (−2.0 to 0)"),
+    ],
+)
+def test_the_sla_in_words(row, said):
+    written = move_words._sla(dict(zip(("value", "low", "high"), row, strict=True)))
+    assert written.replace(" ", " ").replace(".0 ", " ") == said.replace(".0 ", " ")
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])

@@ -1,0 +1,254 @@
+"""What moving work of a queue between two pools would do to its cost, its quality and its SLA.
+
+Cost, quality and load follow from estimates drawn from their intervals, independently, seeded. The SLA follows from the
+backlog of both pools' parts of the queue, day by day, over weeks drawn from those that were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from metrics.capacity import backlog
+from metrics.frontier import SURE, draw
+from metrics.spec import Estimate, Unit
+
+Floats = NDArray[np.float64]
+
+WEEKS = 4
+"""How far ahead the SLA is followed."""
+
+PATHS = 500
+FEWEST_WEEKS = 4
+NO_DAYS = "the queue's days are not known"
+NO_ROOM = "the daily capacity of {} is not known"
+NOTHING_DUE = "nothing falls due"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One side of a move. cost: money a label; quality: a share; labels: a week of this queue's labels it makes now;
+    load: a week of labels it makes in all queues, labels included; capacity: a week of labels it can make, None where
+    not known. Estimates with intervals. room: (weeks, days of a week) labels of this queue it could make on each day
+    after its other work, in the weeks of ``Queue.came``; None where not known.
+    """
+
+    name: Hashable
+    cost: Estimate
+    quality: Estimate
+    labels: float
+    load: float
+    capacity: Estimate | None = None
+    room: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Queue:
+    """The queue that the work is of, counted in labels.
+
+    labels: made a week by all its pools. came: (weeks, days of a week) labels that came in past weeks, the newest
+    last; None where not known. waiting: open at the end of the last one. due_days: a label is due at the end of the
+    day so many days after it came; 0 stands for deadlines inside a day. reason: why its days are not known.
+    """
+
+    labels: float
+    came: Floats | None = None
+    waiting: float = 0.0
+    due_days: int = 1
+    reason: str = NO_DAYS
+
+
+@dataclass(frozen=True, eq=False)
+class Reallocation:
+    """What moving a share of a queue from one pool to another would do.
+
+    effects: a row per effect: effect, value, low, high, n (labels moved a week), unit (of ``metrics.spec.Unit``),
+        reason (why there is no value), p (probability that it is above 0, NaN without). Effects:
+        "cost a week" (money, above 0 is dearer), "quality of the queue" (share, after less before), "correct labels a
+        week" (count), "SLA of the queue" (share in time of all that falls due, after less before), "in time before" and
+        "in time after" (share in time of both pools' parts), "load of the target" and "load of the source" (share of
+        capacity, after), "shortfall a week" (labels above the target's capacity, which would wait; p is the probability
+        that there is one).
+    moved: labels a week. fits_share: the largest share of the source's part of the queue that leaves the target within
+        capacity with probability ``SURE``, 0 to 1, None where capacity is not known. assumptions: in words.
+    """
+
+    effects: pd.DataFrame
+    moved: float
+    fits_share: float | None
+    assumptions: tuple[str, ...]
+
+
+ASSUMPTIONS = (
+    "Each pool keeps its cost a label and its quality, on the labels it is given and on those it has.",
+    "The labels moved are as hard as those the target pool makes now, in languages and policies it knows.",
+    "What the source pool no longer makes is no longer paid for: its hours shrink with its labels, and those it keeps "
+    "wait as long as before.",
+    "Labels above capacity wait; they are neither lost nor made in overtime.",
+    "Costs, qualities and capacities are independent of one another.",
+)
+SLA_ASSUMPTIONS = (
+    f"SLA: {WEEKS} weeks drawn from those that were, each with its arrivals and both pools' paid hours; arrivals and "
+    "open items fall to the pools as labels do now.",
+    "Each pool works the oldest first, day by day, and its other queues keep the hours they have.",
+)
+
+
+def reallocate(
+    source: Pool,
+    target: Pool,
+    share: float = 0.1,
+    queue: Queue | None = None,
+    *,
+    draws: int = 4000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Reallocation:
+    """The effect of moving ``share`` of the source's labels of a queue to the target, a week.
+
+    share: 0 to 1. queue: without it, it is what both pools make, and the SLA is null. Formula, m = share ·
+    source.labels: cost m(c_t - c_s); quality m(q_t - q_s) / labels of the queue; correct labels m(q_t - q_s); load of
+    the target (load + m)/capacity, of the source (load - m)/capacity; shortfall max(0, load + m - capacity). Intervals
+    from draws as in ``frontier`` (capacity like cost); those of the SLA from ``in_time``. An effect whose estimates are
+    missing is null, with their reason; without their intervals it has none.
+    Raises ValueError for a share outside 0..1, one pool twice, labels below 0 or above the pool's load or, together,
+    above the queue's.
+    """
+    if not 0 <= share <= 1 or source.name == target.name:
+        raise ValueError("A share between 0 and 1 moves from one pool to another.")
+    for pool in (source, target):
+        if not 0 <= pool.labels <= pool.load:
+            raise ValueError("A pool's labels of the queue are part of its load.")
+    both = source.labels + target.labels
+    queue = queue or Queue(both)
+    if both > queue.labels * (1 + 1e-9):
+        raise ValueError("The queue's labels include those of both pools.")
+    moved = share * source.labels
+    rng = np.random.default_rng(seed)
+    drawn = {
+        (pool.name, what): _drawn(estimate, what, draws, rng, level)
+        for pool in (source, target)
+        for what, estimate in (("cost", pool.cost), ("quality", pool.quality), ("capacity", pool.capacity))
+    }
+
+    def difference(what: str) -> _Drawn:
+        after, before = drawn[target.name, what], drawn[source.name, what]
+        return _Drawn(after.value - before.value, after.draws - before.draws, after.reason or before.reason)
+
+    dearer, better = difference("cost"), difference("quality")
+    room, freed = drawn[target.name, "capacity"], drawn[source.name, "capacity"]
+    load = target.load + moved
+    rows = [
+        ("cost a week", dearer.of(lambda c: moved * c), Unit.MONEY),
+        ("quality of the queue", better.of(lambda q: moved * q / (queue.labels or 1.0)), Unit.SHARE),
+        ("correct labels a week", better.of(lambda q: moved * q), Unit.COUNT),
+        *((name, found, Unit.SHARE) for name, found in _sla(source, target, share, queue, seed).items()),
+        ("load of the target", room.of(lambda k: load / k), Unit.SHARE),
+        ("load of the source", freed.of(lambda k: (source.load - moved) / k), Unit.SHARE),
+        ("shortfall a week", room.of(lambda k: np.maximum(load - k, 0)), Unit.COUNT),
+    ]
+    effects = pd.DataFrame(
+        [(name, *found.row(level, moved), unit) for name, found, unit in rows],
+        columns=["effect", "value", "low", "high", "n", "p", "reason", "unit"],
+    )
+    fits = None
+    if not room.reason and not np.isnan(room.draws).any():
+        spare = float(np.quantile(room.draws, 1 - SURE)) - target.load
+        fits = float(np.clip(spare / source.labels, 0, 1)) if source.labels else None
+    told = effects.loc[effects["effect"] == SLA_EFFECTS[0], "reason"].iloc[0] == ""
+    return Reallocation(effects, moved, fits, ASSUMPTIONS + SLA_ASSUMPTIONS if told else ASSUMPTIONS)
+
+
+# ----------------------------------------------------------------------------------------------------------------- SLA
+
+SLA_EFFECTS = ("SLA of the queue", "in time before", "in time after")
+
+
+def late(came: Floats, room: Floats, waiting: float, before: Floats, due_days: int) -> tuple[Floats, Floats]:
+    """How many labels fall due on coming days, and how many of those are late, in all: (paths,) each.
+
+    came, room: (paths, days) labels that come and that can be made; waiting: open before the first day; before: labels
+    that came on the last days before it, ``due_days`` or more, the newest last. The oldest go first: overdue at the end
+    of a day = open - came on its last ``due_days`` days, at least 0; late = overdue, at most what falls due that day.
+    """
+    known = np.concatenate([np.broadcast_to(before[len(before) - due_days :], (len(came), due_days)), came], axis=1)
+    due = known[:, : came.shape[1]]
+    sums = np.concatenate([np.zeros((len(came), 1)), known.cumsum(axis=1)], axis=1)
+    not_yet_due = sums[:, due_days + 1 :] - sums[:, 1 : came.shape[1] + 1]
+    overdue = np.maximum(backlog(came, room, waiting) - not_yet_due, 0.0)
+    return due.sum(axis=1), np.minimum(overdue, due).sum(axis=1)
+
+
+def _sla(source: Pool, target: Pool, share: float, queue: Queue, seed: int) -> dict[str, _Drawn]:
+    """The change of the queue's SLA, and what is in time of both pools' parts before and after.
+
+    The source keeps 1 - share of its arrivals, open labels and hours, hence of what is late of it.
+    """
+    without = next((p for p in (target, source) if p.room is None), None)
+    reason = queue.reason if queue.came is None else NO_ROOM.format(without.name) if without else ""
+    if reason or not queue.labels:
+        return dict.fromkeys(SLA_EFFECTS, _Drawn(np.nan, np.full(1, np.nan), reason or NOTHING_DUE))
+    weeks = len(queue.came)
+    drawn = np.random.default_rng(seed).integers(weeks, size=(PATHS, WEEKS))
+    before = queue.came.ravel()
+
+    def followed(pool: Pool, part: float) -> tuple[Floats, Floats]:
+        came, room = (x[drawn].reshape(PATHS, -1) for x in (queue.came, pool.room))
+        return late(part * came, room, part * queue.waiting, part * before, queue.due_days)
+
+    gives, gets = source.labels / queue.labels, target.labels / queue.labels
+    due, own = followed(source, gives)
+    due_there, there = followed(target, gets)
+    _, more = followed(target, gets + share * gives)
+    due_both = due + due_there
+    whole = due_both / (gives + gets) if gives + gets else due_both
+    if not (due_both > 0).all():
+        return dict.fromkeys(SLA_EFFECTS, _Drawn(np.nan, np.full(1, np.nan), NOTHING_DUE))
+    first, then = 1 - (own + there) / due_both, 1 - ((1 - share) * own + more) / due_both
+    change = (share * own + there - more) / whole
+    known = weeks >= FEWEST_WEEKS  # fewer weeks say nothing of how weeks differ
+    found = zip(SLA_EFFECTS, (change, first, then), strict=True)
+    return {name: _Drawn(float(x.mean()), x if known else np.full(1, np.nan), "") for name, x in found}
+
+
+# --------------------------------------------------------------------------------------------------------------- draws
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A value, draws of it (NaN without an interval), and why it is missing."""
+
+    value: float
+    draws: Floats
+    reason: str
+
+    def of(self, function: Callable) -> _Drawn:
+        return _Drawn(float(function(np.float64(self.value))), function(self.draws), self.reason)
+
+    def row(self, level: float, n: float) -> tuple:
+        if self.reason:
+            return (np.nan, np.nan, np.nan, n, np.nan, self.reason)
+        if np.isnan(self.draws).any():
+            return (self.value, np.nan, np.nan, n, np.nan, "")
+        low, high = np.quantile(self.draws, [0.5 - level / 2, 0.5 + level / 2])
+        return (self.value, min(low, self.value), max(high, self.value), n, float(np.mean(self.draws > 0)), "")
+
+
+def _drawn(estimate: Estimate | None, what: str, draws: int, rng: np.random.Generator, level: float) -> _Drawn:
+    nothing = np.full(draws, np.nan)
+    if estimate is None or estimate.value is None:
+        return _Drawn(np.nan, nothing, estimate.reason if estimate else f"{what} not known")
+    if what == "quality" and not 0 <= estimate.value <= 1:
+        raise ValueError("A quality lies between 0 and 1.")
+    if what != "quality" and not (estimate.value > 0 and (estimate.low is None or estimate.low > 0)):
+        raise ValueError(f"A {what} is above 0.")
+    if estimate.low is None or estimate.high is None:
+        return _Drawn(estimate.value, nothing, "")
+    ends = np.array([[estimate.value, estimate.low, estimate.high]])
+    if what == "quality":
+        return _Drawn(estimate.value, np.clip(draw(ends, draws, rng, level)[0], 0, 1), "")
+    return _Drawn(estimate.value, np.exp(draw(np.log(ends), draws, rng, level)[0]), "")

@@ -1,0 +1,216 @@
+"""What work that moves between two pools of a project would do to its cost, its quality and its SLA."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from metrics.intervals import student
+from metrics.reallocation import Pool, Queue, Reallocation, reallocate
+from metrics.spec import Estimate
+from ui import data, queue
+from ui.cost_quality import frontiers
+from ui.costs import KEPT
+
+WEEKS = 13  # whose arrivals and paid hours stand for those of the coming ones
+ONE_POOL = "only one pool works on it under these filters, so there is nothing to compare"
+NO_SHIFTS = "capacity is not known: load the table shifts"
+PART_SEEN = "capacity is not known: you see only a part of what these pools work on"
+NO_ITEMS = "the items of this queue are not known"
+SECONDS = ("handle_n", "handle_sum_seconds", "judgements")
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """What moving a share of a project's labels from one pool to another would do; or the reason why it is not said.
+
+    measured: share of the queue's items that were in time over the same weeks, NaN where none fell due. due_days: as
+    of metrics.reallocation.Queue.
+    """
+
+    found: Reallocation | None
+    source: Pool | None
+    target: Pool | None
+    reason: str = ""
+    measured: float = math.nan
+    due_days: int = 1
+
+
+@st.cache_data(**KEPT)
+def move(
+    snapshot: Snapshot,
+    filters: Filters,
+    quality: str,
+    project: str,
+    source: str,
+    target: str,
+    share: float,
+    usable: float,
+) -> Move:
+    """The effect of moving ``share`` of the source's labels of the project to the target, a week.
+
+    usable: the share of paid hours that can be handling; a pool's capacity is its paid hours times that, over the
+    handling time of one of the project's labels there. Its load is all its handling time, in such labels. The SLA is
+    that of weeks like the last ``WEEKS`` up to the period's end.
+    """
+    rows = frontiers(snapshot, filters, quality).of(project)
+    if len(rows) < 2:
+        return Move(None, None, None, ONE_POOL if len(rows) else "there are no pools to move work between")
+    chosen = {p: rows[rows["pool"] == p] for p in (source, target)}
+    if source == target or any(c.empty for c in chosen.values()):
+        return Move(None, None, None, "choose two different pools")
+    weeks = filters.days / 7
+    work = _work(snapshot, filters, project, (source, target), usable)
+    pools = []
+    for name, row in chosen.items():
+        one = row.iloc[0]
+        labels = float(one["labels"]) / weeks
+        known = work.get(name) or _Work(labels, None, None)
+        pools.append(
+            Pool(
+                str(one["label"]),
+                _estimate(one, "cost", one["labels"]),
+                _estimate(one, "quality", one["gold"]),
+                labels,
+                max(known.load, labels),
+                known.capacity or Estimate.missing(NO_SHIFTS if _sees_all() else PART_SEEN),
+                known.room,
+            )
+        )
+    if pools[0].name == pools[1].name:
+        pools[1] = replace(pools[1], name=f"{pools[1].name} (2)")
+    both = sum(pool.labels for pool in pools)
+    queued, measured = _queue(snapshot, filters, project, both)
+    return Move(reallocate(*pools, share, queued), *pools, measured=measured, due_days=queued.due_days)
+
+
+def _estimate(row: pd.Series, name: str, n: float) -> Estimate:
+    value, low, high = (row[f"{name}{s}"] for s in ("", "_low", "_high"))
+    if pd.isna(value):
+        return Estimate.missing(str(row["reason"]) or f"no {name}", float(n))
+    ends = (None, None) if pd.isna(low) or pd.isna(high) else (float(low), float(high))
+    return Estimate(float(value), *ends, n=float(n))
+
+
+def _sees_all() -> bool:
+    """Whether the reader sees all that a pool works on."""
+    return data.current_scope().projects is None
+
+
+# ---- the queue -------------------------------------------------------------------------------------------------
+
+
+def _days(filters: Filters) -> pd.DatetimeIndex:
+    """The days of the last whole weeks up to the period's end."""
+    return pd.date_range(end=filters.end, periods=7 * WEEKS, freq="D")
+
+
+def _by_day(rows: pd.DataFrame, columns: tuple[str, ...], days: pd.DatetimeIndex) -> np.ndarray:
+    """Sums of the columns on each of the days: (columns, days); 0 on days without rows."""
+    at = (pd.to_datetime(rows["day"]) - days[0]).dt.days.to_numpy()
+    return np.array([np.bincount(at, np.nan_to_num(rows[c].to_numpy(float)), len(days)) for c in columns])
+
+
+def _queue(snapshot: Snapshot, filters: Filters, project: str, both: float) -> tuple[Queue, float]:
+    """The project's queue in labels, all pools together, and the share of its items that were in time."""
+    mine = Filters.of({"project": (project,)}, filters.start, filters.end)
+    made = data.sums(snapshot, "ledger", ("labels",), (), mine)["labels"].astype(float).sum()
+    labels = max(float(made) / (filters.days / 7), both)
+    days = _days(filters)
+    held = mine.over(days[0].date(), days[-1].date())
+    columns = ("created", "closed", "due", "due_in_time")
+    flow = data.sums(snapshot, "flow", (*columns, "backlog"), ("day",), held)
+    if flow.empty:
+        return Queue(labels, reason=NO_ITEMS), math.nan
+    sums = dict(zip((*columns, "backlog"), _by_day(flow, (*columns, "backlog"), days), strict=True))
+    measured = sums["due_in_time"].sum() / sums["due"].sum() if sums["due"].any() else math.nan
+    whole = _whole(snapshot, days)
+    inside = slice(7 * (WEEKS - whole), None)
+    rows = pd.DataFrame({"created": sums["created"], "due": sums["due"]})
+    period = slice(max(len(days) - filters.days, 0), None)
+    closed = sums["closed"][period].sum()
+    if not whole or not closed > 0 or not sums["created"][inside].any():
+        return Queue(labels, reason=NO_ITEMS), measured
+    each = labels * min(filters.days, len(days)) / 7 / closed  # labels an item takes
+    came = each * sums["created"][inside].reshape(whole, 7)
+    due_days = 0 if queue.due_within_day(rows) else queue.sla_days(rows)
+    return Queue(labels, came, each * float(sums["backlog"][-1]), due_days), measured
+
+
+def _whole(snapshot: Snapshot, days: pd.DatetimeIndex) -> int:
+    """How many of the weeks lie inside the days of the snapshot; the weeks end on the period's last day."""
+    first: dt.date = snapshot.meta.first_day
+    if snapshot.meta.last_day < days[-1].date():
+        return 0
+    return sum(days[7 * k].date() >= first for k in range(WEEKS))
+
+
+# ---- the pools -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """A pool's work, in labels of the project: load and capacity a week, and room (weeks, 7) by day for the queue."""
+
+    load: float
+    capacity: Estimate | None
+    room: np.ndarray | None
+
+
+def _work(
+    snapshot: Snapshot, filters: Filters, project: str, pools: tuple[str, ...], usable: float
+) -> dict[str, _Work]:
+    """By pool, where both its handling time on the project and all else it does are known."""
+    if not _sees_all():
+        return {}
+    days = _days(filters)
+    whole = Filters.of({"pool": pools}, min(filters.start, days[0].date()), filters.end)
+    work = data.sums(snapshot, "work", ("labels", *SECONDS), ("day", "project", "pool"), whole)
+    work = work.assign(day=pd.to_datetime(work["day"]))
+    timed, spent, judged = (np.nan_to_num(work[c].to_numpy(float)) for c in SECONDS)
+    # Judgements without a time take as long as those with one.
+    work["seconds"] = np.divide(spent, timed, out=np.zeros(len(work)), where=timed > 0) * judged
+    paid = data.sums(snapshot, "shift", ("logged_seconds",), ("day", "pool"), whole)
+    paid = paid.assign(day=pd.to_datetime(paid["day"]))
+    weeks, start = filters.days / 7, pd.Timestamp(filters.start)
+    past = _whole(snapshot, days)
+    found = {}
+    for pool in pools:
+        here, hours = (rows[rows["pool"] == pool] for rows in (work, paid))
+        now = here[here["day"] >= start]
+        own = now[now["project"] == project]
+        labels = float(own["labels"].astype(float).sum())
+        each = float(own["seconds"].sum()) / labels if labels else 0.0
+        if not each > 0:
+            continue
+        capacity = _capacity(hours[hours["day"] >= start], usable / each, weeks)
+        room = None
+        if capacity is not None and past:
+            others = here[(here["project"] != project) & (here["day"] >= days[0])]
+            able = usable * _by_day(hours[hours["day"] >= days[0]], ("logged_seconds",), days)[0]
+            free = np.maximum(able - _by_day(others, ("seconds",), days)[0], 0.0)
+            room = free[7 * (WEEKS - past) :].reshape(past, 7) / each
+        found[pool] = _Work(float(now["seconds"].sum()) / each / weeks, capacity, room)
+    return found
+
+
+def _capacity(paid: pd.DataFrame, labels_a_second: float, weeks: float) -> Estimate | None:
+    """Labels a week that the paid hours allow; the interval is that of the mean of the weeks."""
+    seconds = np.nan_to_num(paid["logged_seconds"].to_numpy(float))
+    monday = paid["day"] - pd.to_timedelta(paid["day"].dt.day_of_week, unit="D")
+    weekly = np.bincount(pd.factorize(monday)[0], seconds) * labels_a_second
+    if not len(weekly) or not weekly.sum() > 0:
+        return None
+    mean = float(weekly.sum() / weeks)
+    if len(weekly) < 3:
+        return Estimate(mean, n=len(weekly))
+    half = float(student(0.975, len(weekly) - 1)) * float(weekly.std(ddof=1)) / math.sqrt(len(weekly))
+    ratio = math.exp(half / mean)
+    return Estimate(mean, mean / ratio, mean * ratio, len(weekly))
