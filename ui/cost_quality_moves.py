@@ -140,7 +140,7 @@ def _queue(snapshot: Snapshot, filters: Filters, project: str, both: float) -> t
         return Queue(labels, reason=NO_ITEMS), measured
     each = labels * min(filters.days, len(days)) / 7 / closed  # labels an item takes
     came = each * sums["created"][inside].reshape(whole, 7)
-    due_days = 0 if queue.due_within_day(rows) else queue.sla_days(rows)
+    due_days = 0 if queue.due_within_day(rows) else round(queue.sla_hours(rows) / 24)
     return Queue(labels, came, each * float(sums["backlog"][-1]), due_days), measured
 
 

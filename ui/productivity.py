@@ -177,7 +177,8 @@ def beside(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     unit = codes({k: v[ours_] for k, v in rows.items()}, (by, "rater" if people else "pool"))
     found = _of_clusters(group, unit, n[ours_], off[ours_], off_squared[ours_])
     at = {name: k for k, name in enumerate(names)}
-    place = np.array([at.get(m, -1) for m in gold["member"]], np.int64)
+    few = data.too_small(snapshot, (by,), ours, "handle_n")
+    place = np.array([-1 if (m,) in few else at.get(m, -1) for m in gold["member"]], np.int64)
     columns = {name: np.append(values, np.nan)[place] for name, values in found.items()}
     return gold.assign(**columns)
 
@@ -279,7 +280,9 @@ def idle(snapshot: Snapshot, filters: Filters) -> dict[str, float]:
     """Idle hours of each pool: logged and not active."""
     kept = kept_by("shift", filters)
     rows = data.sums(snapshot, "shift", ("logged_seconds", "active_seconds"), ("pool",), kept).fillna(0)
-    return dict(zip(rows["pool"], (rows["logged_seconds"] - rows["active_seconds"]) / 3600, strict=True))
+    few = data.too_small(snapshot, ("pool",), kept)
+    hours = zip(rows["pool"], (rows["logged_seconds"] - rows["active_seconds"]) / 3600, strict=True)
+    return {pool: idle_hours for pool, idle_hours in hours if (pool,) not in few}
 
 
 # ---- ramp ------------------------------------------------------------------------------------------------------
