@@ -52,29 +52,85 @@ FROM everything GROUP BY ALL ORDER BY day, project_id, language, policy
 FLOW_SUMS = ("created", "closed", "due", "due_in_time", "backlog", "overdue_open", *AGE_COLUMNS)
 APPEAL_SUMS = ("appeals_filed", "appeals_decided", "appeals_overturned")
 
-LEDGER = """
+
+def _weight(place: str) -> str:
+    """What a cell of work weighs in the costs of its place: its handle seconds, untimed judgements at the mean time."""
+    mean = f"SUM(seconds) OVER (PARTITION BY {place}) / NULLIF(SUM(timed) OVER (PARTITION BY {place}), 0)"
+    return f"seconds + (judgements - timed) * COALESCE({mean}, 1)"  # where nothing was timed, judgements count alike
+
+
+_DAY, _WEEK = "day, project_id, pool_id", "week, project_id, pool_id"
+
+LEDGER = f"""
 CREATE OR REPLACE TABLE ledger AS
-WITH made AS (
-    SELECT day, project_id, pool_id, SUM(labels) AS labels, SUM(accepted_labels) AS accepted_labels,
-           SUM(rejected_labels) AS rejected_labels
-    FROM work JOIN rater USING (rater_id) GROUP BY ALL),
-raised AS (SELECT day, project_id, pool_id, SUM(escalations) AS escalations FROM escalation GROUP BY ALL),
-everything AS (SELECT * FROM made UNION ALL BY NAME SELECT * FROM cost UNION ALL BY NAME SELECT * FROM raised),
-days AS (SELECT day, project_id, pool_id, {sums} FROM everything GROUP BY ALL)
-SELECT day, project_id, pool_id, labels, accepted_labels, rejected_labels,
-       {escalations} AS escalations,
-       cost, cost_labour, cost_review, cost_rework, cost_tooling, cost_training, cost_fee,
+WITH usual AS (
+    SELECT project_id, time_basis FROM work GROUP BY project_id, time_basis
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY SUM(handle_n) DESC, time_basis) = 1),
+made AS (
+    SELECT day, project_id, pool_id, work.language, policy, SUM(labels) AS labels,
+           SUM(accepted_labels) AS accepted_labels, SUM(rejected_labels) AS rejected_labels,
+           SUM(judgements) AS judgements,
+           COALESCE(SUM(handle_n) FILTER (work.time_basis = usual.time_basis), 0) AS timed,
+           COALESCE(SUM(handle_sum_seconds) FILTER (work.time_basis = usual.time_basis), 0) AS seconds
+    FROM work JOIN rater USING (rater_id) JOIN usual USING (project_id) GROUP BY ALL),
+made_in_week AS (
+    SELECT DATE_TRUNC('week', day)::DATE AS week, project_id, pool_id, language, policy,
+           SUM(judgements) AS judgements, SUM(timed) AS timed, SUM(seconds) AS seconds
+    FROM made GROUP BY ALL),
+by_day AS (
+    SELECT {_DAY}, language, policy, weight / SUM(weight) OVER (PARTITION BY {_DAY}) AS part
+    FROM (SELECT *, {_weight(_DAY)} AS weight FROM made) WHERE weight > 0),
+by_week AS (
+    SELECT {_WEEK}, language, policy, weight / SUM(weight) OVER (PARTITION BY {_WEEK}) AS part
+    FROM (SELECT *, {_weight(_WEEK)} AS weight FROM made_in_week) WHERE weight > 0),
+spent AS (
+    SELECT {_DAY}, COALESCE(d.language, w.language) AS language, COALESCE(d.policy, w.policy) AS policy,
+           {{spent}}
+    FROM cost c LEFT JOIN by_day d USING ({_DAY})
+         LEFT JOIN by_week w ON d.part IS NULL AND w.week = DATE_TRUNC('week', c.day)::DATE
+                             AND w.project_id = c.project_id AND w.pool_id = c.pool_id),
+worked AS (
+    SELECT {_DAY}, language, policy, labels, accepted_labels, rejected_labels,
+           cost_labour * rejected_labels / NULLIF(SUM(labels) OVER (PARTITION BY {_DAY}), 0) AS cost_discarded
+    FROM made LEFT JOIN cost USING ({_DAY})),
+raised AS (SELECT {_DAY}, SUM(escalations) AS escalations FROM escalation GROUP BY ALL),
+everything AS (SELECT * FROM worked UNION ALL BY NAME SELECT * FROM spent UNION ALL BY NAME SELECT * FROM raised),
+cells AS (SELECT {_DAY}, language, policy, {{sums}} FROM everything GROUP BY ALL)
+SELECT {_DAY}, language, policy, labels, accepted_labels, rejected_labels, {{escalations}} AS escalations,
+       cost, cost_labour, cost_review, cost_rework, cost_tooling, cost_training, cost_fee, cost_discarded,
        cost_labour + cost_fee AS cost_labour_and_fees,
-       cost_rework + cost_labour * COALESCE(rejected_labels / NULLIF(labels, 0), 0) AS cost_poor_quality
-FROM days ORDER BY day, project_id, pool_id
+       cost_rework + cost_discarded AS cost_internal_failure
+FROM cells ORDER BY {_DAY}, language, policy
 """
 LEDGER_COUNTS = ("labels", "accepted_labels", "rejected_labels", "escalations")
+LEDGER_SPENT = ("cost", "cost_labour", "cost_review", "cost_rework", "cost_tooling", "cost_training", "cost_fee")
+
+
+def ledger_sql(*, has_costs: bool = True, has_escalations: bool = True) -> str:
+    """The statement that makes the ledger: labels as they were made, costs shared out over languages and policies.
+
+    A day's costs of a project in a pool go to the cells of its work in proportion to handle time (of the time basis
+    that most of the project's work has); on a day without work in proportion to the week's work there; costs of a
+    week without work keep no language and no policy. A discarded label costs the day's mean labour of a label.
+    """
+    sums = [f"COALESCE(SUM({name}), 0)::BIGINT AS {name}" for name in LEDGER_COUNTS]
+    sums += [
+        f"COALESCE(SUM({name}), 0)::DOUBLE AS {name}" if has_costs else f"NULL::DOUBLE AS {name}"
+        for name in (*LEDGER_SPENT, "cost_discarded")
+    ]
+    return LEDGER.format(
+        spent=", ".join(f"{name} * COALESCE(d.part, w.part, 1) AS {name}" for name in LEDGER_SPENT),
+        sums=", ".join(sums),
+        escalations="escalations" if has_escalations else "NULL::BIGINT",
+    )
+
 
 PROJECT_LEDGER = """
 CREATE OR REPLACE TABLE project_ledger AS
-SELECT day, project_id, SUM(cost)::DOUBLE AS cost, SUM(closed)::BIGINT AS closed
-FROM (SELECT day, project_id, cost FROM ledger UNION ALL BY NAME SELECT day, project_id, closed FROM flow)
-GROUP BY ALL ORDER BY day, project_id
+SELECT day, project_id, language, policy, SUM(cost)::DOUBLE AS cost, SUM(closed)::BIGINT AS closed
+FROM (SELECT day, project_id, language, policy, cost FROM ledger
+      UNION ALL BY NAME SELECT day, project_id, language, policy, closed FROM flow)
+GROUP BY ALL ORDER BY day, project_id, language, policy
 """
 
 OVERLAP = """
@@ -93,14 +149,7 @@ def derive(connection: duckdb.DuckDBPyConnection, *, has_appeals: bool, has_cost
         for name in APPEAL_SUMS
     ]
     connection.execute(FLOW.format(sums=",\n       ".join(sums)))
-    kinds = ("cost", "cost_labour", "cost_review", "cost_rework", "cost_tooling", "cost_training", "cost_fee")
-    ledger = [f"COALESCE(SUM({name}), 0)::BIGINT AS {name}" for name in LEDGER_COUNTS]
-    ledger += [
-        f"COALESCE(SUM({name}), 0)::DOUBLE AS {name}" if has_costs else f"NULL::DOUBLE AS {name}" for name in kinds
-    ]
-    connection.execute(
-        LEDGER.format(sums=", ".join(ledger), escalations="escalations" if has_escalations else "NULL::BIGINT")
-    )
+    connection.execute(ledger_sql(has_costs=has_costs, has_escalations=has_escalations))
     connection.execute(PROJECT_LEDGER)
     connection.execute(OVERLAP)
     connection.execute(

@@ -9,7 +9,7 @@ import functools
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ from data_access.snapshot import DIALECT
 from metrics.catalogue import AREAS, METRICS
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
-from metrics.shapes import Coefficient, Count, GeometricMean, Quantile, Ratio, Remainder, Share, WeightedShare
+from metrics.shapes import Coefficient, Count, GeometricMean, Quantile, Quotient, Ratio, Remainder, Share, WeightedShare
 from metrics.spec import Direction, Metric, Unit
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -37,6 +37,7 @@ INTERVALS = {
     Remainder: "Wilson's interval, on the n that is left after judgements of one rater resemble each other",
     WeightedShare: "Wilson's interval, on the n that is left after unequal weights and resemblance within raters",
     Ratio: "built on the logarithm of the ratio, from how much the parts (raters, weeks, projects) differ",
+    Quotient: "from the intervals of the ratio and of the share it is divided by, on the logarithm (MOVER)",
     Count: "none: a count has no sampling error",
     GeometricMean: "built on the logarithm of the time, from its spread",
     Quantile: "from the order of the values: the quantiles between which the true one lies",
@@ -89,7 +90,12 @@ def statements(name: str, dialect: str = "duckdb", by: Sequence[str] = ("week",)
         for title, select in selects.items()
     ]
     found += [Statement(title, "snapshot", layout(sql)) for title, sql in _derived(metric).items()]
-    return [*found, Statement("Sums by " + ", ".join(by), "snapshot", to_sql(snapshot_select(name, by), DIALECT))]
+    found.append(Statement("Sums by " + ", ".join(by), "snapshot", to_sql(snapshot_select(name, by), DIALECT)))
+    if isinstance(metric.shape, Quotient):  # which is divided by another metric, read in the same way
+        below = find_metric(metric.shape.denominator)
+        others = statements(below.name, dialect, by)
+        found += [replace(other, title=f"{below.label}: {other.title}") for other in others]
+    return found
 
 
 def warehouse_selects(name: str) -> dict[str, sa.Select]:
@@ -115,7 +121,8 @@ def snapshot_select(name: str, by: Sequence[str] = ("week",)) -> sa.Select:
 _COST_SUMS = tuple(f"cost_{kind}" for kind in t.COST_KINDS)
 _PARTS = {  # the sums in the warehouse's statements that a sum worked out in the snapshot follows from
     "cost_labour_and_fees": ("cost_labour", "cost_fee"),
-    "cost_poor_quality": ("cost_rework", "cost_labour", "labels", "rejected_labels"),
+    "cost_discarded": ("cost_labour", "labels", "rejected_labels"),
+    "cost_internal_failure": ("cost_rework", "cost_labour", "labels", "rejected_labels"),
     "rated_items": ("items",),
     "overlapped_items": ("items",),
     **dict.fromkeys(derive.FLOW_SUMS, ("items",)),
@@ -144,7 +151,8 @@ def _mart_selects(mart: str) -> dict[str, sa.Select]:
         "backlog": lives,
         "turnaround": {"Histogram of turnaround": marts.turnaround(ZONE, always)},
         "appeal_time": {"Histogram of appeal time": marts.appeal_time(ZONE)},
-        "ledger": {**costs, **labels, "Escalations": marts.escalation_facts(ZONE)},
+        "ledger": {**costs, **labels},
+        "escalation_ledger": {**labels, "Escalations": marts.escalation_facts(ZONE)},
         "project_ledger": {**costs, **lives},
         "shift": {"Hours": marts.shift_facts()},
         "training": {"Courses": marts.training_facts()},
@@ -174,15 +182,13 @@ def _narrowed(select: sa.Select, wanted: set[str]) -> sa.Select | None:
 def _derived(metric: Metric) -> dict[str, str]:
     """What the snapshot works out from its own tables before the metric's sums can be read, by title."""
     flow = derive.FLOW.format(sums=", ".join(f"COALESCE(SUM({name}), 0) AS {name}" for name in metric.shape.columns))
-    ledger_sums = ("labels", "accepted_labels", "rejected_labels", "escalations", "cost", *_COST_SUMS)
-    ledger = derive.LEDGER.format(
-        sums=", ".join(f"SUM({name}) AS {name}" for name in ledger_sums), escalations="escalations"
-    )
+    ledger = {"Ledger, from costs, labels and escalations": derive.ledger_sql()}
     return {
         "flow": {"Flow, from the days of the items' lives": flow},
         "backlog": {"Backlog, from the days of the items' lives": flow},
         "overlap": {"Overlap, from the patterns": derive.OVERLAP},
-        "ledger": {"Ledger, from costs, labels and escalations": ledger},
+        "ledger": ledger,
+        "escalation_ledger": ledger,
         "project_ledger": {"Costs and decided items of each project": derive.PROJECT_LEDGER},
     }.get(metric.mart, {})
 
@@ -359,8 +365,11 @@ def contract_markdown() -> str:
 
 def dimensions_of(metric: Metric) -> list[str]:
     """The dimensions the metric can be shown and filtered by."""
-    source = dim.SOURCES[metric.mart]
-    return [name for name in DIMENSIONS if dim.expression(source, name) is not None]
+    marts_read = [metric.mart]
+    if isinstance(metric.shape, Quotient):
+        marts_read.append(find_metric(metric.shape.denominator).mart)
+    sources = [dim.SOURCES[name] for name in marts_read]
+    return [name for name in DIMENSIONS if all(dim.expression(source, name) is not None for source in sources)]
 
 
 def facts_of(metric: Metric) -> dict[str, str]:

@@ -51,7 +51,7 @@ def _source(name: str, keys: tuple, columns: tuple, cluster: tuple, *, table: st
 
 
 _FLOW_KEYS = ("day", "project_id", "language", "policy")
-_LEDGER_KEYS = ("day", "project_id", "pool_id")
+_LEDGER_KEYS = ("day", "project_id", "pool_id", "language", "policy")
 _LEDGER_COLUMNS = (
     "labels",
     "accepted_labels",
@@ -65,7 +65,8 @@ _LEDGER_COLUMNS = (
     "cost_training",
     "cost_fee",
     "cost_labour_and_fees",
-    "cost_poor_quality",
+    "cost_discarded",
+    "cost_internal_failure",
 )
 _AGREEMENT_KEYS = ("week", "project_id", "language", "policy", "guideline_version")
 
@@ -97,7 +98,15 @@ SOURCES: dict[str, Source] = {
         _source("turnaround", ("week", "project_id", "language", "policy", "bucket"), ("n",), ()),
         _source("appeal_time", ("week", "project_id", "language", "policy", "bucket"), ("n",), ()),
         _source("ledger", _LEDGER_KEYS, _LEDGER_COLUMNS, ("week", "project_id", "pool_id")),
-        _source("project_ledger", ("day", "project_id"), ("cost", "closed"), ("week", "project_id")),
+        # An escalation has no language and no policy: its ledger is kept without them.
+        _source(
+            "escalation_ledger",
+            ("day", "project_id", "pool_id"),
+            ("labels", "escalations"),
+            ("week", "project_id", "pool_id"),
+            table="ledger",
+        ),
+        _source("project_ledger", _FLOW_KEYS, ("cost", "closed"), ("week", "project_id")),
         _source(
             "shift",
             ("day", "pool_id"),
@@ -191,6 +200,7 @@ def why_not(source: Source, name: str) -> str:
         "turnaround": "turnaround is",
         "appeal_time": "appeal time is",
         "ledger": "costs are",
+        "escalation_ledger": "escalations are",
         "project_ledger": "cost per decided item is",
         "shift": "hours are",
         "training": "training is",

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from data_access.snapshot import Snapshot
 from metrics import targets
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
-from metrics.shapes import Coefficient, Count, Quantile, clusters_name, group_patterns
+from metrics.shapes import Coefficient, Count, Quantile, Quotient, clusters_name, group_patterns
 from metrics.spec import ESTIMATE_COLUMNS, Estimates, Metric, Shape
 
 Columns = dict[str, np.ndarray]
@@ -69,9 +69,12 @@ def measure_many(
             raise ValueError("The periods of one question share their filters.")
     privacy.check_people((d for by in wanted for d in (*by, *(name for name, _ in periods[0].where))), scope)
     asked = _Asked(snapshot, wanted, tuple(periods), scope, timed_on)
+    below = [find_metric(m.shape.denominator) for m in chosen if isinstance(m.shape, Quotient)]
     cells: dict[tuple[Grouping, int], dict[str, _Found]] = {(by, k): {} for by in wanted for k in range(len(periods))}
-    for found in asked.all(chosen):
+    for found in asked.all(list(dict.fromkeys((*chosen, *below)))):
         cells[found.by, found.period][found.metric.name] = found
+    for cell in cells.values():
+        cell |= {m.name: _divided(cell, m) for m in chosen if isinstance(m.shape, Quotient)}
     return [
         [_frame(snapshot, [cells[by, k][m.name] for m in chosen], by, filters) for k, filters in enumerate(periods)]
         for by in wanted
@@ -93,6 +96,7 @@ class _Found:
     period: int
     keys: Columns
     estimates: Estimates
+    kept: bool = True  # by its mart; otherwise one row says why not
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,9 @@ class _Asked:
             missing = [d for d in (*by, *filtered) if expression(source, d) is None]
             if missing:
                 why = _unsupported(why_not(source, missing[0]))
-                unsupported += [_Found(m, by, k, _no_keys(by), why) for k in range(len(self.periods)) for m in metrics]
+                unsupported += [
+                    _Found(m, by, k, _no_keys(by), why, kept=False) for k in range(len(self.periods)) for m in metrics
+                ]
                 continue
             # The last day of a stock depends on the grouping's steps of time: such groupings are asked apart.
             steps = tuple(d for d in by if d in TIME_DIMENSIONS) if source.stock else ()
@@ -228,6 +234,18 @@ class _Asked:
 
 
 # ---- groups ----------------------------------------------------------------------------------------------------
+
+
+def _divided(found: dict[str, _Found], metric: Metric) -> _Found:
+    """A quotient's numerator over its denominator, group by group; as unknown as either is."""
+    ratio, share = found[metric.name], found[metric.shape.denominator]
+    if not ratio.kept or not share.kept:
+        return replace(share if ratio.kept else ratio, metric=metric)
+    place = {key: k for k, key in enumerate(_tuples(share.keys))}
+    rows = np.array([place.get(key, -1) for key in _tuples(ratio.keys)], np.int64)
+    nothing = _unsupported(share.metric.nothing)
+    beside = (np.concatenate(pair)[rows] for pair in zip(share.estimates, nothing, strict=True))
+    return replace(ratio, estimates=metric.shape.over(ratio.estimates, Estimates(*beside)))
 
 
 def _behind(shape: Shape) -> str:

@@ -6,7 +6,7 @@ To add a metric: one entry here, and a column in data_access/marts.py if it need
 from __future__ import annotations
 
 from metrics.errors import UnknownName
-from metrics.shapes import Coefficient, Count, GeometricMean, Quantile, Ratio, Remainder, Share, WeightedShare
+from metrics.shapes import Coefficient, Count, GeometricMean, Quantile, Quotient, Ratio, Remainder, Share, WeightedShare
 from metrics.spec import Direction, Metric, Unit
 
 HIGHER, LOWER, BAND, NONE = Direction.HIGHER, Direction.LOWER, Direction.BAND, Direction.NONE
@@ -483,7 +483,7 @@ _FLOW = (
         area="flow",
         unit=Unit.COUNT,
         direction=NONE,
-        mart="ledger",
+        mart="escalation_ledger",
         shape=Ratio("escalations", "labels", scale=1000.0),
         meaning="Matters raised beyond the queue for each 1,000 labels.",
         formula="1,000 x escalations / judgements of the label stage",
@@ -557,6 +557,8 @@ _TIME = (
     ),
 )
 
+_SHARED_OUT = "Costs are booked by day, project and pool; languages and policies get their part by handling time."
+
 _COST = (
     Metric(
         name="total_cost",
@@ -572,6 +574,7 @@ _COST = (
         nothing="no costs",
         needs=("costs",),
         min_n=1,
+        caution=_SHARED_OUT,
     ),
     Metric(
         name="cost_per_label",
@@ -586,6 +589,7 @@ _COST = (
         counts="labels",
         nothing="no costs or no labels",
         needs=("costs", "annotations"),
+        caution=_SHARED_OUT,
     ),
     Metric(
         name="cost_per_accepted_label",
@@ -601,7 +605,23 @@ _COST = (
         nothing="no costs or no accepted labels",
         needs=("costs", "annotations"),
         headline=True,
-        caution="Where items are rated more than once, each accepted rating counts: see cost per decided item.",
+        caution="Where items are rated more than once, each accepted rating counts: see cost per decided item. "
+        + _SHARED_OUT,
+    ),
+    Metric(
+        name="cost_per_correct_label",
+        label="Cost per correct label",
+        area="cost",
+        unit=Unit.MONEY,
+        direction=LOWER,
+        mart="ledger",
+        shape=Quotient(Ratio("cost", "labels"), "gold_accuracy"),
+        meaning="All money spent for each label that was right.",
+        formula="all costs / (judgements of the label stage x gold accuracy, drawn a little towards the other groups')",
+        counts="labels",
+        nothing="no costs or no labels",
+        needs=("costs", "annotations", "items"),
+        caution=f"Labels of work that has no gold count as right as often as the others. {_SHARED_OUT}",
     ),
     Metric(
         name="cost_per_decided_item",
@@ -616,35 +636,38 @@ _COST = (
         counts="decided items",
         nothing="no costs or no decided items",
         needs=("costs", "items"),
+        caution=_SHARED_OUT,
     ),
     Metric(
         name="cost_of_poor_quality",
-        label="Cost of poor quality",
+        label="Cost of poor quality: internal failure",
         area="cost",
         unit=Unit.MONEY,
         direction=LOWER,
         mart="ledger",
-        shape=Count("cost_poor_quality"),
-        meaning="Money spent on doing work again and on work that was discarded.",
-        formula="rework + labour x rejected share of the day's labels",
+        shape=Count("cost_internal_failure"),
+        meaning="Internal failure: money spent on rework and on labels that were discarded.",
+        formula="internal failure = rework + labour x rejected labels / labels, day by day in each project and pool",
         counts="costs",
         nothing="no costs",
         needs=("costs", "annotations"),
         min_n=1,
+        caution=_SHARED_OUT,
     ),
     Metric(
         name="cost_of_poor_quality_share",
-        label="Cost of poor quality, share",
+        label="Cost of poor quality: internal failure, share",
         area="cost",
         unit=Unit.SHARE,
         direction=LOWER,
         mart="ledger",
-        shape=Ratio("cost_poor_quality", "cost"),
-        meaning="The share of all money that went into rework and discarded work.",
-        formula="(rework + labour x rejected share of the day's labels) / all costs",
+        shape=Ratio("cost_internal_failure", "cost"),
+        meaning="Internal failure: the share of all money that went into rework and discarded labels.",
+        formula="(rework + labour x rejected labels / labels, day by day in each project and pool) / all costs",
         counts="money spent",
         nothing="no costs",
         needs=("costs", "annotations"),
+        caution=_SHARED_OUT,
     ),
     Metric(
         name="qa_cost_share",
@@ -659,7 +682,7 @@ _COST = (
         counts="money spent",
         nothing="no costs",
         needs=("costs",),
-        caution="Zero means quality is not measured.",
+        caution=f"Zero means quality is not measured. {_SHARED_OUT}",
     ),
 )
 

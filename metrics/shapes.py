@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from metrics import agreement, intervals, quantiles
+from metrics import agreement, intervals, quantiles, unit_cost
 from metrics.patterns import Encoding, Patterns, decode
-from metrics.spec import Estimate, Estimates, Metric
+from metrics.spec import ESTIMATE_COLUMNS, Estimate, Estimates, Metric
 
+Z95 = float(special.ndtri(0.975))
 CLUSTERS = "clusters"  # column prefix: how many clusters have a denominator above 0
 
 
@@ -125,6 +127,52 @@ class Ratio(Pair):
         if self.scale != 1.0:
             n = n / self.scale if metric.counts.startswith("hours") else n
         return _result(value * self.scale, low * self.scale, high * self.scale, n, metric)
+
+
+def effective_n(value: np.ndarray, low: np.ndarray, high: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """How many independent judgements give an interval of a share this wide (Wilson's, solved for n); at most n."""
+    with np.errstate(all="ignore"):
+        found = [Z95**2 * end * (1 - end) / (value - end) ** 2 for end in (low, high)]
+        smaller = np.fmin(*(np.where(np.isfinite(f) & (f > 0), f, np.nan) for f in found))
+    return np.fmin(n, np.where(np.isnan(smaller), n, smaller))
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A ratio of one mart divided by the share right that another metric estimates of the same groups.
+
+    ``numerator`` is summed from the metric's own mart; ``denominator`` names a metric that is a share of judgements,
+    of any mart. Cost per label over accuracy is the cost of a correct label (metrics/unit_cost.py).
+    """
+
+    numerator: Ratio
+    denominator: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The numerator's summed columns."""
+        return self.numerator.columns
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The numerator's pair, whose products over clusters are needed."""
+        return self.numerator.pair
+
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
+        """The numerator alone, one estimate per row of sums: ``over`` divides it."""
+        return self.numerator.estimate(sums, metric)
+
+    def over(self, ratio: Estimates, share: Estimates) -> Estimates:
+        """The ratio over the share of the same groups in the same order, drawn together by ``shrunk_accuracy``.
+
+        n is the ratio's. No value, with the reason, where either has none; no interval where either has none.
+        """
+        n = np.where(np.isnan(share.value), 0.0, share.n)  # too few to judge, or too small a group to show
+        value = np.clip(np.nan_to_num(share.value), 0, 1)
+        right = unit_cost.shrunk_accuracy(value * n, n, effective_n(value, share.low, share.high, n))
+        right = right.assign(reason=np.where(np.isnan(share.value), share.reason, right["reason"]))
+        found = unit_cost.cost_per_correct(pd.DataFrame(ratio._asdict()).assign(note=""), right)
+        return Estimates(*(found[name].to_numpy() for name in ESTIMATE_COLUMNS))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ GLOBAL: tuple[_Row, ...] = (
     ("turnaround_p90_hours", None, None, 36.0, 48.0, None, None, "operations lead"),
     ("cost_per_label", None, None, 0.45, 0.52, None, None, "finance partner"),
     ("cost_per_accepted_label", None, None, 0.47, 0.54, None, None, "finance partner"),
+    ("cost_per_correct_label", None, None, 0.54, 0.62, None, None, "finance partner"),
     ("cost_of_poor_quality_share", None, None, 0.03, 0.05, None, None, "finance partner"),
     ("overturn_rate", None, None, 0.38, 0.45, None, None, "policy lead"),
     ("training_completion", None, None, 0.88, 0.84, None, None, "people lead"),

@@ -131,10 +131,10 @@ def test_further_keys_of_the_mart_split_the_groups(found):
 
 def test_a_mart_that_does_not_keep_a_dimension_says_which_it_keeps(found):
     snapshot = found[1].snapshot
-    with pytest.raises(ValueError, match="costs are not kept by language; kept are project"):
-        counts.counts(snapshot, "ledger", ["cost"], ["language"], Filters(), EVERYONE)
-    with pytest.raises(ValueError, match="not kept by policy"):
-        counts.counts(snapshot, "ledger", ["cost"], [], Filters.of({"policy": ["hate"]}), EVERYONE)
+    with pytest.raises(ValueError, match="costs are not kept by content type; kept are project"):
+        counts.counts(snapshot, "ledger", ["cost"], ["content_type"], Filters(), EVERYONE)
+    with pytest.raises(ValueError, match="escalations are not kept by policy"):
+        counts.counts(snapshot, "escalation_ledger", ["labels"], [], Filters.of({"policy": ["hate"]}), EVERYONE)
     with pytest.raises(UnknownName, match='did you mean "language"'):
         counts.counts(snapshot, "work", ["judgements"], ["langauge"], Filters(), EVERYONE)
 
