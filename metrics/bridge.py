@@ -91,13 +91,8 @@ def cost_bridge(
         raise ValueError(f'A bridge is of "{COST}" or of "{UNIT_COST}", not of "{of}".')
     keys = list(keys)
     amounts([*before["cost"], *after["cost"]], _currencies(before, after))
-    sides = [_cells(rows, keys) for rows in (before, after)]
-    index = sides[0].index.union(sides[1].index)
-    labels, hours_, cost = (
-        np.array([side[name].reindex(index, fill_value=0.0).to_numpy() for side in sides])
-        for name in ("labels", "hours", "cost")
-    )
-    table = index.to_frame(index=False)
+    index, labels, hours_, cost = _cells((before, after), keys)
+    table = pd.DataFrame(index)
     for name, pair in (("labels", labels), ("hours", hours_), ("cost", cost)):
         table[f"{name}_before"], table[f"{name}_after"] = pair
     volume = labels.sum(axis=1)
@@ -117,12 +112,7 @@ def cost_bridge(
     table.insert(table.columns.get_loc("volume"), "change", spent[1] - spent[0])
     # Shares sum to 1 in both periods, so a constant price on them moves money between cells and adds none.
     against = parts | {"mix": parts["mix"] - middle}
-    drivers = pd.concat(
-        [index.to_frame(index=False).assign(part=name, amount=against[name]) for name in PARTS], ignore_index=True
-    )
-    drivers = drivers[drivers["amount"] != 0]
-    drivers["share"] = drivers["amount"].abs() / drivers["amount"].abs().sum()
-    order = np.lexsort((np.arange(len(drivers)), -drivers["amount"].abs().to_numpy()))
+    drivers = _drivers(index, against)
     totals = [math.fsum(row) for row in spent]
     return Bridge(
         of,
@@ -134,7 +124,7 @@ def cost_bridge(
         "",
         _parts_table(table),
         table,
-        drivers.iloc[order].reset_index(drop=True),
+        drivers,
     )
 
 
@@ -193,15 +183,36 @@ def _filled(a: Floats, b: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.where(known, ratio, ratio[::-1])
 
 
-def _cells(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    rows = rows[keys].assign(
-        labels=rows["labels"].astype(float),
-        hours=rows["hours"].fillna(0).astype(float) if "hours" in rows else 0.0,
-        cost=rows["cost"].astype(float),
-    )
-    if (rows[["labels", "hours"]] < 0).any(axis=None) or rows["labels"].isna().any():
-        raise ValueError("Labels and hours are numbers that are not negative.")
-    return rows.groupby(keys, dropna=False)[["labels", "hours", "cost"]].sum()
+def _cells(sides: Sequence[pd.DataFrame], keys: list[str]) -> tuple[dict[str, np.ndarray], Floats, Floats, Floats]:
+    """The cells' keys in order, and labels, hours and cost as arrays (2 periods, cells)."""
+    members = list(zip(*(np.concatenate([np.asarray(s[key], object) for s in sides]) for key in keys), strict=True))
+    number, cells = pd.factorize(pd.Index(members, dtype=object, tupleize_cols=False), use_na_sentinel=False)
+    order = sorted(range(len(cells)), key=lambda k: [(x is None or x != x, str(x)) for x in cells[k]])
+    place = np.empty(len(cells), np.int64)
+    place[order] = np.arange(len(cells))
+    period = np.repeat([0, 1], [len(s) for s in sides])
+    found = []
+    for name in ("labels", "hours", "cost"):
+        parts = [s[name].to_numpy(float, na_value=np.nan) if name in s else np.zeros(len(s)) for s in sides]
+        values = np.concatenate(parts)
+        values = np.nan_to_num(values) if name == "hours" else values
+        if name != "cost" and not np.all(values >= 0):
+            raise ValueError("Labels and hours are numbers that are not negative.")
+        at = period * len(cells) + place[number]
+        found.append(np.bincount(at, values, 2 * len(cells)).astype(float).reshape(2, len(cells)))
+    index = {key: np.array([cells[k][i] for k in order], object) for i, key in enumerate(keys)}
+    return index, *found
+
+
+def _drivers(index: dict[str, np.ndarray], parts: dict[str, Floats]) -> pd.DataFrame:
+    """A row per cell and part that is not 0, largest first."""
+    amount = np.concatenate([parts[name] for name in PARTS])
+    order = np.argsort(-np.abs(amount), kind="stable")
+    order = order[amount[order] != 0]
+    columns = {key: np.tile(members, len(PARTS))[order] for key, members in index.items()}
+    columns["part"] = np.repeat(np.array(PARTS, object), len(amount) // len(PARTS))[order]
+    size = np.abs(amount[order])
+    return pd.DataFrame({**columns, "amount": amount[order], "share": size / size.sum() if len(size) else size})
 
 
 def _currencies(*frames: pd.DataFrame) -> list | None:

@@ -197,9 +197,7 @@ QUALITY_COSTS = (
         "gold", APPRAISAL, "labour cost x gold judgements / labels", ("cost_labour", "gold_judgements", "labels")
     ),
     QualityCost("rework", INTERNAL, "rework cost", ("cost_rework",)),
-    QualityCost(
-        "rejected", INTERNAL, "labour cost x rejected labels / labels", ("cost_labour", "rejected_labels", "labels")
-    ),
+    QualityCost("rejected", INTERNAL, "labour cost x rejected labels / labels, day by day", ("cost_discarded",)),
     QualityCost("appeals", EXTERNAL, "appeals decided x cost of an appeal", ("appeals_decided",)),
     QualityCost("escalations", EXTERNAL, "escalations x cost of an escalation", ("escalations",)),
     QualityCost("escaped", EXTERNAL, "accepted labels x share wrong x lambda", ("accepted_labels",)),
@@ -243,8 +241,9 @@ def cost_of_quality(
     lambda, the money an accepted wrong label does harm for: an assumption, shown. error_share: share of accepted labels
     that are wrong, 0 to 1, with its interval, from audits or gold after acceptance. appeal_cost, escalation_cost: money
     to handle one. A kind whose assumed price is 0 is 0 and needs no sums.
-    Formula: each kind's; poor quality = internal + external failure. Gold and rejected labels are priced at the mean
-    labour cost of a label. Raises ValueError for sums or assumptions below 0.
+    Formula: each kind's; poor quality = internal + external failure. Gold is priced at the mean labour cost of a label;
+    cost_discarded is the labour of rejected labels, summed from each day's mean (the catalogue's internal failure).
+    Raises ValueError for sums or assumptions below 0.
     """
     known = {k: float(v) for k, v in sums.items() if v is not None and not pd.isna(v)}
     assumed = (escaped_error_cost, appeal_cost, escalation_cost)
@@ -276,7 +275,7 @@ def cost_of_quality(
         (
             f"An escaped error costs {escaped_error_cost:,.2f}.",
             f"An appeal costs {appeal_cost:,.2f} and an escalation {escalation_cost:,.2f} to handle.",
-            "Gold and rejected labels cost as much labour as the average label.",
+            "Gold costs as much labour as the average label, a rejected one as much as the average one of its day.",
             "Errors among accepted labels have escaped; rejected ones were caught.",
         ),
     )

@@ -11,10 +11,26 @@ import pandas as pd
 import streamlit as st
 
 from data_access.filters import DIMENSIONS, Filters
-from ui import agreement_controls, cards, charts, costs, figures, links, tables
+from metrics.catalogue import METRICS
+from ui import (
+    agreement_controls,
+    cards,
+    charts,
+    cost_bridge,
+    cost_budget,
+    cost_poor_quality,
+    cost_units,
+    costs,
+    figures,
+    links,
+    tables,
+)
 from ui import cost_words as say
 from ui import format as fmt
-from ui.costs import Ask, Budget, Moved, Unit
+from ui.cost_bridge import Moved
+from ui.cost_budget import Budget
+from ui.cost_units import Unit
+from ui.costs import Ask
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, tell_why
 from ui.tables import Column
@@ -100,16 +116,17 @@ def figures_row(cells: list[tuple[str, str, str]]) -> None:
 
 def answer(view: View, asked: Ask) -> tuple[Unit, Ask]:
     """What a label cost; that of an accepted one where no label has a known right answer."""
-    found = costs.unit(view.snapshot, view.filters, asked)
+    found = cost_units.unit(view.snapshot, view.filters, asked)
     if found.now is not None and asked.unit == costs.CORRECT and pd.isna(found.now["value"]) and found.now["n"] > 0:
         asked = replace(asked, unit=costs.ACCEPTED, instead=True)
-        found = costs.unit(view.snapshot, view.filters, asked)
+        found = cost_units.unit(view.snapshot, view.filters, asked)
     return found, asked
 
 
 def figure_row(view: View, found: Unit, asked: Ask) -> None:
     """The unit costs, the share of review, the total and the accuracy used."""
     figures_row(say.figures(found, asked, view.currency))
+    tables.quiet(md(say.accuracy_used(found, asked)))
     if asked.instead:
         tables.quiet(md(say.INSTEAD))
 
@@ -121,7 +138,7 @@ def look(own: Own, filters: Filters) -> None:
 
 def bridge(view: View, asked: Ask) -> Moved:
     """What moved the cost, its drivers with their names."""
-    moved = costs.bridge(view.snapshot, view.filters, asked)
+    moved = cost_bridge.bridge(view.snapshot, view.filters, asked)
     if moved.change is None:
         return moved
     return replace(moved, drivers=say.named(moved, view.snapshot.names, view.currency))
@@ -168,7 +185,7 @@ def open_place(filters: Filters, row: pd.Series, own: Own) -> None:
 def over_time(view: View, asked: Ask) -> None:
     """The chosen unit cost by week, with its target and the dated changes."""
     metric = costs.METRIC[asked.unit]
-    rows = costs.over_time(view.snapshot, view.filters, asked.unit, asked.quality)
+    rows = cost_units.over_time(view.snapshot, view.filters, asked.unit, asked.quality)
     if rows.empty or rows["value"].isna().all():
         tell_why(f"{metric.label} by week", list(rows["reason"]))
         return
@@ -206,7 +223,7 @@ def open_group(filters: Filters, asked: Ask, own: Own, member: object) -> None:
 
 def poor_quality(view: View, asked: Ask, own: Own) -> None:
     """Prevention, appraisal and failure by group, with what is supposed in reach."""
-    found = costs.poor_quality(view.snapshot, view.filters, asked)
+    found = cost_poor_quality.poor_quality(view.snapshot, view.filters, asked)
     st.markdown(md(say.poor_quality(found, asked, view.currency)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         choose(st.selectbox, "by", own, view.filters, width=170)
@@ -227,7 +244,7 @@ def poor_quality(view: View, asked: Ask, own: Own) -> None:
 
 def budget(view: View) -> None:
     """Budget against actual, and the forecast at completion, by project."""
-    found = costs.budget(view.snapshot, view.filters)
+    found = cost_budget.budget(view.snapshot, view.filters)
     if found.reason:
         tell_why("Budget against actual", [found.reason])
         return
@@ -293,45 +310,40 @@ def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
         return fmt.NONE if fmt.is_missing(value) else fmt.money(float(value), currency)
 
     everywhere = [(list(range(len(rows))), write)]
+    units = {cost_units.COLUMN[unit]: label for unit, label in say.UNITS.items()}
     shown = rows.assign(
         between=[fmt.interval(r["low"], r["high"], metric, r["value"], currency) for r in records],
+        **{cost_units.ITEMS: rows[cost_units.ITEMS] * 1000},
         moved=[say.signed_percent(r["change"]) for r in records],
         goal=["" if pd.isna(r["target"]) else fmt.target(r["target"], metric, currency) for r in records],
     )
     columns = {
         "label": Column(DIMENSIONS[asked.by].capitalize(), "Open a row to look inside.", width=220),
-        "correct": Column("Correct label", costs.METRIC[costs.CORRECT].formula),
-        "accepted": Column("Accepted label", costs.METRIC[costs.ACCEPTED].formula),
-        "label_made": Column("Label", costs.METRIC[costs.LABEL].formula),
+        **{name: Column(label, METRICS[name].formula, "number") for name, label in units.items()},
+        cost_units.ITEMS: Column("1,000 items", METRICS[cost_units.ITEMS].formula, "number"),
         "between": Column(f"{say.UNITS[asked.unit]}: 95 % interval", "Of the unit chosen.", "right"),
         "moved": Column("Change", "Of the unit chosen, against the period before.", "right"),
         "goal": Column("Target", "The target in force at the end of the period.", "right"),
         "n": Column("n", f"Counts {metric.counts}.", "count"),
-        "spent": Column("Spent", "All costs of the period."),
+        cost_units.SPENT: Column("Spent", "All costs of the period.", "number"),
         "reason": Column("Why no number", "What is missing for a number."),
     }
     if (rows["reason"] == "").all():
         columns.pop("reason")
     if rows["target"].isna().all():
         columns.pop("goal")
+    if rows[cost_units.ITEMS].isna().all():  # items are decided in a project, not in a pool
+        columns.pop(cost_units.ITEMS)
     picked = tables.table(
         shown,
         key=f"cost table {asked.unit} {asked.by} {token(view.filters)}",
         title=f"Unit costs by {DIMENSIONS[asked.by]}",
-        columns={
-            name: _right(c) if name in ("correct", "accepted", "label_made", "spent") else c
-            for name, c in columns.items()
-        },
+        columns=columns,
         snapshot=view.snapshot,
         filters=view.filters,
-        metrics=[costs.METRIC[costs.ACCEPTED], costs.METRIC[costs.LABEL]],
+        metrics=[*costs.METRIC.values()],
         members=[{"member": m} for m in rows["member"]],
         exported=rows.drop(columns=["order"]),
-        writers=dict.fromkeys(("correct", "accepted", "label_made", "spent"), everywhere),
+        writers=dict.fromkeys((*units, cost_units.ITEMS, cost_units.SPENT), everywhere),
     )
     open_group(view.filters, asked, own, (picked or {}).get("member"))
-
-
-def _right(column: Column) -> Column:
-    """A column of numbers, which sort as numbers."""
-    return Column(column.label, column.help, "number", column.width)

@@ -15,7 +15,7 @@ from metrics import frontier as fr
 from metrics import raters_per_item as rpi
 from metrics import unit_cost
 from ui import costs, data, figures
-from ui.costs import KEPT, cannot, ledger
+from ui.costs import KEPT, cannot
 
 KS = (1, 3, 5, 7)
 LEAST_GOLD = 100  # gold judgements for a curve
@@ -50,13 +50,12 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
     reason = cannot(snapshot, filters)
     if reason or not filters.days:
         return Frontiers(pd.DataFrame(), {}, reason or "there is no period")
-    rows = costs.between(ledger(snapshot, filters), filters)
+    rows = costs.clusters(snapshot, filters)
     rows = rows[rows["pool"].notna() & rows["project"].notna()]
     if rows.empty or not rows["cost"].sum() > 0:
         return Frontiers(pd.DataFrame(), {}, "no costs match these filters")
     by = ("project", "pool")
-    weekly = rows.groupby(["week", *by])[["cost", "labels"]].sum().reset_index()
-    cost = unit_cost.cost_per(weekly, by)
+    cost = unit_cost.cost_per(rows, by)
     measured = figures.measure(snapshot, (quality,), (by,), (filters,))[0][0]
     measured = measured[measured["pool"].notna()] if "pool" in measured else measured.iloc[:0]
     spent = rows.groupby(list(by))["cost"].sum()

@@ -8,7 +8,7 @@ import pandas as pd
 
 from metrics.catalogue import METRICS
 from metrics.spec import Metric, Unit
-from ui import costs, words
+from ui import cost_bridge, cost_budget, cost_poor_quality, cost_units, costs, words
 from ui import format as fmt
 
 ONE = {costs.CORRECT: "A correct label", costs.ACCEPTED: "An accepted label", costs.LABEL: "A label"}
@@ -17,23 +17,23 @@ OF = {costs.UNIT: "Cost of a label", costs.TOTAL: "Total cost"}
 QUALITY = {costs.GOLD: "Right on gold", costs.AUDIT: "Right by audits"}
 PARTS = {
     "volume": "Volume",
-    costs.BETWEEN: "Mix of projects",
-    costs.INSIDE: "Mix inside projects",
+    cost_bridge.BETWEEN: "Mix of projects",
+    cost_bridge.INSIDE: "Mix inside projects",
     "efficiency": "Hours a label",
     "price": "Cost an hour",
     "unsplit": "Cost a label",
     "unlabelled": "Cost without labels",
-    costs.ACCURACY: "Accuracy",
+    cost_bridge.ACCURACY: "Accuracy",
 }
 MEANINGS = {
     "volume": "volume: more or fewer labels in all",
-    costs.BETWEEN: "mix of projects: labels moved between dear and cheap projects",
-    costs.INSIDE: "mix inside projects: labels moved between dear and cheap pools and policies",
+    cost_bridge.BETWEEN: "mix of projects: labels moved between dear and cheap projects",
+    cost_bridge.INSIDE: "mix inside projects: labels moved between dear and cheap pools and policies",
     "efficiency": "efficiency: {} hours a label, inside a pool and policy",
     "price": "price: cost of {} hour",
     "unsplit": "cost a label where hours are not known",
     "unlabelled": "cost of pools that made no labels",
-    costs.ACCURACY: "accuracy: a larger share of right labels makes each one cheaper",
+    cost_bridge.ACCURACY: "accuracy: a larger share of right labels makes each one cheaper",
 }
 FRACTIONS = (
     (0.27, "a quarter"),
@@ -62,7 +62,7 @@ def percent(share: float) -> str:
     return fmt.value(share, SHARE) if abs(share) < 0.0995 else f"{100 * share:.0f}{fmt.SPACE}%"
 
 
-def finding(found: costs.Unit, moved: costs.Moved, ask: costs.Ask, currency: str) -> str:
+def finding(found: cost_units.Unit, moved: cost_bridge.Moved, ask: costs.Ask, currency: str) -> str:
     """The page's sentence: what a label cost, how that moved, and what accounts for most of it."""
     if found.reason:
         return f"What a label cost cannot be told here: {found.reason}"
@@ -75,12 +75,11 @@ def finding(found: costs.Unit, moved: costs.Moved, ask: costs.Ask, currency: str
         change = moved.change / moved.before if moved.before else float("nan")
         text += f"; spend was {fmt.money(moved.after, currency)}"
         return text + _moved(change, moved, ask)
-    score = found.score[found.score["metric"] == metric.name]
-    text += words.against_target(score.iloc[0], metric, currency) if len(score) else ""
+    text += words.against_target(row, metric, currency)
     return text + _moved(found.change, moved, ask)
 
 
-def _moved(change: float, moved: costs.Moved, ask: costs.Ask) -> str:
+def _moved(change: float, moved: cost_bridge.Moved, ask: costs.Ask) -> str:
     if fmt.is_missing(change):
         return ""
     if abs(change) < STILL:
@@ -89,7 +88,7 @@ def _moved(change: float, moved: costs.Moved, ask: costs.Ask) -> str:
     return text if moved.change is None else f"{text}: {_cause(moved)}"
 
 
-def _cause(moved: costs.Moved) -> str:
+def _cause(moved: cost_bridge.Moved) -> str:
     """The driver that accounts for most of the change; where none stands out, the largest part."""
     same = moved.drivers[moved.drivers["amount"] * moved.change > 0]
     if same.empty:
@@ -123,7 +122,7 @@ def _share(share: float) -> str:
     return f"accounts for {said}{' of it' if said in ('most', 'nearly all') else ''}"
 
 
-def named(moved: costs.Moved, names: Mapping[str, Mapping[str, str]], currency: str) -> pd.DataFrame:
+def named(moved: cost_bridge.Moved, names: Mapping[str, Mapping[str, str]], currency: str) -> pd.DataFrame:
     """The drivers with `name` (as it stands in a sentence), `place` and `detail`."""
     rows = moved.drivers.to_dict("records")
     return moved.drivers.assign(
@@ -140,14 +139,16 @@ def _of(names: Mapping[str, Mapping[str, str]], dimension: str, member: object) 
 def _name(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
     project, pool = _of(names, "project", row["project"]), _of(names, "pool", row["pool"])
     part = row["part"]
+    if row["what"] == cost_bridge.WITHHELD:
+        return "groups too small to show"
     more = "more" if row["now"] > row["was"] else "fewer"
     if part == "volume":
         return f"{more} labels"
-    if part == costs.ACCURACY:
+    if part == cost_bridge.ACCURACY:
         return f"{more} right labels"
-    if part == costs.BETWEEN:
+    if part == cost_bridge.BETWEEN:
         return f"{'more' if more == 'more' else 'less'} {project}"
-    if part == costs.INSIDE:
+    if part == cost_bridge.INSIDE:
         what = _what(row, names)
         return f"more {what} in {project}" if what else f"the mix of {project}"
     where = f"{pool} ({project})" if row["pool"] else project
@@ -173,9 +174,11 @@ def _what(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _place(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
+    if row["what"] == cost_bridge.WITHHELD:
+        return "Groups too small to show"
     if row["part"] == "volume":
         return "All work"
-    if row["part"] == costs.ACCURACY:
+    if row["part"] == cost_bridge.ACCURACY:
         return "Share of right labels"
     project = _of(names, "project", row["project"])
     return f"{_of(names, 'pool', row['pool'])} · {project}" if row["pool"] else project
@@ -184,6 +187,8 @@ def _place(row: Mapping, names: Mapping[str, Mapping[str, str]]) -> str:
 def _detail(row: Mapping, names: Mapping[str, Mapping[str, str]], hours: str, currency: str) -> str:
     """What changed there, from what to what."""
     was, now, part = row["was"], row["now"], row["part"]
+    if row["what"] == cost_bridge.WITHHELD:
+        return ""
     if fmt.is_missing(was) or fmt.is_missing(now):
         return "no labels in one of the periods" if part == "unlabelled" else ""
     if part == "volume":
@@ -199,15 +204,15 @@ def _detail(row: Mapping, names: Mapping[str, Mapping[str, str]], hours: str, cu
     if part in ("unsplit", "unlabelled"):
         return f"{fmt.money(was, currency)} to {fmt.money(now, currency)} a label"
     shares = f"{percent(was)} to {percent(now)}"
-    if part == costs.ACCURACY:
+    if part == cost_bridge.ACCURACY:
         return f"{shares} right"
-    if part == costs.BETWEEN:
+    if part == cost_bridge.BETWEEN:
         return f"{shares} of all labels"
     what = _what(row, names)
     return f"{what} {shares} of its labels" if what else "between its pools and policies"
 
 
-def how(moved: costs.Moved, ask: costs.Ask) -> str:
+def how(moved: cost_bridge.Moved, ask: costs.Ask) -> str:
     """What the bridge is, in a line."""
     hours = "paid" if moved.hours == "paid" else "handling"
     one = "a paid" if hours == "paid" else "a handling"
@@ -226,14 +231,13 @@ def how(moved: costs.Moved, ask: costs.Ask) -> str:
 # ---- figures ---------------------------------------------------------------------------------------------------
 
 
-def figures(found: costs.Unit, ask: costs.Ask, currency: str) -> list[tuple[str, str, str]]:
+def figures(found: cost_units.Unit, ask: costs.Ask, currency: str) -> list[tuple[str, str, str]]:
     """Heading, number and what stands below it, of each figure."""
-    metric = costs.METRIC[costs.CORRECT]
     cells = []
-    if ask.unit == costs.CORRECT and found.now is not None:
-        cells.append((metric.label, *_figure(found.now, metric, currency, found.change)))
     for row in found.score.to_dict("records"):
         one = METRICS[row["metric"]]
+        if row["metric"] == ask.quality:
+            continue
         if one.unit is Unit.SHARE:
             moved = words.change_words(row, one, currency)[0] if not fmt.is_missing(row["change"]) else ""
             between = fmt.interval(row["low"], row["high"], one, row["value"], currency).strip("()")
@@ -244,12 +248,17 @@ def figures(found: costs.Unit, ask: costs.Ask, currency: str) -> list[tuple[str,
             cells.append(("Per 1,000 decided items", *_figure(row | scaled, one, currency, _relative(row))))
         else:
             cells.append((one.label, *_figure(row, one, currency, _relative(row))))
-    right = found.right
-    if right is not None and not fmt.is_missing(right["value"]):
-        label = QUALITY[ask.quality]
-        between = fmt.interval(right["low"], right["high"], SHARE, right["value"]).strip("()")
-        cells.append((label, fmt.value(right["value"], SHARE), f"{between}, used for correct labels"))
     return cells
+
+
+def accuracy_used(found: cost_units.Unit, ask: costs.Ask) -> str:
+    """Which accuracy correct labels were counted with; empty where it has no number."""
+    right = found.right
+    if right is None or fmt.is_missing(right["value"]):
+        return ""
+    between = fmt.interval(right["low"], right["high"], SHARE, right["value"])
+    said = f"{QUALITY[ask.quality]}: {fmt.value(right['value'], SHARE)} {between}"
+    return f"{said}. Correct labels are the labels made times this accuracy."
 
 
 def _relative(row: Mapping) -> float:
@@ -281,7 +290,7 @@ def signed_percent(change: float) -> str:
 # ---- poor quality ----------------------------------------------------------------------------------------------
 
 
-def poor_quality(found: costs.PoorQuality, ask: costs.Ask, currency: str) -> str:
+def poor_quality(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: str) -> str:
     """What poor quality cost, and how much of it rests on what an escaped error is supposed to cost."""
     whole = found.whole
     if whole.poor_quality.value is None:
@@ -304,7 +313,7 @@ def poor_quality(found: costs.PoorQuality, ask: costs.Ask, currency: str) -> str
     return text + "."
 
 
-def assumptions(found: costs.PoorQuality, ask: costs.Ask, currency: str) -> str:
+def assumptions(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: str) -> str:
     """What was supposed, in words."""
     return (
         f"Supposed: an escaped error costs {fmt.money(ask.harm, currency)}, an appeal "
@@ -323,7 +332,7 @@ def no_external(reasons: list[str]) -> str:
 # ---- budget ----------------------------------------------------------------------------------------------------
 
 
-def budget(found: costs.Budget, currency: str) -> str:
+def budget(found: cost_budget.Budget, currency: str) -> str:
     """How much is spent, and what the whole will have cost."""
     if found.reason:
         return f"Budget against actual cannot be shown: {found.reason}."
@@ -354,7 +363,7 @@ def budget(found: costs.Budget, currency: str) -> str:
     return text + "."
 
 
-def budget_basis(found: costs.Budget) -> str:
+def budget_basis(found: cost_budget.Budget) -> str:
     """What the forecast supposes."""
     text = "The forecast supposes weeks to come like the last twelve; the end of the last budgeted month does not move."
     if found.left_out:

@@ -157,7 +157,7 @@ SUMS = {
     "cost_rework": 100.0,
     "cost_training": 50.0,
     "labels": 10_000,
-    "rejected_labels": 500,
+    "cost_discarded": 50.0,
     "accepted_labels": 9000,
     "gold_judgements": 300,
     "appeals_decided": 20,
@@ -211,7 +211,7 @@ def test_unknown_sums_are_null_with_a_reason_and_never_nothing():
     assert (kinds["amount"].isna() == (kinds["reason"] != "")).all()
     free = cost_of_quality(SUMS | {"cost": 0.0}, escaped_error_cost=0)
     assert free.qa_share.reason == NO_COST
-    assert cost_of_quality(SUMS | {"labels": 0}, escaped_error_cost=0).poor_quality.reason == NO_LABELS
+    assert cost_of_quality(SUMS | {"labels": 0}, escaped_error_cost=0).qa_share.reason == NO_LABELS
 
 
 @pytest.mark.parametrize("bad", [{"escaped_error_cost": -1}, {"escaped_error_cost": 0, "appeal_cost": -1}])

@@ -7,7 +7,7 @@ import itertools
 import pandas as pd
 
 from metrics.spec import Metric
-from ui import cost_words, costs
+from ui import cost_bridge, cost_words
 from ui import format as fmt
 from ui.charts.base import number, spec, tips
 from ui.theme import Palette
@@ -15,7 +15,7 @@ from ui.theme import Palette
 ROW = 34
 
 
-def waterfall(moved: costs.Moved, metric: Metric, colours: Palette, currency: str) -> tuple[dict, str]:
+def waterfall(moved: cost_bridge.Moved, metric: Metric, colours: Palette, currency: str) -> tuple[dict, str]:
     """Before, each part as a step up (dearer) or down (cheaper), after; the two ends are marks, not bars.
 
     The axis need not begin at 0, because a step's length is the change it stands for.

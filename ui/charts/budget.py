@@ -17,7 +17,7 @@ ROW = 27
 def budget(rows: pd.DataFrame, total: pd.Series, colours: Palette, currency: str, as_of: dt.date) -> tuple[dict, str]:
     """What was spent (bar) and what it will be at the end (mark with its interval) as % of each project's budget.
 
-    rows: costs.Budget.rows; total: its total. A selection "cell" on the project.
+    rows: cost_budget.Budget.rows; total: its total. A selection "cell" on the project.
     """
     shown = [{**total.to_dict(), "project_id": ""}, *rows.to_dict("records")]
     values = [_value(row, currency) for row in shown if row["budget"] > 0]

@@ -18,7 +18,7 @@ HUE = {PREVENTION: HUES[2], APPRAISAL: HUES[0], INTERNAL: HUES[1], EXTERNAL: HUE
 def poor_quality(rows: pd.DataFrame, colours: Palette, what: str, currency: str) -> tuple[dict, str]:
     """A stacked bar per group, most failure first, in % of the group's cost; a selection "cell" on the group.
 
-    rows: costs.PoorQuality.rows. External failure is drawn lighter: it is an assumption, not spend.
+    rows: cost_poor_quality.PoorQuality.rows. External failure is drawn lighter: it is an assumption, not spend.
     """
     failure = rows[rows["category"].isin((INTERNAL, EXTERNAL))].groupby("member")["share"].sum(min_count=1)
     labels = rows.drop_duplicates("member").set_index("member")["label"]

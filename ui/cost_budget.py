@@ -1,0 +1,129 @@
+"""Is the budget enough? Budget against actual and the forecast at completion, by project."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
+from metrics import budget as budgets
+from ui import data
+from ui.costs import KEPT, NO_BUDGETS, NO_COSTS, PROJECTS, loaded, small
+
+
+@dataclass(frozen=True, eq=False)
+class Budget:
+    """Budget against actual. rows: a row per project and one of all, with the forecast at completion.
+
+    start, end: the months budgeted. as_of: the last day counted.
+    """
+
+    rows: pd.DataFrame
+    total: pd.Series | None
+    start: dt.date | None = None
+    end: dt.date | None = None
+    as_of: dt.date | None = None
+    reason: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+@st.cache_data(**KEPT)
+def budget(snapshot: Snapshot, filters: Filters) -> Budget:
+    """Budget, actual and forecast at completion of the budgeted months of the year that the period ends in."""
+    nothing = Budget(pd.DataFrame(), None)
+    if not loaded(snapshot, "budgets"):
+        return replace(nothing, reason=NO_BUDGETS)
+    if not loaded(snapshot, "costs"):
+        return replace(nothing, reason=NO_COSTS)
+    kept = {n: v for n, v in filters.where if n in PROJECTS}
+    left_out = tuple(n for n, _ in filters.where if n not in PROJECTS)
+    if not filters.end or snapshot.meta.last_day is None:
+        return replace(nothing, reason="there is no period")
+    as_of = min(filters.end, snapshot.meta.last_day)
+    year = Filters.of(kept, as_of.replace(month=1, day=1), as_of)
+    rows = data.sums(snapshot, "ledger", ("cost", "accepted_labels"), ("day", "project"), year)
+    rows = rows.assign(cost=rows["cost"].astype(float).fillna(0), accepted_labels=rows["accepted_labels"].fillna(0))
+    plan = small(snapshot, "budget")
+    plan = plan.assign(month=pd.to_datetime(plan["month"]))
+    plan = plan[plan["project_id"].isin(_projects(snapshot, filters)) & (plan["month"].dt.year == as_of.year)]
+    if plan.empty:
+        return replace(nothing, reason=f"no budget of {as_of.year} for these projects", left_out=left_out)
+    # A year that is budgeted from some month on is compared from that month on.
+    start = plan["month"].min()
+    rows = rows[pd.to_datetime(rows["day"]) >= start]
+    end = (plan["month"].max() + pd.offsets.MonthEnd(0)).date()
+    actual = rows.rename(columns={"project": "project_id"})
+    earned = budgets.earned_value(actual, plan, as_of)
+    weeks_left = max((end - as_of).days / 7, 0.0)
+    names = snapshot.names["project"]
+    weekly = _weekly(rows, start, as_of)
+    limits = plan.groupby("project_id")["amount"].sum()
+    found = []
+    for row in earned.to_dict("records"):
+        project = row["project_id"]
+        if project not in limits.index:
+            continue
+        series, before = weekly.get(project, (np.zeros(0), 0.0))
+        forecast = budgets.forecast_at_completion(
+            series, weeks_left=weeks_left, budget=float(limits[project]), spent_before=before
+        )
+        found.append({**row, **_completion(forecast), "label": names.get(project, project)})
+    with_plan = [weekly[p] for p in limits.index if p in weekly]
+    length = max((len(s) for s, _ in with_plan), default=0)
+    total = sum((s for s, _ in with_plan), np.zeros(length))
+    whole = budgets.forecast_at_completion(
+        total, weeks_left=weeks_left, budget=float(limits.sum()), spent_before=sum(b for _, b in with_plan)
+    )
+    table = pd.DataFrame(found)
+    summed = table[["budget", "budget_to_date", "actual"]].sum()
+    table = table.sort_values(["over_budget", "at_completion"], ascending=False, kind="stable", na_position="last")
+    return Budget(
+        table.reset_index(drop=True),
+        pd.Series({**summed, **_completion(whole), "label": "All"}),
+        start.date(),
+        end,
+        as_of,
+        "",
+        left_out,
+    )
+
+
+def _projects(snapshot: Snapshot, filters: Filters) -> set[str]:
+    """The projects that the reader may see and the filters leave."""
+    rows = small(snapshot, "project").rename(columns={"project_id": "project"})
+    scope = data.current_scope()
+    keep = rows["project"].notna() if scope.projects is None else rows["project"].isin(scope.projects)
+    for name in PROJECTS:
+        if filters.values(name):
+            keep &= rows[name].isin(filters.values(name))
+    return set(rows.loc[keep, "project"])
+
+
+def _weekly(rows: pd.DataFrame, start: pd.Timestamp, as_of: dt.date) -> dict[str, tuple[np.ndarray, float]]:
+    """Cost by weeks of seven days that end on ``as_of``, and what was spent before the first of them, by project."""
+    weeks = ((pd.Timestamp(as_of) - start).days + 1) // 7
+    back = (pd.Timestamp(as_of) - pd.to_datetime(rows["day"])).dt.days.to_numpy() // 7
+    spent, found = rows["cost"].to_numpy(float), {}
+    for project, places in rows.groupby("project").indices.items():
+        at, cost = back[places], spent[places]
+        series = np.bincount(at, weights=cost, minlength=weeks + 1)
+        found[str(project)] = (series[:weeks][::-1], float(series[weeks:].sum()))
+    return found
+
+
+def _completion(forecast: budgets.Forecast) -> dict[str, object]:
+    end = forecast.at_completion
+    missing = float("nan")
+    return {
+        "at_completion": missing if end.value is None else end.value,
+        "low": missing if end.low is None else end.low,
+        "high": missing if end.high is None else end.high,
+        "over_budget": missing if forecast.over_budget is None else forecast.over_budget,
+        "forecast_reason": end.reason,
+        "weeks": end.n,
+    }
