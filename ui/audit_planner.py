@@ -164,10 +164,10 @@ def _plannable(
 def _price(snapshot: Snapshot, filters: Filters, cells: pd.DataFrame):
     """What one more look costs in a project: its review cost over its reviews and audits; None where unknown.
 
-    Costs are kept by day, project and pool: filters on anything else do not narrow them, nor the looks they paid for.
+    Costs are booked by day, project and pool: filters on anything else do not narrow them, nor the looks they paid for.
     """
-    source = SOURCES["ledger"]
-    kept = Filters.of({n: v for n, v in filters.where if expression(source, n) is not None}, filters.start, filters.end)
+    booked = SOURCES["escalation_ledger"]  # the ledger as it is booked, without languages and policies
+    kept = Filters.of({n: v for n, v in filters.where if expression(booked, n) is not None}, filters.start, filters.end)
     spent = data.sums(snapshot, "ledger", ("cost_review",), ("project",), kept).set_index("project")["cost_review"]
     looked = cells if kept == filters else data.sums(snapshot, "work", SUMS, ("project", "stage"), kept)
     looks = looked["audited_n"] + np.where(looked["stage"] == "review", looked["judgements"], 0.0)

@@ -86,10 +86,10 @@ def test_names_stand_for_ids_and_the_export_keeps_the_ids(snapshot, drawn):
 
 
 def test_a_reason_takes_the_place_of_a_number(snapshot, drawn):
-    rows = measure(snapshot, ["gold_accuracy", "total_cost"], by=["policy"], scope=Scope.everything())
+    rows = measure(snapshot, ["gold_accuracy", "utilisation"], by=["policy"], scope=Scope.everything())
     tables.estimate_table(rows, key="k", title="t", snapshot=snapshot, by=["policy"])
     styler, options = drawn["tables"][0]
-    missing = styler.data.index[rows["metric"] == "total_cost"][0]
+    missing = styler.data.index[rows["metric"] == "utilisation"][0]
     assert "reason" in options["column_order"]
     assert "not kept by policy" in styler.data["reason"][missing]
     assert _texts(styler)["value"][missing] == fmt.NONE

@@ -46,10 +46,10 @@ def test_cohen_equals_statsmodels_on_any_table(cells, weights):
         assert not np.isfinite(expected.kappa)
         return
     assert found.value == pytest.approx(expected.kappa, abs=1e-9)
-    # statsmodels has the root of a negative rounding error where all items fill one cell of each row.
+    # statsmodels has the root of a rounding error, of either sign, where all items fill one cell of each row.
     if found.low is not None and np.isfinite(expected.std_kappa):
         half = 1.959963984540054 * expected.std_kappa
-        assert ends(found) == pytest.approx(np.clip([found.value - half, found.value + half], -1, 1), abs=1e-8)
+        assert ends(found) == pytest.approx(np.clip([found.value - half, found.value + half], -1, 1), abs=1e-6)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("identity", None), ("linear", "linear"), ("quadratic", "fc")])
