@@ -14,6 +14,7 @@ from data_access.snapshot import Snapshot
 from metrics import frontier as fr
 from metrics import raters_per_item as rpi
 from metrics import unit_cost
+from metrics.shapes import effective_n
 from ui import costs, data, figures
 from ui.costs import KEPT, cannot
 
@@ -67,7 +68,7 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
     value, low, high, n = (right[c].to_numpy(float) for c in ("value", "low", "high", "n"))
     n = np.where(np.isnan(value), 0.0, n)
     share = np.clip(np.nan_to_num(value), 0, 1)
-    worth = costs.effective_n(share, low, high, n)
+    worth = effective_n(share, low, high, n)
     why = right["reason"].fillna("").to_numpy(object)
     ends = {f"cost{s}": cost[c].to_numpy(float) for s, c in (("", "value"), ("_low", "low"), ("_high", "high"))}
     parts = []

@@ -318,7 +318,8 @@ def assumptions(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: 
     return (
         f"Supposed: an escaped error costs {fmt.money(ask.harm, currency)}, an appeal "
         f"{fmt.money(ask.appeal, currency)} and an escalation {fmt.money(ask.escalation, currency)} to handle; gold "
-        "and rejected labels cost as much labour as the average label; errors among accepted labels have escaped. "
+        "costs as much labour as the average label, a rejected label as much as the average one of its day; errors "
+        "among accepted labels have escaped. "
         "Prevention is training; appraisal is review, audits and gold; internal failure is rework and rejected labels."
     )
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import streamlit as st
-from scipy import special
 
 from data_access.dimensions import SOURCES, expression, why_not
 from data_access.filters import DIMENSIONS, Filters
 from data_access.snapshot import Snapshot
 from metrics import unit_cost
 from metrics.catalogue import METRICS
+from metrics.shapes import effective_n
 from metrics.spec import Metric
 from ui import data, figures
 
@@ -32,7 +32,6 @@ PROJECTS = ("project", "product", "policy_area", "task_type")
 KEPT = figures.KEPT
 LOAD = "no {0} are loaded: load the table {0} with python manage.py load, then run python manage.py refresh"
 NO_COSTS, NO_BUDGETS = LOAD.format("costs"), LOAD.format("budgets")
-Z95 = float(special.ndtri(0.975))
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,6 @@ def clusters(snapshot: Snapshot, filters: Filters, by: Sequence[str] = ()) -> pd
 
 
 # ---- accuracy --------------------------------------------------------------------------------------------------
-
-
-def effective_n(value: np.ndarray, low: np.ndarray, high: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """How many independent judgements give an interval this wide (Wilson's, solved for n); at most n."""
-    with np.errstate(all="ignore"):
-        found = [Z95**2 * end * (1 - end) / (value - end) ** 2 for end in (low, high)]
-        smaller = np.fmin(*(np.where(np.isfinite(f) & (f > 0), f, np.nan) for f in found))
-    return np.fmin(n, np.where(np.isnan(smaller), n, smaller))
 
 
 def accuracy(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
