@@ -11,7 +11,7 @@ from ui import agreement_words as say
 from ui.agreement_controls import Own
 from ui.agreement_item_sections import RATER_PAGE, label_and_share, with_ratings
 from ui.filter_bar import open_from_click, token
-from ui.page import View, guarded
+from ui.page import View
 from ui.tables import Column
 
 WHY = (
@@ -23,25 +23,22 @@ WHY = (
 
 def without_gold(view: View, own: Own, rows: pd.DataFrame) -> None:
     """Majority vote beside Dawid and Skene's model."""
-    if live.ready(view, own):
-        _read(view)
+    live.section(
+        view,
+        own,
+        WHY,
+        "Compare vote and model",
+        "without",
+        agreement_consensus.without_gold,
+        _compared,
+    )
 
 
-@st.fragment
-def _read(view: View) -> None:
-    def draw() -> None:
-        if not live.asked("Compare vote and model", f"without {token(view.filters)}", WHY):
-            return
-        found = live.read(lambda: agreement_consensus.without_gold(view.snapshot, view.filters))
-        if found is None:
-            return
-        st.markdown(words.md(say.without_gold(found)))
-        if found.found.reason or found.items.empty:
-            return
+def _compared(view: View, found: agreement_consensus.WithoutGold) -> None:
+    st.markdown(words.md(say.without_gold(found)))
+    if not found.found.reason and len(found.items):
         _items(view, found)
         _raters(view, found)
-
-    guarded(draw)
 
 
 def _items(view: View, shown: agreement_consensus.WithoutGold) -> None:

@@ -13,7 +13,7 @@ from ui import agreement_words as say
 from ui import format as fmt
 from ui.agreement_controls import Own
 from ui.filter_bar import open_from_click, token
-from ui.page import View, guarded
+from ui.page import View
 from ui.tables import Column
 from ui.theme import palette
 
@@ -22,133 +22,95 @@ RATER_PAGE = "pages/rater_profile.py"
 
 def contested(view: View, own: Own, rows: pd.DataFrame) -> None:
     """The items raters differ on most."""
-    st.markdown(
-        "Which items would raters differ on again? The answer ranks the items that two raters or more labelled."
+    why = "Which items would raters differ on again? The answer ranks the items that two raters or more labelled."
+    live.section(view, own, why, "Read the items", "items", agreement_items.contested, _contested)
+
+
+def _contested(view: View, found: agreement_items.Contested) -> None:
+    st.markdown(words.md(say.contested(found)))
+    if found.table.empty:
+        return
+    rows = found.table
+    shown = rows.assign(
+        top=[label_and_share(r["top_label"], r["top_share"]) for r in rows.to_dict("records")],
+        second=[label_and_share(r["second_label"], r["second_share"]) for r in rows.to_dict("records")],
+        between=[say.share_with_interval(r["disagreement"], r["low"], r["high"]) for r in rows.to_dict("records")],
     )
-    if live.ready(view, own):
-        _contested_read(view)
-
-
-@st.fragment
-def _contested_read(view: View) -> None:
-    def draw() -> None:
-        why = "Which items would raters differ on again? This ranks the items that two raters or more labelled."
-        if not live.asked("Read the items", f"items {token(view.filters)}", why):
-            return
-        found = live.read(lambda: agreement_items.contested(view.snapshot, view.filters))
-        if found is None:
-            return
-        st.markdown(words.md(say.contested(found)))
-        if found.table.empty:
-            return
-        rows = found.table
-        shown = rows.assign(
-            top=[label_and_share(r["top_label"], r["top_share"]) for r in rows.to_dict("records")],
-            second=[label_and_share(r["second_label"], r["second_share"]) for r in rows.to_dict("records")],
-            between=[say.share_with_interval(r["disagreement"], r["low"], r["high"]) for r in rows.to_dict("records")],
-        )
-        columns = {
-            "item": Column("Item"),
-            "policy": Column("Policy"),
-            "language": Column("Language"),
-            "n": Column("Ratings", kind="count"),
-            "top": Column("Given most", kind="right"),
-            "second": Column("Next", kind="right"),
-            "between": Column(
-                "Two more would differ", "Chance, with its 95 % interval; near misses count less.", "right"
-            ),
-        }
-        with_ratings(view, shown, columns, "Contested items", "overlap", rows)
-
-    guarded(draw)
+    columns = {
+        "item": Column("Item"),
+        "policy": Column("Policy"),
+        "language": Column("Language"),
+        "n": Column("Ratings", kind="count"),
+        "top": Column("Given most", kind="right"),
+        "second": Column("Next", kind="right"),
+        "between": Column("Two more would differ", "Chance, with its 95 % interval; near misses count less.", "right"),
+    }
+    with_ratings(view, shown, columns, "Contested items", "overlap", rows)
 
 
 def gold(view: View, own: Own, rows: pd.DataFrame) -> None:
     """Gold items that good raters miss alike."""
-    st.markdown(
-        "Which gold items do good raters miss alike? There the gold answer, not the rater, may need correcting."
-    )
-    if live.ready(view, own):
-        _gold_read(view)
+    why = "Which gold items do good raters miss alike? There the gold answer, not the rater, may need correcting."
+    live.section(view, own, why, "Read the gold items", "gold", agreement_items.doubtful_gold, _gold)
 
 
-@st.fragment
-def _gold_read(view: View) -> None:
-    def draw() -> None:
-        why = "Which gold items do good raters miss alike? There the gold answer, not the rater, may need correcting."
-        if not live.asked("Read the gold items", f"gold {token(view.filters)}", why):
-            return
-        found = live.read(lambda: agreement_items.doubtful_gold(view.snapshot, view.filters))
-        if found is None:
-            return
-        st.markdown(words.md(say.doubtful_gold(found)))
-        rows = found.table[found.table["posterior"] > agreement_items.DOUBTED]
-        if rows.empty:
-            return
-        columns = {
-            "item": Column("Gold item"),
-            "policy": Column("Policy"),
-            "language": Column("Language"),
-            "gold_label": Column("Gold says"),
-            "other_label": Column("Raters say"),
-            "n": Column("Ratings", kind="count"),
-            "n_gold": Column("As gold", kind="count"),
-            "n_other": Column("As raters say", kind="count"),
-            "posterior": Column("Gold is wrong", "Probability under the model of the raters' skill.", "share"),
-            "fdr": Column("Sound among these", "Share of sound gold among this item and those above it.", "share"),
-        }
-        with_ratings(view, rows, columns, "Gold items that look wrong", "gold", found.table)
-
-    guarded(draw)
+def _gold(view: View, found: agreement_items.Gold) -> None:
+    st.markdown(words.md(say.doubtful_gold(found)))
+    rows = found.table[found.table["posterior"] > agreement_items.DOUBTED]
+    if rows.empty:
+        return
+    columns = {
+        "item": Column("Gold item"),
+        "policy": Column("Policy"),
+        "language": Column("Language"),
+        "gold_label": Column("Gold says"),
+        "other_label": Column("Raters say"),
+        "n": Column("Ratings", kind="count"),
+        "n_gold": Column("As gold", kind="count"),
+        "n_other": Column("As raters say", kind="count"),
+        "posterior": Column("Gold is wrong", "Probability under the model of the raters' skill.", "share"),
+        "fdr": Column("Sound among these", "Share of sound gold among this item and those above it.", "share"),
+    }
+    with_ratings(view, rows, columns, "Gold items that look wrong", "gold", found.table)
 
 
 def pairs(view: View, own: Own, rows: pd.DataFrame) -> None:
     """Every two raters beside one another."""
-    if live.ready(view, own):
-        _pairs_read(view)
+    why = "Do any two raters read the items differently from the rest? An occasion to calibrate, not a ranking."
+    live.section(view, own, why, "Compare the raters", "pairs", agreement_items.pairs, _pairs)
 
 
-@st.fragment
-def _pairs_read(view: View) -> None:
-    def draw() -> None:
-        why = "Do any two raters read the items differently from the rest? An occasion to calibrate, not a ranking."
-        if not live.asked("Compare the raters", f"pairs {token(view.filters)}", why):
-            return
-        found = live.read(lambda: agreement_items.pairs(view.snapshot, view.filters))
-        if found is None:
-            return
-        st.markdown(words.md(say.pairs(found)))
-        if found.matrix is None:
-            return
-        clear = {frozenset(pair) for pair in zip(found.clear["rater"], found.clear["other"], strict=True)}
-        spec, alt = charts.pair_matrix(
-            found.matrix, found.labels, found.pools, clear, palette(), agreement_items.LEAST_SHARED
+def _pairs(view: View, found: agreement_items.Pairs) -> None:
+    st.markdown(words.md(say.pairs(found)))
+    if found.matrix is None:
+        return
+    clear = {frozenset(pair) for pair in zip(found.clear["rater"], found.clear["other"], strict=True)}
+    spec, alt = charts.pair_matrix(
+        found.matrix, found.labels, found.pools, clear, palette(), agreement_items.LEAST_SHARED
+    )
+    with st.container(key="wide_pairs"):
+        charts.show(spec, alt, key="pairs")
+    if len(found.clear):
+        shown = found.clear.assign(
+            kappa=[say.with_interval(r["value"], r["low"], r["high"]) for r in found.clear.to_dict("records")]
         )
-        with st.container(key="wide_pairs"):
-            charts.show(spec, alt, key="pairs")
-        if len(found.clear):
-            shown = found.clear.assign(
-                kappa=[say.with_interval(r["value"], r["low"], r["high"]) for r in found.clear.to_dict("records")]
-            )
-            columns = {
-                "rater_name": Column("Rater"),
-                "other_name": Column("and"),
-                "pools": Column("Pools"),
-                "kappa": Column(
-                    "Kappa", "Cohen's, with its 95 % interval; near misses count where labels have an order.", "right"
-                ),
-                "n": Column("Shared items", kind="count"),
-            }
-            tables.table(
-                shown,
-                key=f"pairs table {token(view.filters)}",
-                title="Pairs that agree clearly less",
-                columns=columns,
-                snapshot=view.snapshot,
-                filters=view.filters,
-            )
-
-    guarded(draw)
+        columns = {
+            "rater_name": Column("Rater"),
+            "other_name": Column("and"),
+            "pools": Column("Pools"),
+            "kappa": Column(
+                "Kappa", "Cohen's, with its 95 % interval; near misses count where labels have an order.", "right"
+            ),
+            "n": Column("Shared items", kind="count"),
+        }
+        tables.table(
+            shown,
+            key=f"pairs table {token(view.filters)}",
+            title="Pairs that agree clearly less",
+            columns=columns,
+            snapshot=view.snapshot,
+            filters=view.filters,
+        )
 
 
 def label_and_share(label: object, part: float) -> str:

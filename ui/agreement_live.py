@@ -7,11 +7,14 @@ from typing import TypeVar
 
 import streamlit as st
 
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
 from metrics.errors import RaterscopeError
 from ui import agreement, data, words
 from ui import agreement_controls as controls
 from ui.agreement_controls import Own
-from ui.page import View
+from ui.filter_bar import token
+from ui.page import View, guarded
 
 PEOPLE_ONLY = "Single ratings are shown only to those who manage the raters; ask for access to their pool."
 T = TypeVar("T")
@@ -33,12 +36,37 @@ def ready(view: View, own: Own) -> bool:
     return True
 
 
-def asked(label: str, key: str, why: str = "") -> bool:
-    """Whether the reader asked for what is read live; until then what it is for and the button that does."""
+def section(
+    view: View,
+    own: Own,
+    why: str,
+    button: str,
+    key: str,
+    rows: Callable[[Snapshot, Filters], T],
+    draw: Callable[[View, T], None],
+) -> None:
+    """A section of single ratings: what it answers, the button that reads ``rows``, and what ``draw`` makes of them."""
+    st.markdown(why)
+    if ready(view, own):
+        _asked_section(view, button, f"{key} {token(view.filters)}", rows, draw)
+
+
+@st.fragment
+def _asked_section(
+    view: View, button: str, key: str, rows: Callable[[Snapshot, Filters], T], draw: Callable[[View, T], None]
+) -> None:
+    def run() -> None:
+        found = read(lambda: rows(view.snapshot, view.filters)) if asked(button, key) else None
+        if found is not None:
+            draw(view, found)
+
+    guarded(run)
+
+
+def asked(label: str, key: str) -> bool:
+    """Whether the reader asked for what is read live; until then the button that does."""
     if st.session_state.get(f"asked {key}"):
         return True
-    if why:
-        st.markdown(why)
     st.button(label, icon=":material/database_search:", key=f"ask {key}", on_click=ask_for, args=(key,))
     return False
 
