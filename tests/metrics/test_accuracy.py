@@ -1,10 +1,6 @@
 """Accuracy from counts: scikit-learn's definitions written out, coverage where the truth is known, edge cases."""
 
-import json
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +9,6 @@ from statsmodels.stats.proportion import proportion_confint
 from metrics import accuracy as acc
 from metrics.errors import UnknownName
 
-SHARED = Path(__file__).parents[2].parent / "shared"
 LABELS = ["none", "mild", "severe"]
 MATRIX = np.array([[70, 8, 2], [5, 30, 5], [1, 4, 15]])
 counts = st.lists(st.integers(0, 30), min_size=9, max_size=9).map(lambda x: np.reshape(x, (3, 3)))
@@ -46,21 +41,6 @@ def test_confusion_refuses_what_is_not_declared_or_does_not_match():
 def test_what_is_no_confusion_matrix_is_refused(matrix):
     with pytest.raises(ValueError, match="square"):
         acc.accuracy(matrix)
-
-
-@pytest.mark.shared_data
-@pytest.mark.skipif(not (SHARED / "data").is_dir(), reason="the real data of shared/data is not beside the repository")
-@pytest.mark.parametrize("task", ["rte", "temp"])
-def test_the_ratings_of_snow_are_as_right_as_published_counts_say(task):
-    """The share of all workers' labels equal to gold, by pandas: .729125 and .73376623."""
-    rows = pd.read_csv(SHARED / "data" / "snow2008" / f"{task}.long.csv")
-    entries = json.loads((SHARED / "reference_values.json").read_text(encoding="utf-8"))
-    (expected,) = (
-        e for e in entries if (e["dataset"], e["metric"]) == (f"snow2008/{task}", "mean_worker_label_accuracy")
-    )
-    labels = sorted(rows["gold"].unique())
-    matrix = acc.confusion(rows["gold"], rows["label"], np.ones(len(rows)), labels)
-    assert acc.accuracy(matrix).value == pytest.approx(expected["value"], abs=1e-8)
 
 
 # ---- measures of a class
