@@ -286,26 +286,12 @@ def test_audits_that_all_agree_and_no_audits():
     found = acc.audited_share(np.ones(30), np.full(30, 5.0))
     assert found.value == found.high == 1
     assert 0.8 < found.low < 0.9
-    assert acc.audited_share([], []).reason == acc.audited_total([], []).reason == "no audits"
+    assert acc.audited_share([], []).reason == "no audits"
     assert acc.audited_share([True], [4.0]).low < 0.2
 
 
-def test_audited_total_covers_the_errors_of_all_work():
-    rng = np.random.default_rng(3)
-    right, weight, drawn = audits(rng, 3000)
-    found = [acc.audited_total(~right[d], weight[d]) for d in drawn]
-    assert 0.93 <= covered(found, np.sum(~right)) <= 0.97
-    assert np.mean([e.value for e in found]) == pytest.approx(np.sum(~right), rel=0.02)
-
-
-def test_audited_total_without_a_hit_is_bounded_by_the_rule_of_three():
-    found = acc.audited_total(np.zeros(50), np.full(50, 10.0))
-    assert (found.value, found.low, found.high) == (0, 0, 30)
-
-
-@pytest.mark.parametrize("share", [acc.audited_share, acc.audited_total])
-def test_weights_that_cannot_be_are_refused(share):
+def test_weights_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="inverse probability"):
-        share([1, 1], [1.0, 0.0])
+        acc.audited_share([1, 1], [1.0, 0.0])
     with pytest.raises(ValueError, match="differ in length"):
-        share([1, 1], [1.0])
+        acc.audited_share([1, 1], [1.0])
