@@ -241,29 +241,6 @@ def audited_share_of_sums(
     return Estimate(float(share), float(found.low[0]), float(found.high[0]), float(n))
 
 
-def audited_total(hit: ArrayLike, weight: ArrayLike) -> Estimate:
-    """How many judgements of all work are hits (wrong ones, say), by Horvitz and Thompson: 0 or more; n is the audits.
-
-    hit, weight: as for ``audited_share``; needs no count of all work, and uses none. Formula: T = Σ w·y, variance of
-    independent draws Σ w(w - 1)·y; interval T·exp(± 1.96 √v/T), and not below the hits seen. Without a hit the upper
-    end is the rule of three: 3 times the largest weight. Source: Horvitz and Thompson 1952. Raises as ``audited_share``
-    does, and for weights below 1.
-    """
-    hit, weight = np.asarray(hit, dtype=float), np.asarray(weight, dtype=float)
-    if hit.shape != weight.shape:
-        raise ValueError(f"hit and weight differ in length: {hit.size}, {weight.size}.")
-    if not np.all(weight >= 1):
-        raise ValueError("To count all work a weight must be an inverse probability: 1 or more.")
-    if not hit.size:
-        return Estimate.missing(NO_AUDITS)
-    total = float((weight * hit).sum())
-    if total == 0:
-        return Estimate(0.0, 0.0, float(3 * weight.max()), hit.size)
-    error = np.sqrt((weight * (weight - 1) * hit).sum())
-    factor = np.exp(special.ndtri(0.975) * error / total)
-    return Estimate(total, float(max(total / factor, hit.sum())), float(total * factor), hit.size)
-
-
 # ------------------------------------------------------------------------------------------------------------ helpers
 
 

@@ -306,10 +306,9 @@ class GoldExposure:
 
     table: a row per rater, the most exposed first: rater, judgements, gold_judgements, gold_share (of the work, 0 to 1)
         with low and high (Wilson), distinct_gold (gold items seen), seen_share (of the pool, 0 to 1; the chance that a
-        gold item drawn at random is one seen before), repeats (gold judgements on an item seen before), most_seen (most
-        often one gold item was met, NaN when only sums are known), gold_per_day, days_left with days_low, days_high
-        (until the pool is used up, each item met once; 0 when it is; NaN when no gold is met or days are unknown),
-        reason (why there is no days_left, else "").
+        gold item drawn at random is one seen before), repeats (gold judgements on an item seen before), gold_per_day,
+        days_left with days_low, days_high (until the pool is used up, each item met once; 0 when it is; NaN when no
+        gold is met or days are unknown), reason (why there is no days_left, else "").
     pool: gold items in use. gold_share: of all work. first_exhausted: the fewest days_left.
     """
 
@@ -329,7 +328,6 @@ EXPOSURE_COLUMNS = (
     "distinct_gold",
     "seen_share",
     "repeats",
-    "most_seen",
     "gold_per_day",
     "days_left",
     "days_low",
@@ -338,41 +336,12 @@ EXPOSURE_COLUMNS = (
 )
 
 
-def gold_exposure(
-    item: ArrayLike,
-    rater: ArrayLike,
-    is_gold: ArrayLike,
-    pool: int | None = None,
-    days: float | None = None,
-    *,
-    confidence: float = 0.95,
-) -> GoldExposure:
-    """How often raters met gold items, and when they will have met all, from rows of judgements.
-
-    item, rater, is_gold: equal lengths, a judgement a row, repeats included. pool: gold items in use, else those met by
-    anyone. days: working days the rows span; without them there is no rate. See ``gold_exposure_of_sums``.
-    Raises ValueError for unequal lengths or a pool smaller than the gold items met.
-    """
-    item, rater = (pd.Series(x, dtype=object).reset_index(drop=True) for x in (item, rater))
-    gold = np.asarray(is_gold, dtype=bool)
-    if not len(item) == len(rater) == len(gold):
-        raise ValueError(f"item, rater and is_gold differ in length: {len(item)}, {len(rater)}, {len(gold)}.")
-    rows = pd.DataFrame({"item": item, "rater": rater, "gold": gold})
-    met = rows[rows["gold"]].groupby(["rater", "item"], sort=False).size()
-    by_rater = met.groupby(level="rater", sort=False)
-    sums = rows.groupby("rater", sort=False)["gold"].agg(judgements="size", gold_judgements="sum").reset_index()
-    sums["distinct_gold"] = sums["rater"].map(by_rater.size()).fillna(0).astype(int)
-    sums["most_seen"] = sums["rater"].map(by_rater.max()).fillna(0).astype(float)
-    known = rows.loc[rows["gold"], "item"].nunique()
-    return gold_exposure_of_sums(sums, known if pool is None else pool, days, confidence=confidence)
-
-
 def gold_exposure_of_sums(
     raters: pd.DataFrame, pool: int, days: float | None = None, *, confidence: float = 0.95
 ) -> GoldExposure:
     """How often raters met gold items, and when they will have met all, from sums by rater.
 
-    raters: rater, judgements, gold_judgements, distinct_gold, and most_seen if known. pool: gold items in use. days:
+    raters: rater, judgements, gold_judgements, distinct_gold. pool: gold items in use. days:
     working days the sums span. days_left = (pool - distinct_gold)/(gold_judgements/days), with Jeffreys' interval of a
     Poisson count for the rate (gamma of gold + 1/2; Brown, Cai and DasGupta 2003): it holds 93 to 97 of 100 where 6 or
     more are expected, the exact one up to 98. It supposes that gold items are not repeated before all were met. When
@@ -408,7 +377,6 @@ def gold_exposure_of_sums(
             "distinct_gold": distinct,
             "seen_share": distinct / pool if pool else np.full(len(gold), np.nan),
             "repeats": gold - distinct,
-            "most_seen": raters["most_seen"].to_numpy(float) if "most_seen" in raters else np.nan,
             "gold_per_day": gold / span,
             "days_left": np.where(known, days_left, np.nan),
             "days_low": np.where(known, days_low, np.nan),

@@ -15,7 +15,6 @@ from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, items
 from metrics.group_reading import group_readings
 from metrics.groups import group_agreement
-from metrics.signals import spam_signals_of_rows
 from tests.conftest import settings_for
 
 EVERYONE = Scope.everything()
@@ -130,28 +129,3 @@ def test_a_harmless_holiday_moves_no_judgement_of_raters(sample):
     n, right = table(cells, "gold_n"), table(cells, "gold_correct")
     found = drift.rater_drift(right.to_numpy(), n.to_numpy(), drift.peer_share(right.to_numpy(), n.to_numpy()))
     assert not np.isin(found["verdict"], ("drifting down", "drifting up")).any()
-
-
-def signals(ours, filters: Filters):
-    """The spam signals of a project's raters."""
-    rows = drill.ratings(ours, filters, EVERYONE).rows
-    stratum = rows["policy"] + "/" + rows["language"]
-    columns = (rows[c] for c in ("rater_id", "label", "gold_label", "handle_seconds"))
-    return spam_signals_of_rows(*columns, stratum)
-
-
-def test_raters_who_click_through_are_found_and_nobody_else(sample):
-    ours, _, events = sample
-    event = events["spammers"]
-    found = signals(ours, during(event))
-    assert set(found.index[(found["verdict"] == "likely").to_numpy()]) == set(event["where"]["rater"])
-    assert found["verdict"].isin(["likely", "no sign", "cannot tell"]).all()
-    before = during(event).over(_day(event) - dt.timedelta(days=60), _day(event) - dt.timedelta(days=1))
-    assert not signals(ours, before)["verdict"].isin(["likely", "look closer"]).any()
-
-
-def test_one_slow_day_of_a_tool_makes_no_rater_suspect(sample):
-    ours, _, events = sample
-    day = _day(events["harmless_blip"])
-    filters = during(events["harmless_blip"]).over(day - dt.timedelta(days=6), day + dt.timedelta(days=7))
-    assert not signals(ours, filters)["verdict"].isin(["likely", "look closer"]).any()

@@ -13,12 +13,12 @@ from streamlit.testing.v1 import AppTest
 from data_access import imports, queries, refresh, settings
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
+from tests.shared_data import FILES, NEEDS_SHARED, frame
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
 MAPPINGS = ROOT / "tests" / "data_access" / "imports" / "mappings"
 SECRET = "a key for tests only, of at least 32 characters"
-FILES = {
+PROJECTS = {
     "snow_rte": "snow2008/rte.long.csv",
     "snow_temp": "snow2008/temp.long.csv",
     "hs_brexit": "hs_brexit/long.csv",
@@ -28,10 +28,7 @@ FILES = {
     "label_studio": "label_studio_export/project-2.json",
 }
 
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not (SHARED / "data").is_dir(), reason=f"the real data is not there: {SHARED / 'data'}"),
-]
+pytestmark = NEEDS_SHARED
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +37,8 @@ def snapshot(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
     url = f"duckdb:///{folder / 'real.duckdb'}"
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
-    for name, file in FILES.items():
-        report = imports.load([SHARED / "data" / file], engine, SECRET, mapping=MAPPINGS / f"{name}.toml")
+    for name, file in PROJECTS.items():
+        report = imports.load([FILES / file], engine, SECRET, mapping=MAPPINGS / f"{name}.toml")
         assert report.rejected == 0
     engine.dispose()
     path = folder / "snapshot.duckdb"
@@ -59,19 +56,6 @@ def values(snapshot) -> pd.DataFrame:
     return found.set_index(["project", "metric"])
 
 
-def reference(dataset: str, metric: str, **options) -> float:
-    rows = json.loads((SHARED / "reference_values.json").read_text())
-    found = [
-        r["value"]
-        for r in rows
-        if r["dataset"] == dataset
-        and r["metric"] == metric
-        and all((r.get("options") or {}).get(k) == v for k, v in options.items())
-    ]
-    assert found, (dataset, metric)
-    return found[0]
-
-
 def test_hs_brexit_gives_alpha_and_ac1_of_the_reference(values):
     assert values.loc[("hs-brexit", "krippendorff_alpha"), "value"] == pytest.approx(0.347462, abs=1e-6)
     assert values.loc[("hs-brexit", "gwet_ac1"), "value"] == pytest.approx(0.810323, abs=1e-6)
@@ -86,7 +70,7 @@ def test_pandalm_gives_alpha_and_ac1_of_the_reference(values):
 
 @pytest.mark.parametrize("project", ["rte", "temp"])
 def test_gold_accuracy_is_that_of_the_raw_file(values, project):
-    rows = pd.read_csv(SHARED / "data" / "snow2008" / f"{project}.long.csv")
+    rows = frame(f"snow2008/{project}.long.csv")
     assert values.loc[(project, "gold_accuracy"), "value"] == pytest.approx((rows["label"] == rows["gold"]).mean())
     assert values.loc[(project, "gold_accuracy"), "n"] == len(rows)
 
@@ -100,7 +84,7 @@ def test_raw_4raters_at_each_level(tmp_path, level, alpha):
     mapping.write_text("\n".join(lines))
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
-    imports.load([SHARED / "data" / FILES["irrcac_4raters"]], engine, SECRET, mapping=mapping)
+    imports.load([FILES / PROJECTS["irrcac_4raters"]], engine, SECRET, mapping=mapping)
     engine.dispose()
     refresh.refresh(settings.Settings(url, tmp_path / "s.duckdb", ""))
     opened = Snapshot(tmp_path / "s.duckdb")
@@ -118,7 +102,7 @@ def test_dawid_skene_and_label_studio_arrive_whole(values):
 
 
 def _skipped() -> int:
-    tasks = json.loads((SHARED / "data" / FILES["label_studio"]).read_text())
+    tasks = json.loads((FILES / PROJECTS["label_studio"]).read_text())
     notes = [a for task in tasks for a in task["annotations"]]
     return sum(1 for a in notes if a["was_cancelled"] and not a["ground_truth"])
 

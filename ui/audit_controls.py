@@ -331,5 +331,5 @@ def _wear_table(snapshot: Snapshot, filters: Filters, found) -> None:
             columns=columns,
             snapshot=snapshot,
             filters=filters,
-            exported=found.table.drop(columns=["most_seen"]),
+            exported=found.table,
         )

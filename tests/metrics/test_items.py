@@ -1,7 +1,6 @@
 """Items and labels that deserve a look: definitions by hand, planted faults found, few false alarms, coverage."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,8 +20,7 @@ from metrics.items import (
     doubtful_gold,
     label_shift,
 )
-
-SHARED = Path(__file__).parents[2].parent / "shared"
+from tests.shared_data import frame, needs_shared
 
 
 def rows_of(units):
@@ -285,21 +283,20 @@ def test_gold_that_cannot_be_judged_says_why():
         assert (empty.reason, empty.n_items, list(empty.table.columns)) == (reason, 0, list(GOLD_COLUMNS))
 
 
-@pytest.mark.shared_data
-@pytest.mark.skipif(not (SHARED / "data").exists(), reason="the real data of shared/data is not beside the repository")
+@needs_shared
 def test_spoilt_gold_of_real_raters_is_found():
     """Snow et al. 2008, rte: 30 of 800 gold labels turned round; ten raters an item, some of them spammers."""
-    frame = pd.read_csv(SHARED / "data" / "snow2008" / "rte.long.csv")
-    gold = frame.groupby("item")["gold"].first()
-    sound = doubtful_gold(frame["item"], frame["rater"], frame["label"], gold.to_dict()).table
+    rows = frame("snow2008/rte.long.csv")
+    gold = rows.groupby("item")["gold"].first()
+    sound = doubtful_gold(rows["item"], rows["rater"], rows["label"], gold.to_dict()).table
     doubted_before = set(sound[sound["posterior"] > 0.5]["item"])
     spoilt = np.random.default_rng(0).choice(gold.index, 30, replace=False)
     gold.loc[spoilt] = 1 - gold.loc[spoilt]
-    check = doubtful_gold(frame["item"], frame["rater"], frame["label"], gold.to_dict())
+    check = doubtful_gold(rows["item"], rows["rater"], rows["label"], gold.to_dict())
     doubted = set(check.table[check.table["posterior"] > 0.5]["item"])
     assert len(doubted & set(spoilt)) >= 22
     # Most raters of 82 sound items gave the other label: nearly all of these must be passed over.
-    against = frame.assign(wrong=frame["label"] != frame["gold"]).groupby("item")["wrong"].mean() > 0.5
+    against = rows.assign(wrong=rows["label"] != rows["gold"]).groupby("item")["wrong"].mean() > 0.5
     assert against.sum() >= 50
     assert len(doubted - set(spoilt)) <= 12
     assert len(doubted_before) <= 12

@@ -1,8 +1,5 @@
 """Skill from little gold: reference fits, exact plans, and what the verdicts promise, by simulation."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,31 +10,12 @@ from scipy import optimize, special, stats
 from metrics import rater_prior, skill
 from metrics.skill import ABOVE, BELOW, CANNOT_TELL, exact_plan, expected_right, fit_prior, gold_needed, rater_skill
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-
 
 def volumes(rng, raters, typical=35):
     return np.maximum(1, rng.lognormal(np.log(typical), 0.7, raters).astype(int))
 
 
 # ---- the prior
-
-
-@pytest.mark.shared_data
-@pytest.mark.skipif(not (SHARED / "data").is_dir(), reason=f"the real data is not there: {SHARED / 'data'}")
-def test_the_raters_of_snow_rte_give_the_reference_fit():
-    rows = pd.read_csv(SHARED / "data" / "snow2008" / "rte.long.csv")
-    counts = (rows["label"] == rows["gold"]).groupby(rows["rater"]).agg(["sum", "count"])
-    values = json.loads((SHARED / "reference_values.json").read_text())
-    (fit,) = (v for v in values if v["dataset"] == "snow2008/rte" and v["metric"] == "beta_binomial_mle")
-    found = fit_prior(counts["sum"], counts["count"])
-    np.testing.assert_allclose([found.a, found.b], fit["value"], rtol=1e-6)
-    assert found.log_likelihood == pytest.approx(fit["log_lik_no_binomial_coef"], abs=1e-7)
-    assert found.mean == pytest.approx(fit["prior_mean"], abs=1e-7)
-    assert found.converged
-    for row in (v for v in values if v["metric"] == "beta_binomial_shrunk_accuracy"):
-        right, n = row["options"]["correct"], row["options"]["n"]
-        assert (found.a + right) / (found.a + found.b + n) == pytest.approx(row["value"], abs=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -43,6 +43,12 @@ def test_the_sentence_says_what_the_next_audits_buy_and_where_most_go():
     assert len(at.dataframe) == 1 and len(at.get("vega_lite_chart")) >= 4
 
 
+def test_gold_exposure_is_shown_by_pool_against_its_band():
+    charts = [chart.proto.spec for chart in shown().get("vega_lite_chart")]
+    (exposure,) = [spec for spec in charts if "Gold exposure" in spec]
+    assert "POOL-" in exposure
+
+
 def test_a_deep_link_is_honoured_and_the_url_names_every_setting():
     at = shown(project="P01", audits="120", of="gold", aim="violating", strata="policy_language", floor="0")
     assert "The next 120 gold judgements" in title(at)

@@ -15,7 +15,6 @@ from data_access import imports, tables
 SECRET = "a secret for tests only"
 NOW = datetime(2026, 11, 22, 12)
 MAPPINGS = Path(__file__).parent / "mappings"
-SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 
 # What most tests load: three raters, two items, a declared scale, one row a judgement.
 BASIC = """

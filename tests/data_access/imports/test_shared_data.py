@@ -8,13 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from data_access import imports
+from tests.shared_data import FILES, NEEDS_SHARED
 
-from .conftest import MAPPINGS, NOW, SECRET, SHARED, everything, hashes, rows
+from .conftest import MAPPINGS, NOW, SECRET, everything, hashes, rows
 
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not SHARED.is_dir(), reason=f"the real data is not there: {SHARED}"),
-]
+pytestmark = NEEDS_SHARED
 LOADS = {  # mapping: file, annotations, items, raters
     "snow_rte": ("snow2008/rte.long.csv", 8_000, 800, 164),
     "snow_temp": ("snow2008/temp.long.csv", 4_620, 462, 76),
@@ -27,12 +25,12 @@ LOADS = {  # mapping: file, annotations, items, raters
 
 
 def load(engine, name):
-    path = SHARED / LOADS[name][0]
+    path = FILES / LOADS[name][0]
     return imports.load([path], engine, SECRET, mapping=MAPPINGS / f"{name}.toml", now=NOW)
 
 
 def source(name):
-    with (SHARED / LOADS[name][0]).open(encoding="utf-8", newline="") as file:
+    with (FILES / LOADS[name][0]).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -97,7 +95,7 @@ def test_label_studios_csv_and_tsv_load_by_mapping(sqlite, write):
         'rater_id = "annotator"\nlabel = "sentiment"\nsubmitted_at = "created_at"\nhandle_seconds = "lead_time"\n'
         '[constants]\ntime_basis = "lead"\n',
     )
-    folder = SHARED / "label_studio_export"
+    folder = FILES / "label_studio_export"
     first = imports.load([folder / "project-2.csv"], sqlite, SECRET, mapping=rules, now=NOW)
     assert (first.accepted, first.rejected) == (85, 0)  # the export drops the 2 cancelled, and cannot mark the gold
     assert imports.load([folder / "project-2.tsv"], sqlite, SECRET, mapping=rules, now=NOW).present == 85

@@ -1,29 +1,9 @@
 """Published tables, simulated ratings, and every coefficient under one signature."""
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
-import pytest
 
 from metrics import agreement
 from metrics.patterns import Patterns
-
-SHARED = Path(__file__).parents[3].parent / "shared"
-NEEDS_SHARED = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(
-        not (SHARED / "data").is_dir(), reason="the real data of shared/data is not beside the repository"
-    ),
-]
-
-
-def needs_shared(test):
-    """The test, skipped where the real data is absent."""
-    for mark in NEEDS_SHARED:
-        test = mark(test)
-    return test
-
 
 NUMERIC_LEVELS = ["nominal", "ordinal", "interval", "ratio"]
 SCALE = [1, 2, 3, 4, 5]
@@ -61,20 +41,6 @@ def patterns(units, labels=5):
     return Patterns.of(item, label - 1, labels)
 
 
-def rows_of_table(table):
-    """Columns item, rater, label (position) of a table of two raters."""
-    first, second = (np.repeat(side.ravel(), table.ravel()) for side in np.indices(table.shape))
-    n = len(first)
-    return np.tile(np.arange(n), 2), np.repeat([0, 1], n), np.r_[first, second]
-
-
-def rows_of_counts(counts):
-    """Columns item, rater, label (position) of counts per label; who rated is not known."""
-    item, label = (np.repeat(side.ravel(), counts.ravel()) for side in np.indices(counts.shape))
-    rater = np.concatenate([np.arange(n) for n in counts.sum(axis=1)])
-    return item, rater, label
-
-
 def simulated(n, labels=3, raters=3, kept=0.75, seed=0, shares=None, overlap=1.0):
     """Patterns of n items whose raters keep the true label with a chance of ``kept`` and else guess."""
     item, _, label = simulated_rows(n, labels, raters, kept, seed, shares, overlap)
@@ -95,59 +61,6 @@ def simulated_rows(n, labels=3, raters=3, kept=0.75, seed=0, shares=None, overla
 
 def ends(estimate):
     return np.array([estimate.low, estimate.high])
-
-
-# ---- data beside the repository
-
-
-def wide(path, transpose=False):
-    """Columns item, rater, label of a table with a row per unit and a column per rater."""
-    frame = pd.read_csv(SHARED / "data" / path)
-    frame = frame.drop(columns=[c for c in ("Units", "Group") if c in frame])
-    if transpose:
-        frame = frame.set_index(frame.columns[0]).T
-    cells = frame.reset_index(drop=True).stack().reset_index()
-    return tuple(cells.iloc[:, c] for c in range(3))
-
-
-def table(path):
-    """Columns item, rater, label of a table of two raters."""
-    return rows_of_table(pd.read_csv(SHARED / "data" / path, index_col=0).to_numpy())
-
-
-def counted(path):
-    """Columns item, rater, label of a table with a row per unit and a column per label."""
-    return rows_of_counts(pd.read_csv(SHARED / "data" / path, index_col=0).to_numpy())
-
-
-def long(path):
-    frame = pd.read_csv(SHARED / "data" / path)
-    return frame["item"], frame["rater"], frame["label"]
-
-
-DATA = {
-    **{
-        f"irrcac/{name}": (wide, f"irrcac/{name}.csv")
-        for name in ("raw_4raters", "raw_5observers", "raw_g1g2", "raw_gender", "raw_ben_gerry")
-    },
-    **{
-        f"irrcac/{name}": (table, f"irrcac/{name}.csv")
-        for name in ("table_cont3x3abstractors", "table_cont4x4diagnosis")
-    },
-    "irrcac/distrib_6raters": (counted, "irrcac/distrib_6raters.csv"),
-    "fleiss_14raters_10subjects": (counted, "irrcac/fleiss_wikipedia_14raters.csv"),
-    "krippendorff_2011_4obs_12units": (wide, "irrcac/raw_4raters.csv"),
-    "krippendorff_3coders_15units": (wide, "irrcac/krippendorff_3coders_15units.csv", True),
-    "pandalm": (long, "pandalm/long.csv"),
-    "lewidi/HS-Brexit": (long, "hs_brexit/long.csv"),
-    "snow2008/rte": (long, "snow2008/rte.long.csv"),
-    "snow2008/temp": (long, "snow2008/temp.long.csv"),
-}
-
-
-def real(dataset):
-    read, *arguments = DATA[dataset]
-    return read(*arguments)
 
 
 # ---- every coefficient, as a function of item, rater, label and named options
@@ -206,4 +119,25 @@ TWO_RATERS = {
     "scott quadratic": weighted(agreement.scott_pi, "quadratic"),
     "cohen linear": weighted(agreement.cohen_kappa, "linear"),
     "cohen quadratic": weighted(agreement.cohen_kappa, "quadratic"),
+}
+
+# ---- with the intervals that irrCAC prints (for Cohen's kappa the large-sample error, with the normal)
+
+
+def _printed(function):
+    def of_rows(*data, **options):
+        return function(*data, interval="irrcac", **options)
+
+    return of_rows
+
+
+PRINTED_BY_IRRCAC = {
+    "cohen_kappa": lambda *data, **options: agreement.cohen_kappa(*data, interval="asymptotic", **options),
+    "krippendorff_alpha": _printed(weighted_alpha),
+    "percent_agreement": _printed(agreement.percent_agreement),
+    "scott_pi": _printed(agreement.scott_pi),
+    "gwet_ac2": _printed(agreement.gwet_ac2),
+    "fleiss_kappa": _printed(agreement.fleiss_kappa),
+    "conger_kappa": _printed(agreement.conger_kappa),
+    "brennan_prediger": _printed(agreement.brennan_prediger),
 }

@@ -17,8 +17,9 @@ from metrics.agreement import (
 from metrics.agreement.alpha import Disagreement
 from metrics.errors import UnknownName
 from metrics.patterns import Patterns
+from tests.shared_data import needs_shared, real
 
-from .examples import NUMERIC_LEVELS, RAW_4RATERS, SCALE, ends, needs_shared, patterns, real, rows, simulated
+from .examples import NUMERIC_LEVELS, RAW_4RATERS, SCALE, ends, patterns, rows, simulated
 
 SETS = [
     ("hate", "hate", "hate|threat"),

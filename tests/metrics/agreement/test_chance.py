@@ -25,8 +25,9 @@ from metrics.agreement import (
 )
 from metrics.errors import UnknownName
 from metrics.patterns import Patterns
+from tests.shared_data import rows_of_table
 
-from .examples import RAW_4RATERS, SCALE, ends, patterns, rows, rows_of_table, simulated
+from .examples import RAW_4RATERS, SCALE, ends, patterns, rows, simulated
 
 OF_PATTERNS = [
     percent_agreement_of_patterns,

@@ -19,8 +19,9 @@ from metrics.agreement import (
 )
 from metrics.errors import UnknownName
 from metrics.intervals import wilson
+from tests.shared_data import needs_shared, real, rows_of_table
 
-from .examples import ABSTRACTORS, DIAGNOSIS, RAW_4RATERS, SCALE, ends, needs_shared, real, rows, rows_of_table
+from .examples import ABSTRACTORS, DIAGNOSIS, RAW_4RATERS, SCALE, ends, rows
 
 SAME = "no variation: every rating is the same label"
 

@@ -17,8 +17,9 @@ from metrics.agreement import (
 )
 from metrics.errors import UnknownName
 from metrics.intervals import wilson
+from tests.shared_data import frame, needs_shared
 
-from .examples import RAW_4RATERS, SHARED, needs_shared, rows, simulated_rows
+from .examples import RAW_4RATERS, rows, simulated_rows
 
 RATED = st.lists(
     st.tuples(st.integers(0, 4), st.integers(0, 5), st.sampled_from("abc")), max_size=40, unique_by=lambda x: x[:2]
@@ -163,10 +164,10 @@ def test_unknown_names_are_refused():
 @needs_shared
 def test_self_consistency_of_dawid_and_skenes_first_observer():
     """He rated 45 patients three times, the others once: the mean share of equal pairs, counted patient by patient."""
-    frame = pd.read_csv(SHARED / "data" / "dawid_skene_1979" / "long.csv")
-    three = frame[frame["rater"] == 1].pivot(index="item", columns="repeat", values="label").to_numpy()
+    rows = frame("dawid_skene_1979/long.csv")
+    three = rows[rows["rater"] == 1].pivot(index="item", columns="repeat", values="label").to_numpy()
     expected = np.mean([three[:, a] == three[:, b] for a, b in ((0, 1), (0, 2), (1, 2))])
-    found = self_consistency(frame["item"], frame["rater"], frame["label"])
+    found = self_consistency(rows["item"], rows["rater"], rows["label"])
     assert (found.value, found.n) == (pytest.approx(expected), 45)
-    by_rater = self_consistency_by_rater(frame["item"], frame["rater"], frame["label"])
+    by_rater = self_consistency_by_rater(rows["item"], rows["rater"], rows["label"])
     assert by_rater["n"].tolist() == [45, 0, 0, 0, 0]

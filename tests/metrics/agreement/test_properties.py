@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from metrics import agreement
+from tests.shared_data import rows_of_table
 
-from .examples import NOMINAL, SCALED, TWO_RATERS, rows_of_table, simulated_rows
+from .examples import NOMINAL, SCALED, TWO_RATERS, simulated_rows
 
 LABELS = [1, 2, 3, 4]
 EVERY = {**NOMINAL, **SCALED, **TWO_RATERS}

@@ -1,16 +1,6 @@
-"""Every value of shared/reference_values.json that belongs to agreement, and the small tables typed in.
-
-Where packages differ:
-- irrCAC's tables divide the variance of raw ratings by N - 1 and that of two-rater tables by N. N - 1 is right for a
-  sample; we always use it, so standard errors of tables are compared after taking it out. Cohen's has none to take out.
-- Cohen's interval: irrCAC takes t, statsmodels the normal, both with the large-sample error, which is the one asserted
-  (interval="asymptotic", the normal). Neither covers with few items: what we offer is the score interval.
-- irrCAC's "ordinal" weights are not Krippendorff's ordinal metric; both are right by their definition and have
-  different names here ("ordinal_gwet", "ordinal").
-- nltk's kappa() is the mean of the pairwise kappas, multi_kappa() is Conger's kappa, pi() is Fleiss'.
+"""Published tables of agreement, typed in; every reference value is computed in tests/reference, and says which
+package is right where they differ.
 """
-
-import json
 
 import numpy as np
 import pytest
@@ -18,140 +8,22 @@ from scipy import stats
 
 from metrics import agreement
 from metrics.patterns import Patterns
+from tests.shared_data import FILES, needs_shared, rows_of_counts, rows_of_table
 
 from .examples import (
     ABSTRACTORS,
-    DATA,
     DIAGNOSIS,
     FOURTEEN_RATERS,
-    NEEDS_SHARED,
+    PRINTED_BY_IRRCAC,
     RAW_4RATERS,
     RAW_5OBSERVERS,
-    SHARED,
     SIX_RATERS,
     THREE_CODERS,
     ends,
-    needs_shared,
-    real,
     rows,
-    rows_of_counts,
-    rows_of_table,
-    weighted_alpha,
 )
 
 PRINTED = {"interval": "irrcac"}
-FUNCTIONS = {
-    "percent_agreement": lambda *data, **options: agreement.percent_agreement(*data, **PRINTED, **options),
-    "cohen_kappa": lambda *data, **options: agreement.cohen_kappa(*data, interval="asymptotic", **options),
-    "scott_pi": lambda *data, **options: agreement.scott_pi(*data, **PRINTED, **options),
-    "gwet_ac1": lambda *data, weights, **options: agreement.gwet_ac2(*data, weights=weights, **PRINTED, **options),
-    "gwet_ac2": lambda *data, **options: agreement.gwet_ac2(*data, **PRINTED, **options),
-    "fleiss_kappa": lambda *data, **options: agreement.fleiss_kappa(*data, **PRINTED, **options),
-    "krippendorff_alpha": lambda *data, **options: weighted_alpha(*data, interval="irrcac", **options),
-    "conger_kappa": lambda *data, **options: agreement.conger_kappa(*data, **PRINTED, **options),
-    "brennan_prediger": lambda *data, **options: agreement.brennan_prediger(*data, **PRINTED, **options),
-    "randolph_kappa_free_marginal": agreement.brennan_prediger,
-    "pi_scott_multi": agreement.fleiss_kappa,
-    "fleiss_multi_kappa_davies_fleiss": agreement.conger_kappa,
-    "mean_pairwise_cohen_kappa": None,
-    "raw_pairwise_agreement": agreement.percent_agreement,
-}
-GROUPS = {"group1": ["Ann1", "Ann2", "Ann3"], "group2": ["Ann4", "Ann5", "Ann6"]}
-WITHOUT_ROWS = {"DICES-350 (all raters)", "DICES-990 (all raters)", "snow2008/wordsim"}
-"""Their row-level ratings are not in shared/data: nothing to recompute them from."""
-
-
-def entries():
-    path = SHARED / "reference_values.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-
-
-def ours():
-    return [e for e in entries() if e["metric"] in FUNCTIONS and e["dataset"] not in WITHOUT_ROWS]
-
-
-def cases():
-    if not ours():
-        return [pytest.param(None, marks=NEEDS_SHARED)]
-    return [
-        pytest.param(e, marks=NEEDS_SHARED, id="-".join([e["dataset"], e["metric"], *map(str, e["options"].values())]))
-        for e in ours()
-    ]
-
-
-def data_of(entry):
-    item, rater, label = real(entry["dataset"])
-    group = entry["options"].get("raters")
-    if isinstance(group, str):
-        kept = rater.isin(GROUPS[group])
-        return item[kept], rater[kept], label[kept]
-    return item, rater, label
-
-
-def found_of(entry):
-    data, options = data_of(entry), entry["options"]
-    if entry["metric"] == "krippendorff_alpha" and "weights" not in options:
-        interval = {"interval": "bootstrap", "draws": 20_000} if "ci" in options else {}
-        return agreement.krippendorff_alpha(*data, options["level"], **interval)
-    weights = options.get("weights", "identity")
-    chosen = {"weights": "ordinal_gwet" if weights == "ordinal" else weights}
-    if entry["metric"] == "cohen_kappa" and "raters" in options:
-        chosen["raters"] = options["raters"]
-    return FUNCTIONS[entry["metric"]](*data, **chosen)
-
-
-@pytest.mark.parametrize("entry", cases())
-def test_reference_value(entry):
-    """irrCAC, krippendorff, statsmodels, scikit-learn and nltk, as the entry says; errors and intervals where given."""
-    if entry["metric"] == "mean_pairwise_cohen_kappa":
-        assert agreement.pairwise(*data_of(entry))["value"].mean() == pytest.approx(entry["value"], abs=1e-6)
-        return
-    found = found_of(entry)
-    assert found.value == pytest.approx(entry["value"], abs=1e-6)
-    if entry["ci"] is None:
-        return
-    if "bootstrap" in entry["options"].get("ci", ""):
-        # A 97.5 % point of 1,000 draws has an error of .0017 of its own.
-        assert ends(found) == pytest.approx(entry["ci"], abs=4e-3)
-        return
-    low, high, n = *ends(found), found.n
-    two_raters = entry["dataset"].startswith("irrcac/table")
-    if two_raters and "irrCAC" in entry["source"]:
-        if entry["metric"] == "cohen_kappa":
-            low = found.value + (low - found.value) * stats.t.ppf(0.975, n - 1) / stats.norm.ppf(0.975)
-        else:
-            low = found.value + (low - found.value) * np.sqrt((n - 1) / n)
-        high = min(2 * found.value - low, 1)
-        assert (found.value - low) / stats.t.ppf(0.975, n - 1) == pytest.approx(entry["se"], abs=1e-7)
-    assert [low, high] == pytest.approx(entry["ci"], abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [pytest.param(e, id=f"{e['dataset']}-{e['options']}", marks=NEEDS_SHARED) for e in ours() if "pa" in e]
-    or [pytest.param(None, marks=NEEDS_SHARED)],
-)
-def test_percent_agreement_and_chance_agreement(entry):
-    """irrCAC prints p_a and p_e of each coefficient; alpha's p_a holds its small-sample term."""
-    found = found_of(entry).value
-    assert (entry["pa"] - found) / (1 - found) == pytest.approx(entry["pe"], abs=1e-6)
-    if entry["metric"] != "krippendorff_alpha":
-        weights = "ordinal_gwet" if entry["options"]["weights"] == "ordinal" else entry["options"]["weights"]
-        assert agreement.percent_agreement(*data_of(entry), weights=weights).value == pytest.approx(
-            entry["pa"], abs=1e-6
-        )
-
-
-@needs_shared
-def test_no_reference_value_of_ours_is_left_out():
-    """Every dataset with rows is read; every alpha, kappa, AC, pi, percent and Brennan-Prediger entry is a case."""
-    known = {e["dataset"] for e in ours()}
-    assert known == set(DATA)
-    words = ("kappa", "alpha", "gwet", "scott", "brennan", "percent_agreement", "raw_pairwise")
-    named = [e for e in entries() if any(w in e["metric"] for w in words)]
-    assert [e for e in named if e["metric"] not in FUNCTIONS] == []
-    assert len(named) == len(ours()) + sum(e["dataset"] in WITHOUT_ROWS for e in named)
-
 
 # ---- typed in: small published tables, irrCAC 0.4.4 (agrees with the R package to 3 digits); value and standard error
 
@@ -207,7 +79,7 @@ RAW = {
 )
 def test_irrcacs_raw_tables(units, weights, metric, value, error):
     typed = rows({"4raters": RAW_4RATERS, "5observers": RAW_5OBSERVERS}[units])
-    found = FUNCTIONS[metric](*typed, weights=weights)
+    found = PRINTED_BY_IRRCAC[metric](*typed, weights=weights)
     items = {"4raters": 11 if metric == "krippendorff_alpha" else 12, "5observers": 15}[units]
     assert found.value == pytest.approx(value, abs=1e-7)
     assert (found.value - found.low) / stats.t.ppf(0.975, items - 1) == pytest.approx(error, abs=1e-7)
@@ -272,7 +144,7 @@ TABLES = {
 )
 def test_irrcacs_two_rater_tables(name, weights, metric, value, error):
     typed = {"abstractors": ABSTRACTORS, "diagnosis": DIAGNOSIS}[name]
-    found = FUNCTIONS[metric](*rows_of_table(typed), weights=weights)
+    found = PRINTED_BY_IRRCAC[metric](*rows_of_table(typed), weights=weights)
     n = typed.sum()
     assert (found.value, found.n) == (pytest.approx(value, abs=1e-7), n)
     if metric == "cohen_kappa":
@@ -330,7 +202,7 @@ PAIRS = {
 @needs_shared
 def test_caries():
     """Espeland and Handelman 1989: 5 dentists; the file's counts sum to 3,859 where its description says 3,869."""
-    grouped = np.loadtxt(SHARED / "data" / "caries" / "caries.csv", delimiter=",", skiprows=1).astype(int)
+    grouped = np.loadtxt(FILES / "caries" / "caries.csv", delimiter=",", skiprows=1).astype(int)
     answers, n = grouped[:, :5], grouped[:, 5]
     counted = Patterns(np.stack([(answers == c).sum(axis=1) for c in (1, 2)], axis=1), n)
     assert (n.sum(), len(counted.combined().items)) == (3859, 6)

@@ -1,22 +1,12 @@
-"""Data for the tests of consensus: planted ratings with a known truth, the shared sets, plainly written oracles."""
+"""Data for the tests of consensus: planted ratings with a known truth, plainly written oracles."""
 
-import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from metrics import consensus
 
-SHARED = Path(__file__).parents[3].parent / "shared"
-needs_shared = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(
-        not (SHARED / "data").exists(), reason="the real data of shared/data is not beside the repository"
-    ),
-]
 METHODS = (
     consensus.majority_vote,
     consensus.dawid_skene,
@@ -110,29 +100,27 @@ def dense_em(n, steps, m_step, known=None):
     return posterior, prior, rates, path
 
 
-def shared_rows(file):
-    """A shared file as a frame."""
-    return pd.read_csv(SHARED / "data" / file)
+def fit_to(gain, size, *rows, **options):
+    """A fit that ends, as the reference values do, when a log-likelihood of about ``size`` rises by less than gain."""
+    return consensus.dawid_skene(*rows, tolerance=gain / abs(size), max_iterations=1000, **options)
 
 
-def caries():
-    """The caries file, counted patterns of five dentists, as one row per rating."""
-    table = shared_rows("caries/caries.csv")
-    patterns = table.filter(like="rater_").to_numpy(int)
-    xrays = np.repeat(patterns, table["n"].astype(int), axis=0)
-    item, rater = np.indices(xrays.shape)
-    return item.ravel(), rater.ravel(), xrays.ravel()
+def counts_of(found, rows):
+    """Counts [i, w, l] of rows in the order of a result."""
+    ids = (found.items, found.raters, found.labels)
+    n = np.zeros([len(of) for of in ids])
+    np.add.at(n, tuple(pd.Index(of).get_indexer(column) for of, column in zip(ids, rows, strict=True)), 1)
+    return n
 
 
-def reference(dataset, metric, source=None, **options):
-    """The one entry of the shared reference values with these options, from a source if one is named."""
-    entries = json.loads((SHARED / "reference_values.json").read_text())
-    found = [
-        e
-        for e in entries
-        if (e["dataset"], e["metric"]) == (dataset, metric)
-        and source in (None, e["source"])
-        and all(e["options"].get(name) == value for name, value in options.items())
-    ]
-    assert len(found) == 1, (dataset, metric, options, len(found))
-    return found[0]
+def plain_em(n, added, gain):
+    """Dawid and Skene's EM over counts [i, w, l] till the likelihood alone rises by less than gain: posterior, path."""
+    posterior, path = n.sum(axis=1) / n.sum(axis=(1, 2))[:, None], []
+    while len(path) < 2 or path[-1] - path[-2] >= gain:
+        soft = np.einsum("ik,iwl->wkl", posterior, n) + added
+        logs = np.log(posterior.mean(axis=0)) + np.einsum(
+            "iwl,wkl->ik", n, np.log(soft / soft.sum(axis=2, keepdims=True))
+        )
+        path.append(np.logaddexp.reduce(logs, axis=1).sum())
+        posterior = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
+    return posterior, path

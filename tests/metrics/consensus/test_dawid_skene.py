@@ -1,30 +1,23 @@
 """Dawid and Skene's model against the 1979 data, a plain dense EM and planted confusion matrices."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from consensus_cases import (
     ITEM,
     LABEL,
     RATER,
-    accuracy,
     by_id,
-    caries,
     coins,
     counts,
+    counts_of,
     dense_em,
-    needs_shared,
+    fit_to,
+    plain_em,
     plant,
-    reference,
-    shared_rows,
 )
 
 from metrics.consensus import dawid_skene, majority_vote
-
-
-def fit_to(gain, size, *rows, **options):
-    """A fit that ends, as the reference values do, when a log-likelihood of about ``size`` rises by less than gain."""
-    return dawid_skene(*rows, tolerance=gain / abs(size), max_iterations=1000, **options)
+from tests.shared_data import caries, needs_shared, real
 
 
 def frequencies(added=0.0):
@@ -184,119 +177,50 @@ def test_unanimous_raters_are_certain_and_the_likelihood_is_that_of_the_labels_a
     assert found.converged
 
 
-# ---- shared data
+# ---- real data: every reference value of it is compared in tests/reference
 
 
-class TestDawidAndSkenesPatients:
-    """45 patients, 5 observers, the first of whom rated each three times; every rating counts."""
-
-    pytestmark = needs_shared
-    name = "dawid_skene_1979"
-
-    @pytest.fixture
-    def found(self):
-        rows = shared_rows(f"{self.name}/long.csv")
-        return fit_to(1e-9, 192.89, rows["item"], rows["rater"], rows["label"], [1, 2, 3, 4])
-
-    def test_priors_likelihood_and_iterations(self, found):
-        expected = reference(self.name, "ds_class_priors", init="vote shares")
-        assert found.labels == tuple(expected["classes"])
-        np.testing.assert_allclose(found.prior, expected["value"], atol=1e-6)
-        assert found.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-9)
-        assert found.iterations == expected["iterations"]
-        assert (found.n_ratings, found.n_repeats) == (315, 90)
-
-    @pytest.mark.parametrize("observer", [1, 2, 3, 4, 5])
-    def test_confusion_matrices(self, found, observer):
-        expected = reference(self.name, "ds_confusion_matrix", observer=observer)["value"]
-        np.testing.assert_allclose(found.confusion[list(found.raters).index(observer)], expected, atol=1.1e-6)
-
-    def test_posteriors_of_all_patients(self, found):
-        expected = np.array(reference(self.name, "ds_posterior")["value"])
-        assert list(found.items) == list(range(1, 46))
-        np.testing.assert_allclose(found.posterior, expected, atol=6e-6)
-
-    def test_crowd_kit_stops_short_of_the_maximum_with_the_same_labels(self, found):
-        """Its priors are those of an early iteration: -192.9093, where EM goes on to -192.8909."""
-        theirs = reference(self.name, "ds_class_priors", tol=1e-9)["value"]
-        assert np.abs(found.prior - theirs).max() > 1e-4
-        assert reference(self.name, "ds_labels_equal_plain_em")["value"] == 1.0
-        rows = shared_rows(f"{self.name}/long.csv")
-        early = dawid_skene(rows["item"], rows["rater"], rows["label"], tolerance=0, max_iterations=5)
-        assert list(early.winner) == list(found.winner)
-        assert min(abs(x + 192.9093) for x in early.path) < 1e-4
-
-    def test_the_one_coin_start_ends_lower(self, found):
-        rows = shared_rows(f"{self.name}/long.csv")
-        other = fit_to(1e-9, 192.89, rows["item"], rows["rater"], rows["label"], start="one_coin")
-        assert other.log_likelihood < found.log_likelihood - 1
+@needs_shared
+def test_the_one_coin_start_ends_lower_on_dawid_and_skenes_patients():
+    rows = real("dawid_skene_1979")
+    found = fit_to(1e-9, 192.89, *rows)
+    assert (found.n_ratings, found.n_repeats) == (315, 90)
+    assert fit_to(1e-9, 192.89, *rows, start="one_coin").log_likelihood < found.log_likelihood - 1
 
 
-class TestCaries:
-    pytestmark = needs_shared
-
-    def test_two_classes(self):
-        """statistics.md section 9: one implementation, 45 iterations, tolerance 1e-9."""
-        found = fit_to(1e-9, 7410.94, *caries())
-        assert len(found.items) == 3859
-        assert found.log_likelihood == pytest.approx(-7410.941976, abs=1e-6)
-        assert found.iterations == 45
-        np.testing.assert_allclose(found.prior, [0.800341, 0.199659], atol=1e-6)
-        expected = [
-            [0.99418, 0.40368],
-            [0.89829, 0.70586],
-            [0.98673, 0.59054],
-            [0.96924, 0.48540],
-            [0.69557, 0.91341],
-        ]
-        diagonals = np.diagonal(found.confusion, axis1=1, axis2=2)
-        np.testing.assert_allclose(diagonals, expected, atol=6e-6)
+@needs_shared
+def test_crowd_kit_stops_short_of_the_maximum():
+    """Its priors are those of an early step, -192.9093, where EM goes on to -192.8909."""
+    early = dawid_skene(*real("dawid_skene_1979"), tolerance=0, max_iterations=5)
+    assert early.path[-1] == pytest.approx(-192.9093, abs=1e-4)
+    assert fit_to(1e-9, 192.89, *real("dawid_skene_1979")).log_likelihood == pytest.approx(-192.8909, abs=1e-4)
 
 
-class TestSnow:
-    pytestmark = needs_shared
+@needs_shared
+def test_caries_in_two_classes():
+    """statistics.md section 9: one implementation, 45 iterations, tolerance 1e-9."""
+    found = fit_to(1e-9, 7410.94, *caries())
+    assert len(found.items) == 3859
+    assert found.log_likelihood == pytest.approx(-7410.941976, abs=1e-6)
+    assert found.iterations == 45
+    np.testing.assert_allclose(found.prior, [0.800341, 0.199659], atol=1e-6)
+    expected = [
+        [0.99418, 0.40368],
+        [0.89829, 0.70586],
+        [0.98673, 0.59054],
+        [0.96924, 0.48540],
+        [0.69557, 0.91341],
+    ]
+    diagonals = np.diagonal(found.confusion, axis1=1, axis2=2)
+    np.testing.assert_allclose(diagonals, expected, atol=6e-6)
 
-    @pytest.fixture(params=["rte", "temp"])
-    def task(self, request):
-        return request.param
 
-    def rows(self, task):
-        rows = shared_rows(f"snow2008/{task}.long.csv")
-        return (rows["item"], rows["rater"], rows["label"]), dict(zip(rows["item"], rows["gold"], strict=True))
-
-    def test_plain(self, task):
-        rows, gold = self.rows(task)
-        expected = reference(f"snow2008/{task}", "dawid_skene_accuracy", smoothing=0)
-        found = fit_to(1e-9, expected["log_likelihood"], *rows)
-        assert accuracy(found, gold) == pytest.approx(expected["value"], abs=1e-6)
-        assert found.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-5)
-        assert found.iterations == expected["iterations"]
-        np.testing.assert_allclose(found.prior, expected["class_priors"], atol=1e-6)
-        theirs = reference(f"snow2008/{task}", "dawid_skene_accuracy", source="crowd-kit 1.4.2")
-        assert accuracy(found, gold) == pytest.approx(theirs["value"], abs=1e-6)
-
-    def test_with_pseudo_counts(self, task):
-        """The reference stops at a gain in likelihood below 1e-9, without the prior's part: not where our fit does.
-
-        So a plain EM, vectorised here, stops by that rule after as many iterations, and our fit ends where it does.
-        """
-        rows, gold = self.rows(task)
-        expected = reference(f"snow2008/{task}", "dawid_skene_accuracy", smoothing=0.01)
-        found = fit_to(1e-11, 1e3, *rows, pseudo_counts=0.01)
-        assert accuracy(found, gold) == pytest.approx(expected["value"], abs=1e-6)
-        n = np.zeros((len(found.items), len(found.raters), 2))
-        position = [
-            pd.Index(ids).get_indexer(c) for ids, c in zip((found.items, found.raters, found.labels), rows, strict=True)
-        ]
-        np.add.at(n, tuple(position), 1)
-        posterior, path = n.sum(axis=1) / n.sum(axis=(1, 2))[:, None], [-np.inf]
-        while len(path) < 3 or path[-1] - path[-2] >= 1e-9:
-            soft = np.einsum("ik,iwl->wkl", posterior, n) + 0.01
-            logs = np.log(posterior.mean(axis=0)) + np.einsum(
-                "iwl,wkl->ik", n, np.log(soft / soft.sum(axis=2, keepdims=True))
-            )
-            path.append(np.logaddexp.reduce(logs, axis=1).sum())
-            posterior = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
-        assert len(path) - 1 == expected["iterations"]
-        assert found.log_likelihood == pytest.approx(path[-1], abs=1e-4)
-        np.testing.assert_allclose(found.posterior, posterior, atol=1e-5)
+@needs_shared
+@pytest.mark.parametrize("task", ["rte", "temp"])
+def test_with_pseudo_counts_it_ends_where_a_plain_em_does(task):
+    """A plain EM, vectorised, on Snow's tasks; it stops by the likelihood without the prior's part."""
+    rows = real(f"snow2008/{task}")
+    found = fit_to(1e-11, 1e3, *rows, pseudo_counts=0.01)
+    posterior, path = plain_em(counts_of(found, rows), 0.01, 1e-9)
+    assert found.log_likelihood == pytest.approx(path[-1], abs=1e-4)
+    np.testing.assert_allclose(found.posterior, posterior, atol=1e-5)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from consensus_cases import ITEM, LABEL, RATER, Planted, accuracy, by_id, needs_shared, plant, reference, shared_rows
+from consensus_cases import ITEM, LABEL, RATER, Planted, accuracy, by_id, plant
 from consensus_cases import coins as planted_coins
 
 from metrics.consensus import glad, majority_vote
 from metrics.consensus.difficulty import _Model
 from metrics.consensus.ratings import Ratings
+from tests.shared_data import gold_of, needs_shared, real
 
 
 def plainly(rows, labels, ability, ease, prior, gold):
@@ -132,19 +133,11 @@ def test_gold_improves_the_abilities():
     assert kept[1] > kept[0] + 0.01
 
 
-class TestSnow:
-    pytestmark = needs_shared
+@needs_shared
+@pytest.mark.parametrize(("task", "ours"), [("rte", 740 / 800), ("temp", 434 / 462)])
+def test_accuracy_on_snows_tasks(task, ours):
+    """crowd-kit has .925 and .935065: equal on rte and two fewer on temp; its label shares are held equal.
 
-    @pytest.mark.parametrize(("task", "ours"), [("rte", 740 / 800), ("temp", 434 / 462)])
-    def test_accuracy(self, task, ours):
-        """crowd-kit has .925 and .935065: equal on rte and two fewer on temp; its label shares are held equal.
-
-        Neither is an oracle of the other; ours is pinned, and the same at any tolerance of 1e-5 or below.
-        """
-        rows = shared_rows(f"snow2008/{task}.long.csv")
-        gold = dict(zip(rows["item"], rows["gold"], strict=True))
-        found = glad(rows["item"], rows["rater"], rows["label"])
-        assert accuracy(found, gold) == pytest.approx(ours, abs=1e-12)
-        assert accuracy(found, gold) == pytest.approx(
-            reference(f"snow2008/{task}", "glad_accuracy")["value"], abs=2.5 / len(gold)
-        )
+    Neither is an oracle of the other (tests/reference); ours is pinned, and the same at any tolerance of 1e-5 or below.
+    """
+    assert accuracy(glad(*real(f"snow2008/{task}")), gold_of(f"snow2008/{task}")) == pytest.approx(ours, abs=1e-12)

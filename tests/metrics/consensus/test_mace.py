@@ -11,13 +11,11 @@ from consensus_cases import (
     coins,
     counts,
     dense_em,
-    needs_shared,
     plant,
-    reference,
-    shared_rows,
 )
 
 from metrics.consensus import mace, majority_vote, one_coin
+from tests.shared_data import gold_of, needs_shared, real
 
 
 class Plainly:
@@ -113,18 +111,11 @@ def test_gold_improves_the_separation():
     assert strayed[1] < 0.8 * strayed[0]
 
 
-class TestSnow:
-    pytestmark = needs_shared
+@needs_shared
+@pytest.mark.parametrize(("task", "ours"), [("rte", 743 / 800), ("temp", 435 / 462)])
+def test_accuracy_on_snows_tasks(task, ours):
+    """crowd-kit has .925 and .939394: 3 and 1 items fewer, with equal label shares and variational Bayes.
 
-    @pytest.mark.parametrize(("task", "ours"), [("rte", 743 / 800), ("temp", 435 / 462)])
-    def test_accuracy(self, task, ours):
-        """crowd-kit has .925 and .939394: 3 and 1 items fewer, with equal label shares and variational Bayes.
-
-        Both are right by their definition; ours is pinned, and not worse.
-        """
-        rows = shared_rows(f"snow2008/{task}.long.csv")
-        gold = dict(zip(rows["item"], rows["gold"], strict=True))
-        found = mace(rows["item"], rows["rater"], rows["label"])
-        assert accuracy(found, gold) == pytest.approx(ours, abs=1e-12)
-        theirs = reference(f"snow2008/{task}", "mace_accuracy")["value"]
-        assert theirs <= accuracy(found, gold) <= theirs + 3.5 / len(gold)
+    Both are right by their definition (tests/reference); ours is pinned, and not worse.
+    """
+    assert accuracy(mace(*real(f"snow2008/{task}")), gold_of(f"snow2008/{task}")) == pytest.approx(ours, abs=1e-12)

@@ -6,18 +6,15 @@ from consensus_cases import (
     ITEM,
     LABEL,
     RATER,
-    accuracy,
     by_id,
     coins,
     counts,
     dense_em,
-    needs_shared,
     plant,
-    reference,
-    shared_rows,
 )
 
 from metrics.consensus import dawid_skene, one_coin
+from tests.shared_data import needs_shared, real
 
 
 def coin(added=0.0):
@@ -91,15 +88,8 @@ def test_unused_labels_count_among_the_wrong_ones():
     assert four.log_likelihood < three.log_likelihood
 
 
-class TestSnow:
-    pytestmark = needs_shared
-
-    @pytest.mark.parametrize("task", ["rte", "temp"])
-    def test_accuracy(self, task):
-        """crowd-kit's figures come from a fit that ends early; the labels are as good by either here."""
-        rows = shared_rows(f"snow2008/{task}.long.csv")
-        gold = dict(zip(rows["item"], rows["gold"], strict=True))
-        found = one_coin(rows["item"], rows["rater"], rows["label"])
-        expected = reference(f"snow2008/{task}", "one_coin_dawid_skene_accuracy")["value"]
-        assert accuracy(found, gold) == pytest.approx(expected, abs=1e-6)
-        assert found.converged
+@needs_shared
+@pytest.mark.parametrize("task", ["rte", "temp"])
+def test_it_converges_on_snows_tasks(task):
+    """Its accuracy is compared with crowd-kit's in tests/reference."""
+    assert one_coin(*real(f"snow2008/{task}")).converged
