@@ -1,0 +1,209 @@
+"""Lineage on graphs small enough to count by hand, and on random ones by properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from metrics import lineage
+
+DAY = pd.Timestamp("2026-01-05")
+
+
+def days(*numbers):
+    return [pd.NaT if n is None else DAY + pd.Timedelta(days=n) for n in numbers]
+
+
+@pytest.fixture
+def graph():
+    """Two models on two batches each, one on the empty dataset, and batches that have not come so far."""
+    batches = pd.DataFrame(
+        {
+            "batch_id": ["b1", "b2", "b3", "b4", "b5", "b6"],
+            "project": "P",
+            "closed_at": days(7, 14, 21, 28, 35, None),
+            "dataset_version": ["d1", "d1", "d2", "d2", "d3", None],
+            "items": [100, 300, 50, 50, 70, 10],
+            "labels": [200, 600, 100, 100, 140, 20],
+        }
+    )
+    batches.loc[len(batches)] = ["b7", "P", days(40)[0], None, 20, 40]
+    datasets = pd.DataFrame({"dataset_version": ["d0", "d1", "d2", "d3"], "built_at": days(-20, 15, 29, 36)})
+    models = pd.DataFrame(
+        {
+            "model_version": ["m0", "m1", "m2"],
+            "project": "P",
+            "dataset_version": ["d0", "d1", "d2"],
+            "trained_at": days(-15, 16, 30),
+            "released_at": days(-10, 20, None),
+        }
+    )
+    return batches, datasets, models
+
+
+def test_weights_are_the_share_of_items(graph):
+    batches, _, models = graph
+    found = lineage.weights(batches, models).set_index(["model_version", "batch_id"])["weight"]
+    assert found.to_dict() == {("m1", "b1"): 0.25, ("m1", "b2"): 0.75, ("m2", "b3"): 0.5, ("m2", "b4"): 0.5}
+
+
+def random_graph(rng):
+    batches = pd.DataFrame({"batch_id": [f"b{k}" for k in range(40)], "items": rng.integers(0, 500, 40)})
+    batches["dataset_version"] = rng.choice([*[f"d{k}" for k in range(12)], None], 40)
+    models = pd.DataFrame({"model_version": [f"m{k}" for k in range(15)]})
+    models["dataset_version"] = rng.choice([f"d{k}" for k in range(14)], 15)
+    return batches, models
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weights_of_a_model_sum_to_one(seed):
+    batches, models = random_graph(np.random.default_rng(seed))
+    sums = lineage.weights(batches, models).groupby("model_version")["weight"].sum()
+    assert len(sums)
+    assert np.allclose(sums, 1.0)
+
+
+def test_moving_a_batch_changes_its_descendants_alone(graph):
+    batches, _, models = graph
+    models.loc[len(models)] = ["m3", "P", "d3", days(40)[0], pd.NaT]
+    before = lineage.weights(batches, models)
+    moved = batches.assign(dataset_version=batches["dataset_version"].where(batches["batch_id"] != "b4", "d3"))
+    after = lineage.weights(moved, models)
+
+    def of(frame, model):
+        return frame[frame["model_version"] == model].set_index("batch_id")["weight"].to_dict()
+
+    assert of(after, "m1") == of(before, "m1")
+    assert of(after, "m2") == {"b3": 1.0}
+    assert of(after, "m3") == {"b4": 50 / 120, "b5": 70 / 120}
+
+
+def test_a_batch_without_a_model_is_not_yet_used(graph):
+    batches, _, models = graph
+    told = dict(zip(batches["batch_id"], lineage.standing(batches, models), strict=True))
+    assert told == {
+        **dict.fromkeys(["b1", "b2", "b3", "b4"], "used"),
+        "b5": "not yet used",
+        "b6": "still open",
+        "b7": "in no dataset yet",
+    }
+    assert lineage.trace_forward(lineage.weights(batches, models), ["b5"], models).empty
+
+
+def test_exposure_is_the_item_weighted_mean(graph):
+    batches, _, models = graph
+    judged = pd.DataFrame({"batch_id": ["b1", "b2", "b3", "b4"], "hits": [45, 80, 90, 0], "n": [50, 100, 100, 0]})
+    found = lineage.exposure(lineage.weights(batches, models), judged, models).set_index("model_version")
+    assert found.loc["m1", "value"] == pytest.approx(0.25 * 0.9 + 0.75 * 0.8)
+    assert found.loc["m2", "value"] == pytest.approx(0.9)  # the half that is known
+    assert found.loc["m2", "covered"] == 0.5
+    assert found.loc["m0", "reason"] == lineage.NO_BATCHES
+    assert np.isnan(found.loc["m0", "value"])
+
+
+def test_exposure_without_enough_behind_it_has_a_reason(graph):
+    batches, _, models = graph
+    weighted = lineage.weights(batches, models)
+    few = lineage.exposure(weighted, pd.DataFrame({"batch_id": ["b1"], "hits": [9], "n": [29]}), models)
+    assert few.set_index("model_version").loc["m1", "reason"] == lineage.FEW_JUDGED
+    part = lineage.exposure(weighted, pd.DataFrame({"batch_id": ["b1"], "hits": [90], "n": [100]}), models)
+    assert part.set_index("model_version").loc["m1", "reason"] == lineage.FEW_COVERED  # a quarter of its items
+    assert part["value"].isna().all()
+
+
+def test_exposure_interval_covers(graph):
+    """Batches of unequal size, gold and accuracy: the item-weighted truth lies inside in 93 to 97 of 100 draws."""
+    rng = np.random.default_rng(5)
+    items, gold = np.array([400, 900, 150, 600]), np.array([40, 25, 60, 12])
+    batches = pd.DataFrame({"batch_id": list("abcd"), "dataset_version": "d", "items": items})
+    models = pd.DataFrame({"model_version": ["m"], "dataset_version": ["d"]})
+    weighted = lineage.weights(batches, models)
+    draws, inside = 1_500, 0
+    for _ in range(draws):
+        p = rng.uniform(0.75, 0.97, 4)
+        judged = pd.DataFrame({"batch_id": list("abcd"), "hits": rng.binomial(gold, p), "n": gold})
+        row = lineage.exposure(weighted, judged, models).iloc[0]
+        inside += row["low"] <= items @ p / items.sum() <= row["high"]
+    assert 0.93 - 0.011 <= inside / draws <= 0.97 + 0.011  # two standard errors of 1,500 draws
+
+
+def test_mean_exposure_adds_errors_in_squares(graph):
+    batches, _, models = graph
+    values = pd.DataFrame({"batch_id": ["b1", "b2"], "value": [0.6, 0.8], "error": [0.04, 0.02], "n": [100, 100]})
+    row = lineage.mean_exposure(lineage.weights(batches, models), values, models).set_index("model_version").loc["m1"]
+    assert row["value"] == pytest.approx(0.25 * 0.6 + 0.75 * 0.8)
+    error = np.sqrt((0.25 * 0.04) ** 2 + (0.75 * 0.02) ** 2)
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(1.959964 * error)
+
+
+def test_lag_is_the_age_of_the_labels(graph):
+    batches, _, models = graph
+    labelled = pd.DataFrame({"batch_id": ["b1", "b2"], "labelled_at": days(4, 11)})
+    measures = pd.DataFrame({"model_version": ["m1", "m2"], "measured_at": days(20, 31)})
+    found = lineage.lags(lineage.weights(batches, models), labelled, measures)
+    assert found.loc[0, "lag_days"] == pytest.approx(20 - (0.25 * 4 + 0.75 * 11))
+    assert (found.loc[0, "first_days"], found.loc[0, "last_days"]) == (9, 16)
+    assert np.isnan(found.loc[1, "lag_days"])
+
+
+def test_trace_back_shows_the_base_share(graph):
+    batches, _, models = graph
+    cells = pd.DataFrame(
+        {
+            "batch_id": ["b1", "b2", "b2", "b3", "b4"],
+            "pool": ["north", "north", "south", "south", "south"],
+            "items": [100, 150, 150, 50, 50],
+        }
+    )
+    found = lineage.trace_back(lineage.weights(batches, models), cells, ["m1"], ["pool"]).set_index("pool")
+    # m1: 100 + 150 of 400 items from the north; m2: none
+    assert found.loc["north", ["share", "base_share"]].tolist() == [0.625, 0.3125]
+    assert found.loc["south", ["share", "base_share"]].tolist() == [0.375, 0.6875]
+    assert found["share"].sum() == pytest.approx(1)
+    assert found.index[0] == "north"
+    assert lineage.trace_back(lineage.weights(batches, models), cells, ["m0"], ["pool"]).empty
+
+
+def test_incidents_are_counted_against_the_share_of_versions(graph):
+    batches, _, models = graph
+    incidents = pd.DataFrame({"model_version": ["m1", "m1", "m1", "m2", None, "m0"]})
+    found = lineage.traced_incidents(lineage.weights(batches, models), incidents, ["b2"])
+    assert (found["reached"], found["incidents"], found["base_share"]) == (3, 4, 0.5)
+    assert found["label_share"] == pytest.approx(0.75 / 2)
+    assert found["p_value"] == pytest.approx(stats.binomtest(3, 4, 0.5, alternative="greater").pvalue)
+    nobody = lineage.traced_incidents(lineage.weights(batches, models), incidents[:0], ["b2"])
+    assert nobody["p_value"] is None
+
+
+def test_forward_names_the_models_in_order_with_their_share(graph):
+    batches, _, models = graph
+    found = lineage.trace_forward(lineage.weights(batches, models), ["b4", "b1"], models[::-1])
+    assert found["model_version"].tolist() == ["m1", "m2"]
+    assert found["weight"].tolist() == [0.25, 0.5]
+
+
+def test_what_is_out_of_order_is_named(graph):
+    batches, datasets, models = graph
+    measures = pd.DataFrame(
+        {"model_version": ["m1", "m2", "m9"], "benchmark": "safety", "measured_at": days(20, 29, 1)}
+    )
+    found = lineage.untimely(batches, datasets, models, measures)
+    assert found[["model_version", "reason"]].to_numpy().tolist() == [
+        ["m2", "evaluated before the model was trained"],
+        ["m9", "the model version is not on record"],
+    ]
+    wrong = models.assign(trained_at=days(-15, 14, 30), released_at=days(-10, 13, 20))
+    told = lineage.untimely(batches, datasets, wrong, measures[:1])
+    assert sorted(told["reason"]) == [
+        "released before it was trained",
+        "released before it was trained",
+        "trained before its dataset was built",
+    ]
+    early = datasets.assign(built_at=days(-20, 10, 29, 36))
+    assert lineage.untimely(batches, early, models, measures[:1])["reason"].tolist() == [
+        "its dataset was built before a batch in it was closed"
+    ]
+    none = lineage.untimely(batches, datasets[:1], models, measures[:1])
+    assert none["reason"].tolist() == ["trained on a dataset that is not on record"] * 2

@@ -1,0 +1,126 @@
+"""Consecutive versions compared: McNemar and two shares against statsmodels, coverage by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+
+from metrics import regressions
+
+
+@pytest.mark.parametrize(("lost", "gained"), [(0, 0), (1, 0), (12, 3), (3, 12), (40, 41), (200, 150)])
+def test_mcnemar_is_statsmodels(lost, gained):
+    table = [[500, lost], [gained, 100]]
+    expected = mcnemar(table, exact=True).pvalue if lost + gained else 1.0
+    assert regressions.mcnemar(lost, gained) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("a", "n", "b", "m"), [(0.9, 300, 0.86, 280), (0.5, 40, 0.5, 900), (0.99, 1000, 0.97, 1000)])
+def test_independent_shares_are_statsmodels(a, n, b, m):
+    x, y = round(a * n), round(b * m)
+    found = regressions.unpaired(x / n, n, y / m, m)
+    low, high = confint_proportions_2indep(y, m, x, n, method="newcomb")
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-10), pytest.approx(high, abs=1e-10))
+    expected = 1.0 if x / n == y / m else proportions_ztest([x, y], [n, m])[1]
+    assert regressions.two_shares(x / n, n, y / m, m) == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("lose", "gain", "n"), [(0.02, 0.02, 300), (0.06, 0.02, 120), (0.1, 0.15, 1000), (0.01, 0.03, 400)]
+)
+def test_paired_interval_covers(lose, gain, n):
+    """Over every table that can occur, each by its probability."""
+    lost, gained = np.meshgrid(np.arange(int(n * 0.5)), np.arange(int(n * 0.6)), indexing="ij")
+    likely = stats.binom.pmf(lost, n, lose) * stats.binom.pmf(gained, n - lost, gain / (1 - lose))
+    possible = lost + gained <= n
+    found = regressions.paired(0, lost, gained, np.where(possible, n - lost - gained, 0))
+    inside = (found.low <= gain - lose) & (gain - lose <= found.high)
+    assert 0.93 <= np.sum(likely * inside) <= 0.97
+
+
+def test_no_cases_no_interval():
+    found = regressions.paired(0, 0, 0, 0)
+    assert np.isnan([found.value, found.low, found.high]).all()
+
+
+def frames(values, better=True, n=400):
+    when = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(len(values)) * 7, unit="D")
+    names = [f"m{k}" for k in range(len(values))]
+    models = pd.DataFrame({"model_version": names, "trained_at": when})
+    measures = pd.DataFrame(
+        {
+            "model_version": names, "project": "P", "benchmark": "safety", "metric": "score", "policy": None,
+            "language": None, "value": values, "n": n, "measured_at": when, "higher_is_better": better,
+        }
+    )  # fmt: skip
+    return measures, models
+
+
+def test_a_drop_is_worse_and_a_reversed_benchmark_better():
+    for better, verdicts in (
+        (True, ["cannot tell", "cannot tell", "worse"]),
+        (False, ["cannot tell", "cannot tell", "better"]),
+    ):
+        measures, models = frames([0.9, 0.905, 0.8], better)
+        found = regressions.compare(measures.sample(frac=1, random_state=1), models)
+        assert found["verdict"].tolist() == verdicts
+        assert pd.isna(found.loc[0, "previous_version"])
+        assert found["previous_version"].tolist()[1:] == ["m0", "m1"]
+        assert found.loc[0, "reason"] == regressions.FIRST
+        sign = 1 if better else -1
+        assert found.loc[2, "change"] == pytest.approx(-0.105 * sign)
+        assert found.loc[2, "low"] < found.loc[2, "change"] < found.loc[2, "high"]
+
+
+def test_pairs_take_the_place_of_scores():
+    measures, models = frames([0.9, 0.88], n=1000)
+    pairs = pd.DataFrame(
+        {
+            "benchmark": ["safety"], "model_version": ["m1"], "previous_version": ["m0"], "policy": [None],
+            "language": [None], "both_passed": [875], "lost": [25], "gained": [5], "both_failed": [95],
+        }
+    )  # fmt: skip
+    scores = regressions.compare(measures, models).iloc[1]
+    found = regressions.compare(measures, models, pairs).iloc[1]
+    assert scores["verdict"] == "cannot tell"  # 900 against 880 of 1,000 others proves nothing
+    assert (found["verdict"], found["paired"], found["change"]) == ("worse", True, pytest.approx(-0.02))
+    assert found["p_value"] == pytest.approx(mcnemar([[875, 25], [5, 95]], exact=True).pvalue)
+    # the same cases of a rate that is better low: what was passed is what did not count
+    measures, models = frames([0.1, 0.12], better=False, n=1000)
+    turned = regressions.compare(measures, models, pairs).iloc[1]
+    assert (turned["old"], turned["new"]) == (pytest.approx(0.1), pytest.approx(0.12))
+    assert (turned["verdict"], turned["change"]) == ("worse", pytest.approx(-0.02))
+
+
+def test_without_n_there_is_a_reason():
+    measures, models = frames([0.9, 0.5], n=np.nan)
+    assert regressions.compare(measures, models).loc[1, "reason"] == regressions.NO_N
+    measures, models = frames([0.9, 0.5], n=20)
+    assert regressions.compare(measures, models).loc[1, "reason"] == regressions.FEW_CASES
+    measures, models = frames([4.1, 3.2])
+    found = regressions.compare(measures, models).loc[1]
+    assert (found["reason"], found["verdict"]) == (regressions.NO_SHARE, "cannot tell")
+    assert np.isnan(found["low"])
+
+
+def test_false_calls_stay_rare_when_nothing_changed():
+    """40 benchmarks of 26 versions that never change: at most one table in twenty has a call (and 3 errors of 200)."""
+    rng = np.random.default_rng(11)
+    tables = 200
+    called = 0
+    for _ in range(tables):
+        measures, models = frames(rng.binomial(600, 0.85, 26) / 600, n=600)
+        called += (regressions.compare(measures, models)["verdict"] != "cannot tell").any()
+    assert called / tables <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / tables)
+
+
+def test_the_gravest_comes_first():
+    measures, models = frames([0.9, 0.7, 0.9, 0.6, 0.9, 0.75])
+    compared = regressions.compare(measures, models)
+    found = regressions.ranked(compared, pd.Series({"m5": 3, "m1": 1}), pd.Series({"m1": -0.1, "m3": 0.0, "m5": 0.01}))
+    assert found["model_version"].tolist() == ["m5", "m1", "m3"]
+    assert found["severity"].tolist()[:2] == [3, 1]
