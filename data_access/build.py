@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from data_access import batch_marts, marts
 from data_access import tables as t
+from data_access.case_marts import case_pairs
 from data_access.dialect import business_day, day_start, row_checksum
 from data_access.marts import Mart, Window
 from data_access.snapshot import DIALECT
@@ -69,6 +70,7 @@ NUMBERED = {
 }
 MOST_NUMBERED = 60_000
 BATCHES_AT_ONCE = 500  # names in one statement
+TEXT_KEYS = {"language", "policy", "benchmark", "model_version", "previous_version"}
 DAY_KEYS = {"day", "week", "month", "created_day", "due_day", "closed_day", "audited_day"}
 
 
@@ -187,13 +189,18 @@ class Builder:
             f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys[:3])}"
         )
 
-    def copy(self, present: set[str]) -> None:
-        """The contract tables that are kept as they are; an absent one is empty."""
+    def copy(self, present: set[str], lacking: set[tuple[str, str]]) -> None:
+        """The contract tables that are kept as they are; an absent one is empty, a flag that is lacking is false."""
         for name, table in COPIES.items():
             kinds = ", ".join(f'"{c.name}" {_plain_type(c.type)}' for c in table.columns)
             self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" ({kinds})')
             if table.name in present:
-                self.collect(sa.select(*table.columns), name)
+                self.collect(sa.select(*(c for c in table.columns if (table.name, c.name) not in lacking)), name)
+            for column in table.columns:
+                if column.info.get("may_lack"):
+                    self.connection.execute(
+                        f'UPDATE "{name}" SET "{column.name}" = FALSE WHERE "{column.name}" IS NULL'
+                    )
 
     # ---- the marts ---------------------------------------------------------------------------------------------
 
@@ -320,13 +327,14 @@ class Builder:
             "training": ("trainings", marts.training_facts()),
             "cost": ("costs", marts.cost_facts()),
             "escalation": ("escalations", marts.escalation_facts(self.zone)),
+            "case_pairs": ("case_results", case_pairs(present)),
         }
         for name, (needed, select) in facts.items():
             columns = []
             for column in select.selected_columns:
                 if column.key in DAY_KEYS:
                     kind = "DATE"
-                elif column.key.endswith("_id") or column.key in ("language", "policy"):
+                elif column.key.endswith("_id") or column.key in TEXT_KEYS:
                     kind = "VARCHAR"
                 else:
                     kind = "DOUBLE" if column.key.startswith("cost") or column.key.endswith("_seconds") else "BIGINT"

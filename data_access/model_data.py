@@ -69,10 +69,7 @@ def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
         hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
         batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
     datasets = snapshot.table("dataset_version").rename(columns={"project_id": "project"})
-    # A model is its dataset's project's: asked of all datasets, so that a narrower scope changes no model's project.
-    owner = datasets.drop_duplicates("dataset_version").set_index("dataset_version")["project"]
-    models = snapshot.table("model_version")
-    models.insert(1, "project", models["dataset_version"].map(owner).astype(object))
+    models = _models(snapshot)
     whose = models.drop_duplicates("model_version").set_index("model_version")["project"]
     measures = snapshot.table("model_metric").rename(columns={"project_id": "project"})
     measures["project"] = measures["project"].where(
@@ -160,6 +157,20 @@ def batch_patterns(
     return list(zip(keys[names].to_dict("records"), found, strict=True))
 
 
+def case_pairs(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """Common cases of consecutive versions of a benchmark: benchmark, model_version, previous_version, project (the
+    model's), language, policy, and how many cases both_passed, lost (passed before, fails now), gained, both_failed.
+
+    Consecutive by when they were first measured on it, or else trained; language and policy are the cases', None where
+    they have none. No rater stands behind it.
+    """
+    rows = snapshot.table("case_pairs")
+    models = _models(snapshot).drop_duplicates("model_version").set_index("model_version")
+    rows.insert(3, "project", rows["model_version"].map(models["project"]).astype(object))
+    found = _within(rows.sort_values(["benchmark", "model_version", "language", "policy"]), scope)
+    return _said(found, snapshot, "case_results", scope)
+
+
 # ---- parts of these --------------------------------------------------------------------------------------------
 
 
@@ -201,6 +212,14 @@ def _work(question: selects.Question, counted: bool) -> sa.Select:
         for base in dict.fromkeys(BEHIND.values())
     ]
     return sa.select(*over, *totals, *raters).group_by(*over).order_by(*over)
+
+
+def _models(snapshot: Snapshot) -> pd.DataFrame:
+    """Model versions with their project: that of the dataset, whatever the reader's scope."""
+    owner = snapshot.table("dataset_version").drop_duplicates("dataset_version").set_index("dataset_version")
+    models = snapshot.table("model_version")
+    models.insert(1, "project", models["dataset_version"].map(owner["project_id"]).astype(object))
+    return models
 
 
 def _within(rows: pd.DataFrame, scope: Scope) -> pd.DataFrame:

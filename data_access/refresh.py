@@ -169,7 +169,7 @@ class _Run:
         """Builds everything."""
         self.b.number_names()
         self.b.day_checks(self.usable)
-        self.b.copy(self.usable)
+        self.b.copy(self.usable, contract.lacking(self.findings))
         self._label_codes()
         item_days, audit_days = self._sizes("items"), self._sizes("audits")
         annotations = sum(self._sizes("annotations").values())
@@ -204,7 +204,7 @@ class _Run:
         old_words = old.code_words
         self.peers_sample = old.meta.peers_sample
         self.b.day_checks(self.usable)
-        self.b.copy(self.usable)
+        self.b.copy(self.usable, contract.lacking(self.findings))
         self._same_ground(kept)
         self._label_codes()
         if self.words != old_words:
