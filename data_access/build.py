@@ -16,8 +16,9 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
-from data_access import marts
+from data_access import batch_marts, marts
 from data_access import tables as t
+from data_access.case_marts import case_pairs
 from data_access.dialect import business_day, day_start, row_checksum
 from data_access.marts import Mart, Window
 from data_access.snapshot import DIALECT
@@ -65,8 +66,11 @@ NUMBERED = {
     "policy": "items",
     "content_type": "items",
     "gold_label": "items",
+    "batch_id": "batches",
 }
 MOST_NUMBERED = 60_000
+BATCHES_AT_ONCE = 500  # names in one statement
+TEXT_KEYS = {"language", "policy", "benchmark", "model_version", "previous_version"}
 DAY_KEYS = {"day", "week", "month", "created_day", "due_day", "closed_day", "audited_day"}
 
 
@@ -86,9 +90,11 @@ def column_type(name: str, mart: Mart | None = None) -> str:
 class Builder:
     """Fills the tables of one snapshot file from the warehouse."""
 
-    def __init__(self, path: Path, warehouse: Warehouse, zone: str) -> None:
+    def __init__(self, path: Path, warehouse: Warehouse, zone: str, *, batched: bool = False) -> None:
+        """``batched``: whether the warehouse has batches."""
         self.zone = zone
         self.warehouse = warehouse
+        self.batched = batched
         self.connection = duckdb.connect(
             str(path),
             config={
@@ -183,13 +189,18 @@ class Builder:
             f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys[:3])}"
         )
 
-    def copy(self, present: set[str]) -> None:
-        """The contract tables that are kept as they are; an absent one is empty."""
+    def copy(self, present: set[str], lacking: set[tuple[str, str]]) -> None:
+        """The contract tables that are kept as they are; an absent one is empty, a flag that is lacking is false."""
         for name, table in COPIES.items():
             kinds = ", ".join(f'"{c.name}" {_plain_type(c.type)}' for c in table.columns)
             self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" ({kinds})')
             if table.name in present:
-                self.collect(sa.select(*table.columns), name)
+                self.collect(sa.select(*(c for c in table.columns if (table.name, c.name) not in lacking)), name)
+            for column in table.columns:
+                if column.info.get("may_lack"):
+                    self.connection.execute(
+                        f'UPDATE "{name}" SET "{column.name}" = FALSE WHERE "{column.name}" IS NULL'
+                    )
 
     # ---- the marts ---------------------------------------------------------------------------------------------
 
@@ -205,12 +216,32 @@ class Builder:
         self.collect(marts.agreement(source, digits, words), "agreement_part")
         self.peers(source, peers_sample)
         self.collect(marts.overlap_sample(source, digits), "overlap_sample_part")
+        self.batch_marts(source, created, digits, words)
 
     def judged(self, **windows: Window | None) -> sa.FromClause:
         """The window's annotations with their items, staged where the warehouse is attached."""
+        if not self.warehouse.is_duckdb:
+            return marts.judged(self.zone, **windows).subquery("judged")
         # An item's row number is as good a key as its id, and quicker to join, keep and group by.
-        key = sa.literal_column(f"{ATTACHED}.items.rowid") if self.warehouse.is_duckdb else None
-        return self._staged("judged", marts.judged(self.zone, item_key=key, **windows), STAGED_JUDGED)
+        key = sa.literal_column(f"{ATTACHED}.items.rowid")
+        select = marts.judged(self.zone, item_key=key, batched=self.batched, **windows)
+        return self._staged("judged", select, STAGED_JUDGED)
+
+    def batch_marts(self, source: sa.FromClause, created: Window, digits: sa.Subquery, words: int) -> None:
+        """Adds the window's items and their judgements to the parts of the marts of batches; audits come apart."""
+        if not self.batched:
+            return
+        if not self.warehouse.is_duckdb:  # where nothing is staged, only these statements pay for the join
+            source = marts.judged(self.zone, created=created, batched=True).subquery("judged")
+        self.collect(batch_marts.batch_judgements(source), "batch_work_part")
+        self.collect(batch_marts.batch_gold(source), "batch_work_part")
+        self.collect(batch_marts.batch_patterns(source, digits, words), "batch_patterns_part")
+        self.collect(batch_marts.batch_items(self.zone, created), "batch_items_part")
+
+    def batch_audits(self, source: sa.FromClause) -> None:
+        """Adds audits to the part of the mart of the batches' work."""
+        if self.batched:
+            self.collect(batch_marts.batch_audits(source), "batch_work_part")
 
     def _staged(self, name: str, select: sa.Select, staged: sa.FromClause) -> sa.FromClause:
         if not self.warehouse.is_duckdb:
@@ -228,6 +259,8 @@ class Builder:
         if not self.warehouse.is_duckdb:
             return
         for column, table in NUMBERED.items():
+            if table == "batches" and not self.batched:
+                continue
             named = f"SELECT DISTINCT {column} AS name FROM {ATTACHED}.{table} WHERE {column} IS NOT NULL"
             if column == "guideline_version":
                 named += f" UNION SELECT '{marts.NOT_RECORDED}'"
@@ -263,15 +296,17 @@ class Builder:
         days = sa.select(c.day, c.created_day, sa.func.count().label("n")).group_by(c.day, c.created_day)
         self.collect(days, "judged_day")
 
-    def audited(self, *, at: Window | None = None, submitted: Window | None = None) -> sa.FromClause:
+    def audited(self, **windows: Window | None) -> sa.FromClause:
         """The window's audits, staged where the warehouse is attached."""
-        return self._staged("audited", marts.audited(self.zone, at=at, submitted=submitted), STAGED_AUDITED)
+        select = marts.audited(self.zone, batched=self.batched, **windows)
+        return self._staged("audited", select, STAGED_AUDITED)
 
     def audit_marts(self, at: Window) -> None:
         """Adds the window's audits to the parts of the marts that follow from them, and to `audit_day`."""
         source = self.audited(at=at)
         self.collect(marts.work_audits(source), "work_part")
         self.collect(marts.confusion_audits(source), "confusion_part")
+        self.batch_audits(source)
         self._audit_days_of(source)
 
     def audit_days(self, at: Window) -> None:
@@ -292,13 +327,14 @@ class Builder:
             "training": ("trainings", marts.training_facts()),
             "cost": ("costs", marts.cost_facts()),
             "escalation": ("escalations", marts.escalation_facts(self.zone)),
+            "case_pairs": ("case_results", case_pairs(present)),
         }
         for name, (needed, select) in facts.items():
             columns = []
             for column in select.selected_columns:
                 if column.key in DAY_KEYS:
                     kind = "DATE"
-                elif column.key.endswith("_id") or column.key in ("language", "policy"):
+                elif column.key.endswith("_id") or column.key in TEXT_KEYS:
                     kind = "VARCHAR"
                 else:
                     kind = "DOUBLE" if column.key.startswith("cost") or column.key.endswith("_seconds") else "BIGINT"
@@ -323,7 +359,7 @@ class Builder:
             ),
             "items": (
                 business_day(i.created_at, self.zone),
-                (i.created_at, i.gold_label, i.language, i.policy, i.content_type),
+                (i.created_at, i.gold_label, i.language, i.policy, i.content_type, i.batch_id),
             ),
             "item_lives": (business_day(i.created_at, self.zone), (i.created_at, i.due_at, i.closed_at)),
             "audits": (
@@ -351,6 +387,13 @@ class Builder:
         """The days on which items created in the window were judged."""
         source = marts.judged(self.zone, created=created).subquery("judged")
         return _days(self.read(sa.select(source.c.day).distinct()))
+
+    def created_days_of_batches(self, batches: set[str]) -> set[dt.date]:
+        """The days on which items of these batches were created."""
+        listed, found = sorted(batches), set()
+        for k in range(0, len(listed), BATCHES_AT_ONCE):
+            found |= _days(self.read(batch_marts.created_days(self.zone, listed[k : k + BATCHES_AT_ONCE])))
+        return found
 
     def created_days(self, submitted: Window) -> set[dt.date]:
         """The days on which items judged in the window were created."""

@@ -46,6 +46,10 @@ def check_structure(present: dict[str, dict[str, sa.types.TypeEngine]]) -> list[
                 findings.append(Finding(BROKEN, table.name, "", message, affected(table.name)))
             continue
         for column in table.columns:
+            if column.name not in columns and column.info.get("may_lack"):
+                message = f'The table "{table.name}" has no column "{column.name}" ({column.comment.rstrip(".")}).'
+                findings.append(Finding(NOTE, table.name, column.name, message))
+                continue
             if column.name not in columns:
                 message = f'The table "{table.name}" lacks the column "{column.name}" ({column.comment.rstrip(".")}).'
                 findings.append(Finding(BROKEN, table.name, column.name, message, affected(table.name)))
@@ -84,6 +88,11 @@ def usable(findings: list[Finding], present: dict) -> set[str]:
     """The contract tables that are there with all their columns."""
     broken = {f.table for f in findings if f.severity == BROKEN}
     return {table.name for table in t.TABLES if table.name in present and table.name not in broken}
+
+
+def lacking(findings: list[Finding]) -> set[tuple[str, str]]:
+    """The (table, column) pairs that the warehouse does without, as it may."""
+    return {(f.table, f.column) for f in findings if f.severity == NOTE and f.column}
 
 
 def check_contents(warehouse: Warehouse, tables: set[str], now: dt.datetime | None = None) -> list[Finding]:

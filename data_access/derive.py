@@ -133,6 +133,12 @@ FROM (SELECT day, project_id, language, policy, cost FROM ledger
 GROUP BY ALL ORDER BY day, project_id, language, policy
 """
 
+USUAL_BASIS = """
+CREATE OR REPLACE TABLE usual_basis AS
+SELECT project_id, time_basis FROM work GROUP BY project_id, time_basis
+QUALIFY ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY SUM(handle_n) DESC, time_basis) = 1
+"""
+
 OVERLAP = """
 CREATE OR REPLACE TABLE overlap AS
 SELECT week, project_id, language, policy, guideline_version, SUM(items)::BIGINT AS rated_items,
@@ -151,6 +157,7 @@ def derive(connection: duckdb.DuckDBPyConnection, *, has_appeals: bool, has_cost
     connection.execute(FLOW.format(sums=",\n       ".join(sums)))
     connection.execute(ledger_sql(has_costs=has_costs, has_escalations=has_escalations))
     connection.execute(PROJECT_LEDGER)
+    connection.execute(USUAL_BASIS)
     connection.execute(OVERLAP)
     connection.execute(
         "CREATE OR REPLACE TABLE audit_lag AS SELECT audited_day, day, SUM(n)::BIGINT AS n "

@@ -132,7 +132,8 @@ _PARTS = {  # the sums in the warehouse's statements that a sum worked out in th
 @functools.cache
 def _mart_selects(mart: str) -> dict[str, sa.Select]:
     """The statements that fill a mart, by title."""
-    judged, audited, always = _judged().cte("judged"), marts.audited(ZONE).cte("audited"), marts.Window()
+    judged, audited = _without(marts.judged(ZONE), "judged"), _without(marts.audited(ZONE), "audited")
+    always = marts.Window()
     digits = sa.table("digits", *map(sa.column, ("project_id", "label", "digit_0"))).alias("digits")
     lives = {"Items by the days of their life": marts.item_lives(ZONE, always)}
     patterns = {"Items by label-count pattern": marts.agreement(judged, digits, 1)}
@@ -159,11 +160,11 @@ def _mart_selects(mart: str) -> dict[str, sa.Select]:
     }[mart]
 
 
-def _judged() -> sa.Select:
-    """What the marts read, without the checksum that only chooses a sample and that not every engine has."""
-    select = marts.judged(ZONE)
-    kept = [column for name, column in select.selected_columns.items() if name != "chance"]
-    return select.with_only_columns(*kept, maintain_column_froms=True)
+def _without(select: sa.Select, name: str) -> sa.CTE:
+    """What the marts read, without the checksum, which not every engine has, and what only batches need."""
+    unused = {"chance", "batch_id", *(["created_day"] if name == "audited" else [])}
+    kept = [column for key, column in select.selected_columns.items() if key not in unused]
+    return select.with_only_columns(*kept, maintain_column_froms=True).cte(name)
 
 
 def _narrowed(select: sa.Select, wanted: set[str]) -> sa.Select | None:

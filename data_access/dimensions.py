@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from data_access.batch_marts import BATCH_ITEMS, BATCH_PATTERNS, BATCH_WORK
 from data_access.derive import AGE_COLUMNS, APPEAL_SUMS, FLOW_SUMS
 from data_access.filters import DIMENSIONS
 from data_access.marts import LABELS_GIVEN, PEERS, WORK
@@ -120,6 +121,9 @@ SOURCES: dict[str, Source] = {
             ),
             ("day", "pool_id"),
         ),
+        _source("batch_work", BATCH_WORK.keys, BATCH_WORK.sums, ("rater_id",)),
+        _source("batch_patterns", BATCH_PATTERNS.keys, ("items", "ratings"), ()),
+        _source("batch_items", BATCH_ITEMS.keys, BATCH_ITEMS.sums, ()),
         _source("training", ("day", "rater_id"), ("due", "completed_in_time", "attempted", "passed"), ("rater_id",)),
     )
 }
@@ -204,6 +208,9 @@ def why_not(source: Source, name: str) -> str:
         "project_ledger": "cost per decided item is",
         "shift": "hours are",
         "training": "training is",
+        "batch_work": "work in batches is",
+        "batch_patterns": "agreement within batches is",
+        "batch_items": "batches are",
     }.get(source.name, "this is")
     if name in ("day", "week", "month"):
         return f"{what} kept by {source.time}"

@@ -198,18 +198,34 @@ class Window:
         return [key.between(self.first_key, self.last_key)] if self.first_key is not None else []
 
 
+def _in_batch(source: sa.FromClause, batched: bool) -> tuple[sa.FromClause, sa.ColumnElement]:
+    """The source with its batches, and the batch a judgement is in: the item's, if it came by the batch's close.
+
+    Every judgement of an open batch is in it. A batch that the table of batches does not have is none.
+    """
+    b = t.batches.c
+    if not batched:
+        return source, sa.cast(sa.null(), sa.String(64)).label("batch_id")
+    in_time = sa.or_(b.closed_at.is_(None), t.annotations.c.submitted_at <= b.closed_at)
+    known = source.outerjoin(t.batches, b.batch_id == t.items.c.batch_id)
+    return known, sa.case((in_time, b.batch_id), else_=None).label("batch_id")
+
+
 def judged(
     zone: str,
     *,
     created: Window | None = None,
     submitted: Window | None = None,
     item_key: sa.ColumnElement | None = None,
+    batched: bool = False,
 ) -> sa.Select:
     """One row per annotation of the window, with what the marts need of its item.
 
-    ``item_key`` stands in for the item's id where an engine has a shorter key of its own.
+    ``item_key`` stands in for the item's id where an engine has a shorter key of its own. ``batched`` tells the batch
+    that a judgement is in, see ``_in_batch``; without it there is none.
     """
     a, i = t.annotations.c, t.items.c
+    source, batch = _in_batch(t.annotations.join(t.items, a.item_id == i.item_id), batched)
     return (
         sa.select(
             (a.item_id if item_key is None else item_key).label("item_id"),
@@ -230,8 +246,9 @@ def judged(
             a.handle_seconds,
             a.is_rework,
             i.gold_label,
+            batch,
         )
-        .select_from(t.annotations.join(t.items, a.item_id == i.item_id))
+        .select_from(source)
         .where(
             *((*created.on(i.created_at), *created.holds(a.item_id)) if created else ()),
             *(submitted.on(a.submitted_at) if submitted else ()),
@@ -239,9 +256,18 @@ def judged(
     )
 
 
-def audited(zone: str, *, at: Window | None = None, submitted: Window | None = None) -> sa.Select:
+def audited(
+    zone: str,
+    *,
+    at: Window | None = None,
+    submitted: Window | None = None,
+    created: Window | None = None,
+    batched: bool = False,
+) -> sa.Select:
     """One row per audit of the window, with what the marts need of its annotation and item."""
     a, i, u = t.annotations.c, t.items.c, t.audits.c
+    whole = t.audits.join(t.annotations, u.annotation_id == a.annotation_id).join(t.items, a.item_id == i.item_id)
+    source, batch = _in_batch(whole, batched)
     return (
         sa.select(
             a.project_id,
@@ -258,14 +284,15 @@ def audited(zone: str, *, at: Window | None = None, submitted: Window | None = N
             u.correct_label,
             u.verdict,
             u.weight,
+            business_day(i.created_at, zone).label("created_day"),
+            batch,
         )
-        .select_from(
-            t.audits.join(t.annotations, u.annotation_id == a.annotation_id).join(t.items, a.item_id == i.item_id)
-        )
+        .select_from(source)
         .where(
             a.status != "skipped",
             *((*at.on(u.audited_at), *at.holds(a.annotation_id)) if at else ()),
             *(submitted.on(a.submitted_at) if submitted else ()),
+            *((*created.on(i.created_at), *created.holds(a.item_id)) if created else ()),
         )
     )
 
@@ -273,14 +300,29 @@ def audited(zone: str, *, at: Window | None = None, submitted: Window | None = N
 # ---- work ------------------------------------------------------------------------------------------------------
 
 
-def work_judgements(source: sa.FromClause) -> sa.Select:
-    """Counts and handle times of all judgements, at the grain of `work`."""
+def _keys(source: sa.FromClause, mart: Mart) -> list[sa.ColumnElement]:
+    """The grain of a mart of judgements; its week is that of the item's creation."""
+    c = source.c
+    return [week_of(c.created_day).label(name) if name == "week" else c[name] for name in mart.keys]
+
+
+def _grouped(source: sa.FromClause, sums: list[sa.Label], mart: Mart, of: sa.FromClause) -> sa.Select:
+    """The sums that the mart keeps, over its grain: of all rows, or for a mart of batches of those in one."""
+    keys = _keys(source, mart)
+    grouped = sa.select(*keys, *(s for s in sums if s.name in mart.sums)).select_from(of)
+    if "batch_id" in mart.keys:
+        grouped = grouped.where(source.c.batch_id.is_not(None))
+    return grouped.group_by(*(key.element if isinstance(key, sa.Label) else key for key in keys))
+
+
+def work_judgements(source: sa.FromClause, mart: Mart = WORK) -> sa.Select:
+    """Counts and handle times of all judgements, at the grain of `work` or of another mart of its sums."""
     c, r = source.c, t.raters.c
     done, label_stage, first = c.status != "skipped", c.stage == "label", sa.not_(c.is_rework)
     timed = sa.and_(done, c.handle_seconds > 0)
     seconds = sa.case((timed, c.handle_seconds), else_=None)
     log = sa.func.ln(seconds)
-    sums = (
+    sums = [
         sa.func.count().label("served"),
         _sum(done, "judgements"),
         _sum(c.status == "skipped", "skipped"),
@@ -299,10 +341,9 @@ def work_judgements(source: sa.FromClause) -> sa.Select:
         _sum_of(seconds, "handle_sum_seconds"),
         _sum_of(log, "handle_sum_log"),
         _sum_of(log * log, "handle_sum_log_squared"),
-    )
-    keys = [c[name] for name in WORK.keys]
-    known_raters = source.outerjoin(t.raters, r.rater_id == c.rater_id)
-    return sa.select(*keys, *sums).select_from(known_raters).group_by(*keys)
+    ]
+    of = source.outerjoin(t.raters, r.rater_id == c.rater_id) if "language_matched" in mart.sums else source
+    return _grouped(source, sums, mart, of)
 
 
 def _violation(alias: str) -> sa.Subquery:
@@ -322,57 +363,49 @@ def _with_violations(source: sa.FromClause, truth: sa.ColumnElement) -> tuple[sa
     return joined, true_label, given
 
 
-def work_gold(source: sa.FromClause) -> sa.Select:
-    """Judgements on gold items against the gold label, at the grain of `work`."""
+def work_gold(source: sa.FromClause, mart: Mart = WORK) -> sa.Select:
+    """Judgements on gold items against the gold label, at the grain of `work` or of another mart of its sums."""
     c = source.c
     joined, true_label, given = _with_violations(source, c.gold_label)
     harmless, violating = true_label.c.violation == 0, true_label.c.violation == 1
-    return (
-        sa.select(
-            *(c[name] for name in WORK.keys),
-            sa.func.count().label("gold_n"),
-            _sum(c.label == c.gold_label, "gold_correct"),
-            _sum(harmless, "gold_harmless_n"),
-            _sum(sa.and_(harmless, given.c.violation == 1), "gold_overreached"),
-            _sum(violating, "gold_violating_n"),
-            _sum(sa.and_(violating, given.c.violation == 0), "gold_missed"),
-        )
-        .select_from(joined)
-        .where(c.gold_label.is_not(None), c.status != "skipped", c.label.is_not(None))
-        .group_by(*(c[name] for name in WORK.keys))
-    )
+    sums = [
+        sa.func.count().label("gold_n"),
+        _sum(c.label == c.gold_label, "gold_correct"),
+        _sum(harmless, "gold_harmless_n"),
+        _sum(sa.and_(harmless, given.c.violation == 1), "gold_overreached"),
+        _sum(violating, "gold_violating_n"),
+        _sum(sa.and_(violating, given.c.violation == 0), "gold_missed"),
+    ]
+    known = (c.gold_label.is_not(None), c.status != "skipped", c.label.is_not(None))
+    return _grouped(source, sums, mart, joined).where(*known)
 
 
-def work_audits(source: sa.FromClause) -> sa.Select:
-    """Audits and their weights, at the grain of `work`, by the day the audited work was submitted."""
+def work_audits(source: sa.FromClause, mart: Mart = WORK) -> sa.Select:
+    """Audits and their weights, at the grain of `work` or of another mart of its sums; a day is that of the work."""
     c = source.c
     joined, true_label, given = _with_violations(source, c.correct_label)
     harmless, violating = true_label.c.violation == 0, true_label.c.violation == 1
     weight, squared = c.weight, c.weight * c.weight
     penalty = sa.case(*((c.verdict == verdict, weight * value) for verdict, value in PENALTY.items()), else_=0.0)
-    return (
-        sa.select(
-            *(c[name] for name in WORK.keys),
-            sa.func.count().label("audited_n"),
-            _sum(c.verdict == "pass", "audited_passed"),
-            _sum(c.verdict == "critical", "audited_critical"),
-            _sum_of(weight, "audited_weight"),
-            _sum_of(squared, "audited_weight_squared"),
-            _sum_of(weight, "audited_weight_passed", c.verdict == "pass"),
-            _sum_of(weight, "audited_weight_critical", c.verdict == "critical"),
-            _sum_of(penalty, "audited_weight_penalty"),
-            _sum(harmless, "audited_harmless_n"),
-            _sum_of(weight, "audited_weight_harmless", harmless),
-            _sum_of(squared, "audited_weight_harmless_squared", harmless),
-            _sum_of(weight, "audited_weight_overreached", sa.and_(harmless, given.c.violation == 1)),
-            _sum(violating, "audited_violating_n"),
-            _sum_of(weight, "audited_weight_violating", violating),
-            _sum_of(squared, "audited_weight_violating_squared", violating),
-            _sum_of(weight, "audited_weight_missed", sa.and_(violating, given.c.violation == 0)),
-        )
-        .select_from(joined)
-        .group_by(*(c[name] for name in WORK.keys))
-    )
+    sums = [
+        sa.func.count().label("audited_n"),
+        _sum(c.verdict == "pass", "audited_passed"),
+        _sum(c.verdict == "critical", "audited_critical"),
+        _sum_of(weight, "audited_weight"),
+        _sum_of(squared, "audited_weight_squared"),
+        _sum_of(weight, "audited_weight_passed", c.verdict == "pass"),
+        _sum_of(weight, "audited_weight_critical", c.verdict == "critical"),
+        _sum_of(penalty, "audited_weight_penalty"),
+        _sum(harmless, "audited_harmless_n"),
+        _sum_of(weight, "audited_weight_harmless", harmless),
+        _sum_of(squared, "audited_weight_harmless_squared", harmless),
+        _sum_of(weight, "audited_weight_overreached", sa.and_(harmless, given.c.violation == 1)),
+        _sum(violating, "audited_violating_n"),
+        _sum_of(weight, "audited_weight_violating", violating),
+        _sum_of(squared, "audited_weight_violating_squared", violating),
+        _sum_of(weight, "audited_weight_missed", sa.and_(violating, given.c.violation == 0)),
+    ]
+    return _grouped(source, sums, mart, joined)
 
 
 # ---- confusion, handle time ------------------------------------------------------------------------------------
@@ -586,17 +619,22 @@ def _codes(digits: sa.Subquery, words: int, prefix: str = "code") -> list[sa.Col
     return [sa.cast(sa.func.sum(digits.c[f"digit_{w}"]), sa.BigInteger).label(f"{prefix}_{w}") for w in range(words)]
 
 
-def agreement(source: sa.FromClause, digits: sa.Subquery, words: int) -> sa.Select:
-    """Items counted by their label-count code, with the guideline in force when the item was created."""
+def coded_items(source: sa.FromClause, digits: sa.Subquery, words: int, facts: tuple[str, ...]) -> sa.Select:
+    """One row per rated item: its id, these columns of the source, how many ratings it has and their code."""
     c = source.c
-    facts = (c.created_at, c.created_day, c.project_id, c.language, c.policy)
-    per_item = (
-        sa.select(c.item_id, *facts, sa.func.count().label("ratings"), *_codes(digits, words))
+    columns = [c[name] for name in facts]
+    return (
+        sa.select(c.item_id, *columns, sa.func.count().label("ratings"), *_codes(digits, words))
         .select_from(source.join(digits, sa.and_(digits.c.project_id == c.project_id, digits.c.label == c.label)))
         .where(*_ratings(source))
-        .group_by(c.item_id, *facts)
-        .subquery("per_item")
+        .group_by(c.item_id, *columns)
     )
+
+
+def agreement(source: sa.FromClause, digits: sa.Subquery, words: int) -> sa.Select:
+    """Items counted by their label-count code, with the guideline in force when the item was created."""
+    facts = ("created_at", "created_day", "project_id", "language", "policy")
+    per_item = coded_items(source, digits, words, facts).subquery("per_item")
     p, g = per_item.c, guideline_periods()
     week = week_of(p.created_day)
     version = sa.func.coalesce(g.c.version, _NOT_RECORDED)

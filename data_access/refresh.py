@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import sqlalchemy as sa
 
-from data_access import contract, marts, publish
+from data_access import batch_marts, contract, marts, publish
 from data_access import tables as t
 from data_access.build import Builder, choose_encodings, week_start, windows
 from data_access.derive import derive
@@ -44,6 +44,7 @@ PARTS = (
     marts.OVERLAP_SAMPLE,
     marts.LIVES,
     marts.TURNAROUND,
+    *batch_marts.ALL,
 )
 DEFAULT_PROVISIONAL_DAYS = 7
 
@@ -116,7 +117,7 @@ def _make(settings, warehouse, building, usable, findings, full, progress) -> Re
             shutil.copyfile(settings.snapshot, building)
         ratings: dict[str, int] = {}
         for _attempt in range(8):
-            with Builder(building, warehouse, settings.timezone) as builder:
+            with Builder(building, warehouse, settings.timezone, batched="batches" in usable) as builder:
                 try:
                     run = _Run(builder, settings, usable, findings, progress, ratings)
                     return run.incremental(old) if old is not None else run.full()
@@ -168,7 +169,7 @@ class _Run:
         """Builds everything."""
         self.b.number_names()
         self.b.day_checks(self.usable)
-        self.b.copy(self.usable)
+        self.b.copy(self.usable, contract.lacking(self.findings))
         self._label_codes()
         item_days, audit_days = self._sizes("items"), self._sizes("audits")
         annotations = sum(self._sizes("annotations").values())
@@ -199,18 +200,19 @@ class _Run:
     def incremental(self, old: Snapshot) -> Report:
         """Recomputes only what changed since the old snapshot, whose file this one was copied from."""
         before = self.c.execute("SELECT source, day, n, checksum FROM day_check").df()
-        kept = {name: self._content(name) for name in ("label", "guideline", "rater", "pool", "project")}
+        kept = {name: self._content(name) for name in ("label", "guideline", "rater", "pool", "project", "batch")}
         old_words = old.code_words
         self.peers_sample = old.meta.peers_sample
         self.b.day_checks(self.usable)
-        self.b.copy(self.usable)
+        self.b.copy(self.usable, contract.lacking(self.findings))
         self._same_ground(kept)
         self._label_codes()
         if self.words != old_words:
             raise _NeedsFull("the label sets need more words")
         changed = self._changed(before)
         judged, created, lives, audits = (changed[s] for s in ("annotations", "items", "item_lives", "audits"))
-        if not any(changed.values()):
+        rebatched = self._rebatched(kept["batch"])
+        if not any(changed.values()) and not rebatched:
             return self._complete("incremental", 0, days=0)
         # What was judged before counts too: a judgement that is gone changed the agreement on its item.
         created_touched = set(created) | self._met("created_day", "day", judged)
@@ -220,8 +222,8 @@ class _Run:
         for window, _ in windows(created, self.zone, keys=self._keys("items")):
             work_days |= self.b.days_of_annotations(window)
         self._replace_judgements(work_days)
-        self._replace_agreement(created_touched)
-        self._replace_audits(audits, work_days)
+        reaudited = self._replace_audits(audits, work_days)
+        self._replace_created(created_touched, rebatched | self._met("created_day", "day", reaudited))
         self._replace_lives(set(lives) | set(created))
         rows = sum(n for day, n in self._sizes("annotations").items() if day in work_days)
         return self._complete("incremental", rows, days=len(work_days))
@@ -230,6 +232,12 @@ class _Run:
         """Days of work and of creation that belonged together at the old refresh."""
         rows = self.c.execute(f"SELECT DISTINCT {wanted} FROM judged_day WHERE {known} IN ({_dates(days)})").fetchall()
         return {row[0] for row in rows}
+
+    def _rebatched(self, before: pd.DataFrame) -> set[dt.date]:
+        """The days of creation of items whose batch came, went, or closed at another time than it did."""
+        columns = ["batch_id", "closed_at"]
+        both = before[columns].merge(self._content("batch")[columns], how="outer", indicator=True)
+        return self.b.created_days_of_batches(set(both.loc[both["_merge"] != "both", "batch_id"]))
 
     def _content(self, name: str) -> pd.DataFrame:
         return self.c.execute(f'SELECT * FROM "{name}" ORDER BY ALL').df()
@@ -296,31 +304,46 @@ class _Run:
         if "audits" in self.usable:
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
 
-    def _replace_agreement(self, created: set[dt.date]) -> None:
-        """Puts fresh patterns and peers in place for the weeks, and a fresh sample for the months, of creation."""
-        if not created:
+    def _replace_created(self, created: set[dt.date], batched: set[dt.date]) -> None:
+        """Puts fresh patterns, peers and batches in place for the weeks of creation, a fresh sample for its months.
+
+        On the days of ``batched`` only what batches keep has changed; their weeks are read along with the others.
+        """
+        weeks = {week_start(day) for day in created | batched}
+        if not weeks:
             return
-        weeks = {week_start(day) for day in created}
-        self._create_parts((marts.AGREEMENT, marts.PEERS, marts.OVERLAP_SAMPLE))
+        parts = (marts.AGREEMENT, marts.PEERS, *batch_marts.ALL)
+        self._create_parts(parts)
         for window, _ in windows(_days_of_weeks(weeks), self.zone, keys=self._keys("items")):
             source = self.b.judged(created=window)
             self.b.collect(marts.agreement(source, self.digits, self.words), "agreement_part")
             self.b.peers(source, self.peers_sample)
+            self.b.batch_marts(source, window, self.digits, self.words)
+            if self.b.batched and "audits" in self.usable:
+                self.b.batch_audits(self.b.audited(created=window))
         self._raise_on_overflow("agreement_part")
+        for mart in parts:
+            self._replace(mart, weeks)
+        if created:
+            self._replace_sample(created)
+
+    def _replace_sample(self, created: set[dt.date]) -> None:
+        self._create_parts((marts.OVERLAP_SAMPLE,))
         months = {day.replace(day=1) for day in created}
         days = {m + dt.timedelta(days=k) for m in months for k in range(calendar.monthrange(m.year, m.month)[1])}
         for window, _ in windows(days, self.zone, keys=self._keys("items")):
             source = self.b.judged(created=window)
             self.b.collect(marts.overlap_sample(source, self.digits), "overlap_sample_part")
         self.b.thin_sample()
-        self._replace(marts.AGREEMENT, weeks)
-        self._replace(marts.PEERS, weeks)
         self._replace(marts.OVERLAP_SAMPLE, days)
 
-    def _replace_audits(self, audited: set[dt.date], fresh: set[dt.date]) -> None:
-        """Late audits change old days: only their audit sums are read again, the days' other sums are kept."""
+    def _replace_audits(self, audited: set[dt.date], fresh: set[dt.date]) -> set[dt.date]:
+        """Late audits change old days: only their audit sums are read again, the days' other sums are kept.
+
+        Returns the days of work whose audits changed.
+        """
         if not audited or "audits" not in self.usable:
-            return
+            return set()
         listed = ", ".join(f"DATE '{d}'" for d in sorted(audited))
         touched = {
             r[0]
@@ -335,7 +358,7 @@ class _Run:
         }
         days = touched - fresh
         if not days:
-            return
+            return touched
         others = [s for s in marts.WORK.sums if not s.startswith("audited_")]
         self._create_parts((marts.WORK, marts.CONFUSION))
         names = ", ".join(f'"{c}"' for c in (*marts.WORK.keys, *others))
@@ -347,6 +370,7 @@ class _Run:
             self.b.collect(marts.confusion_audits(self.b.audited(submitted=window)), "confusion_part")
         self._replace(marts.WORK, days)
         self._replace(marts.CONFUSION, weeks, "basis = 'audit'")
+        return touched
 
     def _replace_lives(self, days: set[dt.date]) -> None:
         if not days:
@@ -387,8 +411,8 @@ class _Run:
         return {day: (first, last) for day, first, last in rows}
 
     def _extra(self, mart: marts.Mart) -> list[tuple[str, str]]:
-        """The code columns of the agreement mart."""
-        if mart is marts.AGREEMENT:
+        """The code columns of the marts of patterns."""
+        if mart in (marts.AGREEMENT, batch_marts.BATCH_PATTERNS):
             return [*((f"code_{w}", "BIGINT") for w in range(self.words)), ("ratings", "BIGINT")]
         return []
 

@@ -40,8 +40,18 @@ def _id(name: str, comment: str, *, key: bool = False, optional: bool = False, r
     )
 
 
-def _column(name: str, kind: Any, comment: str, *, optional: bool = False, one_of: tuple = (), key: bool = False):
-    info = {"one_of": one_of} if one_of else {}
+def _column(
+    name: str,
+    kind: Any,
+    comment: str,
+    *,
+    optional: bool = False,
+    one_of: tuple = (),
+    key: bool = False,
+    may_lack: bool = False,
+) -> sa.Column:
+    """``may_lack``: a warehouse may do without the column; it is empty then."""
+    info = ({"one_of": one_of} if one_of else {}) | ({"may_lack": True} if may_lack else {})
     return sa.Column(name, kind, primary_key=key, nullable=optional, autoincrement=False, comment=comment, info=info)
 
 
@@ -281,6 +291,7 @@ changes = _table(
     _date("starts_on", "First day."),
     _date("ends_on", "Last day; empty when it stays.", optional=True),
     _text("summary", "In one sentence."),
+    _flag("randomised", "Whether lots were drawn for who gets it; empty is no.", optional=True, may_lack=True),
     optional=True,
     time="starts_on",
 )
@@ -338,6 +349,18 @@ model_metrics = _table(
     _flag("higher_is_better", "Its direction."),
     optional=True,
     time="measured_at",
+)
+
+case_results = _table(
+    "case_results",
+    "What a model version did on one case of a benchmark.",
+    _id("model_version", "The model version.", key=True, refers_to="model_versions"),
+    _id("benchmark", "The benchmark, as in model_metrics.", key=True),
+    _id("case_id", "The case: the same from version to version.", key=True),
+    _text("language", "The language of the case, if one.", optional=True),
+    _text("policy", "The policy of the case, if one.", optional=True),
+    _flag("passed", "Whether the model did what it should."),
+    optional=True,
 )
 
 incidents = _table(

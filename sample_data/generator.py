@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from metrics.errors import RaterscopeError
-from sample_data import events, models, operations, people, rows, targets, volume, world
+from sample_data import cases, events, models, operations, people, rows, targets, volume, world
 from sample_data.judged import Annotations, Items
 from sample_data.judgements import judge, make_items
 from sample_data.roster import Roster, build
@@ -104,6 +104,7 @@ def _small_tables(seed: int, warehouse: Warehouse, roster: Roster, tally: Tally)
     }
     for name, frame in frames.items():
         warehouse.insert_frame(name, frame)
+    cases.write(_rng(seed, 12), warehouse, frames["model_metrics"])
 
 
 Chunk = tuple[np.random.Generator, Items, Annotations]

@@ -119,12 +119,12 @@ def model_versions(days: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _slices(b: Benchmark) -> list[tuple[str | None, str | None]]:
-    """The (language, policy) pairs a benchmark has values for."""
+def slices(b: Benchmark, by: str) -> list[tuple[str | None, str | None]]:
+    """The (language, policy) pairs of a benchmark's project, by one of the two; of an empty ``by`` the whole."""
     project = world.PROJECTS[world.PROJECT_INDEX[b.project_id]]
-    if b.by == "policy":
+    if by == "policy":
         return [(None, policy.name) for policy in project.policies]
-    if b.by == "language":
+    if by == "language":
         return [(desk.language, None) for desk in world.DESKS if desk.project_id == b.project_id]
     return [(None, None)]
 
@@ -140,7 +140,7 @@ def model_metrics(rng: np.random.Generator, days: int, tally: Tally) -> pd.DataF
     lines = {line.project_id: line for line in LINES}
     for b in BENCHMARKS:
         p = world.PROJECT_INDEX[b.project_id]
-        for language, policy in _slices(b):
+        for language, policy in slices(b, b.by):
             drift = 0.0
             for version, _, first, last in guides.versions_of_line(lines[b.project_id], days):
                 measured = last * 7 + guides.MEASURED_DAYS if last else -14.0

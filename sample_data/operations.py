@@ -157,6 +157,7 @@ def changes(days: int) -> pd.DataFrame:
     rows.sort(key=lambda row: (row[3], row[5]))
     frame = pd.DataFrame(rows, columns=["kind", "project_id", "pool_id", "starts_on", "ends_on", "summary"])
     frame.insert(0, "change_id", [f"CH-{n:03d}" for n in range(1, len(frame) + 1)])
+    frame["randomised"] = False
     return frame
 
 

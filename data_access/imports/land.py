@@ -33,7 +33,10 @@ def key_of(table: sa.Table) -> tuple[str, ...]:
 
 
 def prepare(connection: sa.Connection) -> None:
-    """Create the contract's tables where absent. Raises ContractBroken when one is there without a contract column."""
+    """Create the contract's tables where absent, and columns a table may lack.
+
+    Raises ContractBroken when a table is there without another contract column.
+    """
     inspector = sa.inspect(connection)
     present = set(inspector.get_table_names())
     for table in tables.TABLES:
@@ -41,10 +44,14 @@ def prepare(connection: sa.Connection) -> None:
             table.create(connection, checkfirst=False)
         else:
             has = {column["name"] for column in inspector.get_columns(table.name)}
-            if lacking := [c.name for c in table.c if c.name not in has]:
+            absent = [c for c in table.c if c.name not in has]
+            if lacking := [c.name for c in absent if not c.info.get("may_lack")]:
                 raise ContractBroken(
                     f"The warehouse's table {table.name} lacks {', '.join(lacking)}; see docs/contract.md."
                 )
+            for column in absent:
+                kind = column.type.compile(connection.dialect)
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
 
 
 @contextmanager

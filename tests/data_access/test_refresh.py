@@ -34,6 +34,9 @@ COMPARED = (
     "overlap_sample",
     "item_lives",
     "turnaround",
+    "batch_work",
+    "batch_patterns",
+    "batch_items",
     "flow",
     "ledger",
     "project_ledger",
@@ -162,6 +165,33 @@ def annotations_deleted(c: sa.Connection) -> None:
     c.execute(t.annotations.delete().where(a.annotation_id.in_(gone)))
 
 
+def batch_closed(c: sa.Connection) -> None:
+    b = t.batches.c
+    c.execute(t.batches.update().where(b.closed_at.is_(None)).values(closed_at=toy.START + dt.timedelta(days=8)))
+
+
+def batch_reopened(c: sa.Connection) -> None:
+    b = t.batches.c
+    first = c.execute(sa.select(b.batch_id).where(b.closed_at.is_not(None)).order_by(b.batch_id).limit(1)).scalar_one()
+    c.execute(t.batches.update().where(b.batch_id == first).values(closed_at=None))
+
+
+def batch_found(c: sa.Connection) -> None:
+    """Items named a batch that nobody had declared."""
+    c.execute(t.batches.insert(), [{"batch_id": "lost", "project_id": "P1", "closed_at": None}])
+
+
+def batch_dissolved(c: sa.Connection) -> None:
+    b = t.batches.c
+    first = c.execute(sa.select(sa.func.min(b.batch_id))).scalar_one()
+    c.execute(t.batches.delete().where(b.batch_id == first))
+
+
+def item_in_another_batch(c: sa.Connection) -> None:
+    i = t.items.c
+    c.execute(t.items.update().where(i.item_id == "I00003").values(batch_id="B-P1-0"))
+
+
 def money_posted(c: sa.Connection) -> None:
     c.execute(
         t.costs.insert(),
@@ -192,6 +222,11 @@ CHANGES = (
     items_closed,
     item_reopened,
     annotations_deleted,
+    batch_closed,
+    batch_reopened,
+    batch_found,
+    batch_dissolved,
+    item_in_another_batch,
     money_posted,
 )
 

@@ -180,12 +180,14 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
             "summary": "words",
         }
     )
+    batches = _batches(np.random.default_rng([seed, 1]), item)
     return {
         "projects": projects,
         "labels": labels,
         "pools": pools,
         "raters": raters,
         "guidelines": guidelines,
+        "batches": batches,
         "items": item,
         "annotations": annotations,
         "audits": audits,
@@ -195,6 +197,30 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
         "trainings": trainings,
         "escalations": escalations,
     }
+
+
+def _batches(r: np.random.Generator, item: pd.DataFrame) -> pd.DataFrame:
+    """Batches of the items, which get their ids: closed early, late or not at all; some items are in none or a lost one
+
+    Drawn apart, so that nothing else of the warehouse depends on it.
+    """
+    week = (pd.to_datetime(item["created_at"]) - pd.Timestamp(START)).dt.days // 10
+    item["batch_id"] = [f"B-{p}-{w}" for p, w in zip(item["project_id"], week, strict=True)]
+    names = sorted(set(item["batch_id"]))
+    fate = r.random(len(item))
+    item["batch_id"] = np.where(fate < 0.08, None, np.where(fate < 0.12, "lost", item["batch_id"]))
+    closed = [
+        None if r.random() < 0.25 else START + dt.timedelta(days=10 * int(n[-1]) + float(r.integers(5, 16)))
+        for n in names
+    ]
+    return pd.DataFrame(
+        {
+            "batch_id": names,
+            "project_id": [n[2:4] for n in names],
+            "closed_at": closed,
+            "dataset_version": [f"D{n[2:]}" if r.random() < 0.7 else None for n in names],
+        }
+    )
 
 
 def write(url: str, tables: dict[str, pd.DataFrame]) -> None:

@@ -1,0 +1,246 @@
+"""From labels to models, read from the snapshot: batches, datasets, model versions, benchmarks, incidents.
+
+Every function takes the reader's scope; no scope, no rows. Quality is as of each batch's close, see batch_marts.py.
+A reader with a minimum group sees no row of fewer raters or labels than that, and of gold, audits and handle times
+only sums that enough raters stand behind: the others are empty. What is withheld is named in ``attrs["withheld"]``.
+A frame without rows says why in ``attrs["reason"]``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from data_access import dimensions as dim
+from data_access import selects
+from data_access.batch_marts import BATCH_WORK
+from data_access.dimensions import expression
+from data_access.filters import Filters, Scope
+from data_access.privacy import FAMILIES, too_few
+from data_access.snapshot import Snapshot
+from metrics.shapes import Parts, group_patterns
+
+BY = {
+    "batch_work": ("batch", "pool", "language", "policy", "guideline_version"),
+    "batch_patterns": ("batch", "language", "policy"),
+    "batch_items": ("batch", "language", "policy"),
+}
+WHOLE = ("batch",)
+BEHIND = {
+    column: next((base for start, base in FAMILIES.items() if column.startswith(start)), "judgements")
+    for column in BATCH_WORK.sums
+}
+"""The column that says which raters stand behind a sum of the batches' work."""
+
+
+class Lineage(NamedTuple):
+    """How labels reached models, one frame a step; ids that lead nowhere are kept as they are.
+
+    batches: batch_id, project, closed_at (NaT while open), dataset_version (None while not yet used), items (all of the
+    batch), labels (judged by its close). datasets: dataset_version, project, built_at. models: model_version, project
+    (of its dataset; None where that is not known), product, base_model, dataset_version, trained_at, released_at.
+    measures: model_version, project (the one it names, or the model's), language, policy, benchmark, metric, value, n,
+    measured_at, higher_is_better. incidents: incident_id, occurred_at, detected_at, resolved_at, product, project (the
+    model's), policy, language, severity, model_version, summary. Times are UTC.
+    """
+
+    batches: pd.DataFrame
+    datasets: pd.DataFrame
+    models: pd.DataFrame
+    measures: pd.DataFrame
+    incidents: pd.DataFrame
+
+
+def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
+    """Batches, datasets, models, benchmark values and incidents of the scope's projects.
+
+    A reader of single pools sees the models of the projects, their own labels, and no items (None), which no pool owns.
+    A model, measure or incident that leads to no project is shown to readers of all projects alone.
+    """
+    batches = _within(snapshot.table("batch").rename(columns={"project_id": "project"}), scope)
+    sums = {"items": batch_items(snapshot, scope), "labels": batch_sums(snapshot, scope)}
+    known = scope.pools is None
+    for name, found in sums.items():
+        number = batches["batch_id"].map(found.set_index("batch_id")[name].astype(float))
+        hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
+        batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
+    datasets = snapshot.table("dataset_version").rename(columns={"project_id": "project"})
+    models = _models(snapshot)
+    whose = models.drop_duplicates("model_version").set_index("model_version")["project"]
+    measures = snapshot.table("model_metric").rename(columns={"project_id": "project"})
+    measures["project"] = measures["project"].where(
+        measures["project"].notna(), measures["model_version"].map(whose).astype(object)
+    )
+    incidents = snapshot.table("incident")
+    incidents.insert(5, "project", incidents["model_version"].map(whose).astype(object))
+    parts = (batches, *(_within(rows, scope) for rows in (datasets, models, measures, incidents)))
+    names = ("batches", "dataset_versions", "model_versions", "model_metrics", "incidents")
+    return Lineage(*(_said(rows, snapshot, name, scope) for rows, name in zip(parts, names, strict=True)))
+
+
+def batch_sums(
+    snapshot: Snapshot,
+    scope: Scope,
+    by: Sequence[str] = WHOLE,
+    filters: Filters = Filters(),  # noqa: B008  frozen
+) -> pd.DataFrame:
+    """Sums of the work in each batch: batch_id, project_id, the rest of ``by``, and BATCH_WORK's sums as numbers.
+
+    by: batch, and any of pool, language, policy, guideline_version. Judgements by the batch's close; their gold and
+    audits whenever made; handle times on the time basis that most of the project's work has. The filters' days are
+    those of the weeks in which items were created. Raises ValueError for another dimension.
+    """
+    by = _known("batch_work", by)
+    question, values = selects.ask("batch_work", (by,), (filters,), scope)
+    counted = bool(scope.minimum_raters)
+    rows = pd.DataFrame(snapshot.columns(_work(question, counted), values))
+    keys = ["batch_id", "project_id", *by]
+    hidden = rows["judgements"] < scope.minimum_items
+    if counted:
+        few = {base: too_few(rows[_raters(base)].to_numpy(), scope) for base in dict.fromkeys(BEHIND.values())}
+        hidden |= few["judgements"]
+        for column, base in BEHIND.items():
+            rows[column] = rows[column].mask(few[base])
+    found = rows.loc[~hidden, [*keys, *BATCH_WORK.sums]].reset_index(drop=True)
+    found.attrs["withheld"] = list(rows.loc[hidden, ["batch_id", *by]].itertuples(index=False, name=None))
+    return _said(found, snapshot, "batches", scope)
+
+
+def batch_items(
+    snapshot: Snapshot,
+    scope: Scope,
+    by: Sequence[str] = WHOLE,
+    filters: Filters = Filters(),  # noqa: B008  frozen
+) -> pd.DataFrame:
+    """How many items each batch has, judged or not: batch_id, project_id, the rest of ``by``, items.
+
+    by: batch, and any of language, policy. No rater's work can be read off it, so nothing is withheld.
+    """
+    by = _known("batch_items", by)
+    question, values = selects.ask("batch_items", (by,), (filters,), scope)
+    extra = ("batch_id", "project_id")
+    rows = pd.DataFrame(snapshot.columns(selects.counts_by(question, extra, ("items",)), values))
+    found = rows[[*extra, *by, "items"]].sort_values([*extra, *by], ignore_index=True)
+    found.attrs["withheld"] = []
+    return _said(found, snapshot, "batches", scope)
+
+
+def batch_patterns(
+    snapshot: Snapshot,
+    scope: Scope,
+    by: Sequence[str] = WHOLE,
+    filters: Filters = Filters(),  # noqa: B008  frozen
+) -> list[tuple[dict[str, object], Parts]]:
+    """Each batch's items by label counts as of its close: what agreement within a batch is made of.
+
+    by: batch, and any of language, policy; the keys of a group are batch, project and these. One entry of parts, since
+    a batch has one project; none where the project's agreement is not kept. A batch's groups that too few raters or
+    labels stand behind are left out.
+    """
+    by = _known("batch_patterns", by)
+    question, values = selects.ask("batch_patterns", (by,), (filters,), scope)
+    codes = tuple(f"code_{w}" for w in range(snapshot.code_words))
+    rows = snapshot.columns(selects.counts_by(question, ("batch_id", "project_id", *codes), ("items",)), values)
+    frame = pd.DataFrame({name: rows[name] for name in ("batch_id", "project_id", *by)})
+    if scope.minimum_raters or scope.minimum_items:
+        shown = batch_sums(snapshot, scope, ("batch", *by), filters)[["batch_id", *by]].assign(shown=True)
+        kept = frame.merge(shown, how="left", on=["batch_id", *by])["shown"].notna().to_numpy()
+        frame, rows = frame[kept], {name: column[kept] for name, column in rows.items()}
+    grouping = frame.groupby(["batch_id", "project_id", *by], sort=True)
+    keys = grouping.size().reset_index().rename(columns={"batch_id": "batch", "project_id": "project"})
+    names = ["batch", "project", *by]
+    found = group_patterns(rows, grouping.ngroup().to_numpy(), len(keys), snapshot.label_sets)
+    return list(zip(keys[names].to_dict("records"), found, strict=True))
+
+
+def case_pairs(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """Common cases of consecutive versions of a benchmark: benchmark, model_version, previous_version, project (the
+    model's), language, policy, and how many cases both_passed, lost (passed before, fails now), gained, both_failed.
+
+    Consecutive by when they were first measured on it, or else trained; language and policy are the cases', None where
+    they have none. No rater stands behind it.
+    """
+    rows = snapshot.table("case_pairs")
+    models = _models(snapshot).drop_duplicates("model_version").set_index("model_version")
+    rows.insert(3, "project", rows["model_version"].map(models["project"]).astype(object))
+    found = _within(rows.sort_values(["benchmark", "model_version", "language", "policy"]), scope)
+    return _said(found, snapshot, "case_results", scope)
+
+
+# ---- parts of these --------------------------------------------------------------------------------------------
+
+
+def _known(mart: str, by: Sequence[str]) -> tuple[str, ...]:
+    """What is asked beside the batch, in the mart's order."""
+    wrong = [name for name in by if name not in BY[mart]]
+    if wrong or "batch" not in by:
+        raise ValueError(f"Batches are kept by {', '.join(BY[mart])}, the batch always among them, not {list(by)}.")
+    return tuple(name for name in BY[mart] if name in by and name != "batch")
+
+
+def _raters(base: str) -> str:
+    return f"raters_{base}"
+
+
+@functools.lru_cache(maxsize=200)
+def _work(question: selects.Question, counted: bool) -> sa.Select:
+    """The batches' sums by group, in order; ``counted``: with how many raters stand behind each kind of sum."""
+    source = dim.SOURCES["batch_work"]
+    c = source.table.c
+    usual = sa.table("usual_basis", sa.column("project_id"), sa.column("time_basis"))
+    on_usual = sa.tuple_(c.project_id, c.time_basis).in_(sa.select(usual.c.project_id, usual.c.time_basis))
+    keys = [c.batch_id, c.project_id, *(expression(source, name).label(name) for name in question.dimensions)]
+    elements = [key.element if isinstance(key, sa.Label) else key for key in keys]
+
+    def summed(name: str) -> sa.Label:
+        column = sa.case((on_usual, c[name]), else_=0) if name.startswith(selects.TIMED) else c[name]
+        return sa.cast(sa.func.sum(column), sa.Double).label(name)
+
+    of = selects.narrowed(question)
+    sums = [summed(name) for name in BATCH_WORK.sums]
+    if not counted:
+        return of.with_only_columns(*keys, *sums).group_by(*elements).order_by(*keys)
+    cells = of.with_only_columns(*keys, *sums).group_by(*elements, c.rater_id).subquery("cells").c
+    over = [cells[key.name] for key in keys]
+    totals = [sa.func.sum(cells[name]).label(name) for name in BATCH_WORK.sums]
+    raters = [
+        sa.cast(sa.func.sum(sa.case((cells[base] > 0, 1), else_=0)), sa.BigInteger).label(_raters(base))
+        for base in dict.fromkeys(BEHIND.values())
+    ]
+    return sa.select(*over, *totals, *raters).group_by(*over).order_by(*over)
+
+
+def _models(snapshot: Snapshot) -> pd.DataFrame:
+    """Model versions with their project: that of the dataset, whatever the reader's scope."""
+    owner = snapshot.table("dataset_version").drop_duplicates("dataset_version").set_index("dataset_version")
+    models = snapshot.table("model_version")
+    models.insert(1, "project", models["dataset_version"].map(owner["project_id"]).astype(object))
+    return models
+
+
+def _within(rows: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """The rows whose project the scope allows."""
+    if scope.is_nobody:
+        rows = rows.iloc[:0]
+    elif scope.projects is not None:
+        rows = rows[rows["project"].isin(scope.projects)]
+    return rows.reset_index(drop=True)
+
+
+def _said(rows: pd.DataFrame, snapshot: Snapshot, table: str, scope: Scope) -> pd.DataFrame:
+    """The rows; where there are none, with the reason in words."""
+    if len(rows):
+        rows.attrs["reason"] = ""
+    elif scope.is_nobody:
+        rows.attrs["reason"] = "nothing here is shared with you"
+    else:
+        sources = snapshot.table("source").set_index("table_name")
+        there = table in sources.index and bool(sources.loc[table, "present"])
+        rows.attrs["reason"] = (
+            f"no {table.replace('_', ' ')} in view" if there else (f'the warehouse has no table "{table}"')
+        )
+    return rows
