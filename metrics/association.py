@@ -105,7 +105,7 @@ def associate(
         return _none(method, lag, "the controls explain one of the series fully", len(known))
     if prewhiten:
         x, y, when = _surprises(x, y, when)
-    points = _effective(x, y, when, None if prewhiten else directions) - directions.shape[1]
+    points = float(_effective(x, y, when, None if prewhiten else directions) - directions.shape[1])
     if points < LEAST_POINTS:
         return _none(method, lag, f"fewer than {LEAST_POINTS} effective points", len(x), points)
     r = float(stats.kendalltau(x, y).statistic) if method == KENDALL else _pearson(x, y)

@@ -171,9 +171,9 @@ class Concentration:
 
     ``worst_share``: of all errors, the share in the worst 5 % of cells; ``worst_items``: the share of all items there;
     ``worst_chance``: the errors expected there if all cells were equally good. ``gini``: 0 where every item has the
-    same risk, near 1 where one small cell has all errors; ``gini_chance`` as ``worst_chance``. ``p_value``: how often chance
-    alone brings as large a Gini. ``worst``: the worst cells' positions, worst first. None and a reason where there is
-    nothing to say; ``cells`` counts those with items.
+    same risk, near 1 where one small cell has all errors; ``gini_chance`` as ``worst_chance``. ``p_value``: how often
+    chance alone brings as large a Gini. ``worst``: the worst cells' positions, worst first. None and a reason where
+    there is nothing to say; ``cells`` counts those with items.
     """
 
     worst_share: float | None
@@ -255,16 +255,16 @@ def _outer_band(agreement: Estimate) -> Band:
 def _profile(votes: Floats, labels: Floats, counts: Floats, folded: bool) -> tuple[float, float, float]:
     """E max at the greatest likelihood, and the least and greatest within 1.92 of it: a grid that closes in."""
     ends = [(0.0 if folded else -12.0, 12.0), (-12.0, 12.0)]  # logits of the mean and of the correlation of two labels
-    for _ in range(6):
+    for _ in range(8):
         mean, alike = np.meshgrid(*(np.linspace(*e, 41) for e in ends), indexing="ij")
         log = _log_likelihood(mean.ravel(), alike.ravel(), votes, labels, counts, folded).reshape(mean.shape)
         near = log >= log.max() - 1.92
-        if near.sum() > 300:
-            break
         # One step of the grid beyond what is near enough, so that the next grid holds all of it.
         wide = [np.flatnonzero(near.any(axis=1 - axis))[[0, -1]] + [-1, 1] for axis in (0, 1)]
         grids = (mean[:, 0], alike[0])
-        ends = [tuple(grid[np.clip(w, 0, 40)]) for grid, w in zip(grids, wide, strict=True)]
+        before, ends = ends, [tuple(grid[np.clip(w, 0, 40)]) for grid, w in zip(grids, wide, strict=True)]
+        if all(new[1] - new[0] > 0.85 * (old[1] - old[0]) for new, old in zip(ends, before, strict=True)):
+            break
     best = _best(mean, alike)
     return float(best.flat[log.argmax()]), float(best[near].min()), float(best[near].max())
 

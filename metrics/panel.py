@@ -3,7 +3,7 @@
 Several projects: what is peculiar to a project and what all releases of a period share is taken out (two-way fixed
 effects), and what is left is compared. One project: a regression over its versions with a trend and errors that
 persist. Quality is itself measured with error, which pulls a coefficient towards 0; ``corrected`` undoes that where the
-error is known and not too large. Neither is proof of a cause: what moved within a project together with quality is in it too.
+error is known and not too large. Neither is proof of a cause: what else moved with quality within a project is in it.
 """
 
 from __future__ import annotations
@@ -88,10 +88,12 @@ def fixed_effects(
     n = len(rows.y)
     if n == 0:
         return _no_panel("no version has both values", method)
-    known_x, found_x, found_y = rows.x - rows.own(rows.x), *rows.left()
+    found_x, found_y = rows.left()
     spread = float(found_x @ found_x)
-    if spread <= 1e-10 * float(known_x @ known_x) or spread == 0:
+    if spread <= 1e-20 * float(rows.x @ rows.x):
         return _no_panel("quality does not vary beyond what projects, periods and controls explain", method, n)
+    if found_y @ found_y <= 1e-20 * float(rows.y @ rows.y):
+        return _no_panel("the benchmark does not vary beyond what projects, periods and controls explain", method, n)
     full = np.column_stack([rows.directions, found_x / math.sqrt(spread)])
     adjusted, members = [], []
     for g in range(rows.clusters):
@@ -170,22 +172,25 @@ def series_coefficient(
     free = n - beside.shape[1] - 1
     if free < LEAST_FREE:
         return _no_panel(f"fewer than {LEAST_FREE} versions beyond the {n - free} coefficients fitted", method, n)
-    left = x - beside @ (beside.T @ x)
-    if left @ left <= 1e-10 * ((x - x.mean()) ** 2).sum() or not left.any():
-        return _no_panel("quality does not vary beyond what trend and controls explain", method, n, 1)
-    fits = [_at(f, y, x, beside, variance, free) for f in PERSISTENCE]
-    log, b, error, reliability, corrected_b, corrected_error = np.array(fits).T
+    for name, series in (("quality", x), ("the benchmark", y)):
+        left = series - beside @ (beside.T @ series)
+        if left @ left <= 1e-20 * (series @ series):
+            return _no_panel(f"{name} does not vary beyond what trend and controls explain", method, n, 1)
+    fits = [_at(f, y, x, beside, free) for f in PERSISTENCE]
+    log, b, error = np.array(fits).T
     weight = np.exp(log - log.max())
-    weight /= weight.sum()
+    weight = np.where(weight > 1e-4, weight, 0) / weight[weight > 1e-4].sum()
     raw, p = _mixture(weight, b, error, free, n)
     corrected, known_share = Estimate.missing(NO_ERROR_KNOWN, n), None
     if variance is not None:
-        known_share = float(weight @ reliability)
-        enough = reliability > LEAST_RELIABILITY / 2
+        likely = weight > 0
+        fits = [_corrected_at(f, y, x, beside, variance, free) for f in PERSISTENCE[likely]]
+        reliability, b, error = np.array(fits).T
+        known_share = float(weight[likely] @ reliability)
         corrected = Estimate.missing(UNRELIABLE, n)
         if known_share > LEAST_RELIABILITY:
-            some = weight[enough] / weight[enough].sum()
-            corrected, _ = _mixture(some, corrected_b[enough], corrected_error[enough], free, n)
+            some = np.where(reliability > LEAST_RELIABILITY / 2, weight[likely], 0)
+            corrected, _ = _mixture(some / some.sum(), b, error, free, n)
     return Panel(raw, corrected, known_share, 1, method, p)
 
 
@@ -277,29 +282,36 @@ def _codes(keys: ArrayLike) -> NDArray[np.intp]:
 # ------------------------------------------------------------------------------------------------------- one project
 
 
-def _at(f: float, y: Floats, x: Floats, beside: Floats, variance: Floats | None, free: int) -> tuple[float, ...]:
-    """With persistence f: log likelihood, b, its error, reliability, corrected b and its error."""
+def _at(f: float, y: Floats, x: Floats, beside: Floats, free: int) -> tuple[float, float, float]:
+    """With persistence f: the restricted log likelihood, b and its standard error."""
     y, x, beside = (_independent(f, z) for z in (y, x, beside))
     q, r = np.linalg.qr(beside)
     x, y = (z - q @ (q.T @ z) for z in (x, y))
-    spread, product = float(x @ x), float(x @ y)
-    b = product / spread
+    spread = float(x @ x)
+    b = float(x @ y) / spread
     rest = float(((y - b * x) ** 2).sum())
     log = 0.5 * math.log(1 - f**2) - np.log(np.abs(np.diag(r))).sum() - 0.5 * math.log(spread)
-    log -= 0.5 * free * math.log(max(rest, 1e-300))
-    error = math.sqrt(rest / free / spread)
-    if variance is None:
-        return log, b, error, 1.0, b, error
-    whiten = _independent(f, np.eye(len(x)))
-    whiten = whiten - q @ (q.T @ whiten)
-    noise = whiten.T @ whiten * np.sqrt(np.outer(variance, variance))
+    return log - 0.5 * free * math.log(max(rest, 1e-300)), b, math.sqrt(rest / free / spread)
+
+
+def _corrected_at(
+    f: float, y: Floats, x: Floats, beside: Floats, variance: Floats, free: int
+) -> tuple[float, float, float]:
+    """With persistence f: the reliability, the corrected b and its standard error; P is the projection."""
+    apart = np.abs(np.subtract.outer(np.arange(len(x)), np.arange(len(x))))
+    inverse = np.where(apart == 0, 1 + f**2, np.where(apart == 1, -f, 0.0))
+    inverse[0, 0] = inverse[-1, -1] = 1.0
+    taken = inverse @ beside
+    projection = inverse - taken @ np.linalg.solve(beside.T @ taken, taken.T)
+    noise = projection * np.sqrt(np.outer(variance, variance))
+    spread = float(x @ projection @ x)
     left = spread - float(np.trace(noise))
     if left <= 0:
-        return log, b, error, left / spread, b, error
-    fixed = product / left
-    residual = float(((y - fixed * x) ** 2).sum()) / free
-    fixed_error = math.sqrt(residual * spread + fixed**2 * float((noise**2).sum())) / left
-    return log, b, error, left / spread, fixed, fixed_error
+        return left / spread, 0.0, math.inf
+    b = float(x @ projection @ y) / left
+    rest = y - b * x
+    residual = float(rest @ projection @ rest) / free
+    return left / spread, b, math.sqrt(residual * spread + b**2 * float((noise**2).sum())) / left
 
 
 def _independent(f: float, z: Floats) -> Floats:
