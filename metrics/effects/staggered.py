@@ -1,8 +1,8 @@
 """Difference-in-differences for a change that came to some units, at one time or at different ones.
 
-A unit is compared with those that do not have the change yet, each cohort from its own last weeks before. Regression
-with a dummy per unit and per week instead compares the late ones with the early ones, whose effect is still growing, and
-so can miss the sign. Source: Callaway and Sant'Anna 2021; Goodman-Bacon 2021 for what is wrong with the regression.
+A unit is compared with those that do not have the change yet, each cohort from its own last weeks before. A regression
+with a dummy per unit and week compares the late ones with the early ones, whose effect is still growing, and so can
+miss the sign. Source: Callaway and Sant'Anna 2021; Goodman-Bacon 2021 for what is wrong with the regression.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def staggered(
     which a move of its own is looked for. never_only: compare with units that never get it, not with those not yet.
 
     Formula: ATT(g, t) = mean over cohort g of (Y_t - base) - mean over units without the change at t of the same;
-    ATT(e) = mean of ATT(g, g + e) over cohorts, by their units; the effect is the mean of ATT(e), e < weeks. It is a sum
-    A·Y over the panel; units are independent, so its variance is the sum over units of the variance of their part,
+    ATT(e) = mean of ATT(g, g + e) over cohorts, by their units; the effect is the mean of ATT(e), e < weeks. It is one
+    sum A·Y over the panel; units are independent, so its variance is the sum over units of the variance of their part,
     about the mean of their cohort (n / (n - 1) as of a sample; in cohorts under ``OWN`` units, of all units' series).
     Interval: Student's t with Satterthwaite's degrees of freedom. It speaks of these units. pre_trend_p: Hotelling's T²
     of the ``leads`` weeks before the base being 0 together.
