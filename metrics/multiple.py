@@ -38,6 +38,21 @@ def benjamini_hochberg(p: ArrayLike) -> Adjusted:
     return Adjusted(q, len(order))
 
 
+def holm(p: ArrayLike) -> Adjusted:
+    """Adjusted p values of which one or more at most .05 arises in at most 5 % of cases when nothing is there.
+
+    p: (tests,), 0 to 1, NaN where there is no test. q: (tests,), from p to 1. For few tests of which each call counts;
+    holds however the tests depend on each other. Formula: q of the i-th smallest p = max over j <= i of
+    min(1, (m - j + 1) p_j). Raises ValueError for a p outside 0..1. Source: Holm 1979.
+    """
+    p = _probabilities(p)
+    made = np.flatnonzero(~np.isnan(p))
+    order = made[np.argsort(p[made], kind="stable")]
+    q = np.full(len(p), np.nan)
+    q[order] = np.minimum(np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order)))), 1.0)
+    return Adjusted(q, len(order))
+
+
 def expected_false(error: ArrayLike) -> Adjusted:
     """The expected share of false calls when a case and all surer ones are called, from posterior error probabilities.
 

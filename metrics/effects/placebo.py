@@ -1,0 +1,56 @@
+"""Made-up changes: how often something as large is seen where nothing was changed.
+
+A test's own p rests on its model of the errors; placebos rest on the data. Each made-up change is measured exactly as
+the real one, at dates before it and in units without it, and compared by effect over standard deviation, so that noisy
+and quiet units can be set side by side. Source: Abadie, Diamond and Hainmueller 2010 for placebos in space and in time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from metrics.effects import autoregressive
+from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE
+from metrics.effects.interrupted import EFFECT, has_data, shifted
+
+Floats = NDArray[np.float64]
+
+LEAST_DRAWS = 19
+"""With fewer made-up changes no p can be .05 or less."""
+
+
+def placebo_p(observed: float, placebos: ArrayLike) -> float | None:
+    """The share of changes, the real one among them, that look at least as large: (1 + count) / (1 + draws).
+
+    observed, placebos: effects or statistics in one unit; size is what counts, not sign. None without placebos.
+    Never 0: the real change is one of those compared. Source: Phipson and Smyth 2010.
+    """
+    placebos = np.asarray(placebos, float)
+    placebos = placebos[np.isfinite(placebos)]
+    if not len(placebos):
+        return None
+    # Equal values count as at least as large, whatever the rounding.
+    return float((1 + np.sum(np.abs(placebos) >= abs(observed) * (1 - 1e-12))) / (1 + len(placebos)))
+
+
+def placebo_dates(
+    y: ArrayLike, length: int, until: int | None = None, se: ArrayLike | None = None, step: int = 1
+) -> Floats:
+    """Statistics of changes made up in a series that had none, one per date.
+
+    y, se: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's. until: the
+    first week of a real change, before which the last made-up one must end. step: weeks between made-up dates;
+    neighbouring dates share their weeks and say nearly the same, so a step of ``length`` loses little.
+    """
+    y = np.asarray(y, float)
+    se = None if se is None else np.asarray(se, float)
+    used = has_data(y, se)
+    until = len(y) if until is None else until
+    found = []
+    # Counted back from the end, so that the dates nearest the real one are among them.
+    for start in range(until - length, LEAST_BEFORE - 1, -step):
+        week = np.flatnonzero(used[: start + length])
+        if np.sum(week >= start) >= LEAST_AFTER and np.sum(week < start) >= LEAST_BEFORE and np.ptp(y[week]) > 0:
+            found.append(autoregressive.statistic(shifted(y, week, start, se), EFFECT))
+    return np.array(found[::-1])

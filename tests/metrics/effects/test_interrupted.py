@@ -1,0 +1,173 @@
+"""Interrupted series: statsmodels' GLS, coverage where the truth is known, and every reason for no number."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from metrics.effects import autoregressive
+from metrics.effects.effect import TOO_EARLY, TOO_FEW_BEFORE, TOO_SHORT, Design
+from metrics.effects.interrupted import EFFECT, NO_VARIATION, compared, interrupted, shifted
+from tests.metrics.effects.simulated import ar1, within_binomial
+
+
+def test_the_fit_at_each_phi_is_generalised_least_squares():
+    rng = np.random.default_rng(3)
+    week = np.delete(np.arange(40), [7, 8, 21])  # weeks without data are passed over, not closed up
+    y, scale = ar1(rng, (40,), 0.5)[week], rng.uniform(0.5, 2, len(week))
+    x = np.column_stack([np.ones(len(week)), week, week >= 30])
+    found = autoregressive.fit(y, x, week, scale)
+    for g in (0, 12, 20, 26):
+        correlation = autoregressive.PHI[g] ** np.abs(week[:, None] - week[None])
+        oracle = sm.GLS(y, x, sigma=correlation * np.outer(scale, scale)).fit()
+        np.testing.assert_allclose(found.beta[g], oracle.params, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(found.covariance[g], oracle.cov_params(), rtol=1e-8, atol=1e-12)
+
+
+def test_phi_is_weighted_by_the_restricted_likelihood():
+    """Against the density of n - k contrasts of the data that hold no coefficient, sigma integrated out."""
+    rng = np.random.default_rng(4)
+    week, y = np.arange(30), ar1(rng, (30,), 0.4)
+    x = np.column_stack([np.ones(30), week, week >= 22])
+    free = np.linalg.svd(x, full_matrices=True)[0][:, 3:]
+    logs = []
+    for phi in autoregressive.PHI:
+        inside = free.T @ (phi ** np.abs(week[:, None] - week[None]) / (1 - phi**2)) @ free
+        z = free.T @ y
+        # The scale 1 / (1 - phi²) cancels: sigma is integrated out under d sigma / sigma.
+        logs.append(-0.5 * np.linalg.slogdet(inside)[1] - 27 / 2 * np.log(z @ np.linalg.solve(inside, z)))
+    oracle = np.exp(np.array(logs) - max(logs))
+    np.testing.assert_allclose(autoregressive.fit(y, x, week).weight, oracle / oracle.sum(), rtol=1e-6)
+
+
+def test_the_interval_is_student_s_where_only_one_phi_is_possible(monkeypatch):
+    monkeypatch.setattr(autoregressive, "PHI", np.array([0.0]))
+    y = np.random.default_rng(5).normal(size=40)
+    x = np.column_stack([np.ones(40), np.arange(40), np.arange(40) >= 32])
+    oracle = sm.OLS(y, x).fit()
+    found = autoregressive.contrast(autoregressive.fit(y, x, np.arange(40)), np.array([0, 0, 1]))
+    np.testing.assert_allclose((found.low, found.high), oracle.conf_int()[2], atol=1e-8)
+    assert found.p == pytest.approx(oracle.pvalues[2], abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("n", "phi", "shape"), [(40, 0.0, "step"), (40, 0.6, "slope"), (78, 0.3, "step"), (78, 0.6, "slope")]
+)
+def test_the_interval_covers_the_mean_effect_of_the_first_eight_weeks(n, phi, shape):
+    rng = np.random.default_rng(11)
+    start = n - 8
+    since = np.arange(n) - start
+    true = np.where(since >= 0, 2.0 if shape == "step" else 0.4 * since, 0.0)
+    draws, hits, values = 300, 0, []
+    for e in ar1(rng, (draws, n), phi):
+        found = interrupted(5 + 0.05 * np.arange(n) + true + e, start).effect
+        hits += found.low <= true[start : start + 8].mean() <= found.high
+        values.append(found.value)
+    assert within_binomial(hits, draws, 0.93, 0.97), hits
+    assert np.mean(values) == pytest.approx(true[start : start + 8].mean(), abs=4 * np.std(values) / np.sqrt(draws))
+
+
+def test_least_squares_without_carry_over_would_cover_too_little():
+    """What the design is for: ordinary least squares on the same series."""
+    rng, hits, n = np.random.default_rng(12), 0, 60
+    x = np.column_stack([np.ones(n), np.arange(n), np.arange(n) >= 52])
+    for e in ar1(rng, (300, n), 0.6):
+        low, high = sm.OLS(e, x).fit().conf_int()[2]
+        hits += low <= 0 <= high
+    assert hits / 300 < 0.85
+
+
+def test_a_change_that_ended_is_measured_while_it_lasted():
+    rng = np.random.default_rng(13)
+    y = ar1(rng, (60,), 0.3) * 0.05
+    y[40:45] += 3.0
+    y[45:] -= 50.0  # what comes after is somebody else's
+    found = interrupted(y, 40, end=45)
+    assert found.effect.n == 5
+    assert found.effect.low < 3.0 < found.effect.high < 4.0
+    assert found.weeks.max() == 4
+
+
+def test_the_comparison_takes_out_what_happened_to_everybody():
+    rng = np.random.default_rng(14)
+    shared = np.where(np.arange(60) >= 45, 10.0, 0.0) + ar1(rng, (60,), 0.5)
+    others = shared + 0.3 * rng.normal(size=(4, 60)) + np.arange(4)[:, None] * 7
+    y = shared + 0.3 * rng.normal(size=60)
+    assert interrupted(y, 45).effect.low > 5
+    found = interrupted(y, 45, others=others, names=("a", "b", "c", "d"))
+    assert found.design is Design.COMPARED
+    assert found.effect.low <= 0 <= found.effect.high < 1
+    assert dict(found.comparison) == pytest.approx(dict.fromkeys("abcd", 0.25))
+
+
+def test_a_noisy_unit_weighs_little_and_a_missing_week_moves_no_level():
+    others = np.array([[100.0] * 30, [0.0] * 30])
+    others[0, 20:] = np.nan  # the high unit stops; a plain mean would fall by 50
+    got = compared(np.ones(30), None, others, np.array([[1.0] * 30, [2.0] * 30]), 15)
+    np.testing.assert_allclose(got.y, 1.0)
+    np.testing.assert_allclose(got.weights, [0.8, 0.2])  # 1/1 against 1/4
+    np.testing.assert_allclose(got.se[[0, 25]], [np.sqrt(0.8**2 + 0.2**2 * 4), 2.0])
+
+
+def test_weeks_worth_little_count_little():
+    """Weighted and unweighted fits of the same weeks: the interval covers when half the weeks are ten times noisier."""
+    rng = np.random.default_rng(15)
+    se = np.where(np.arange(50) % 2, 1.0, 10.0)
+    wide, narrow, hits = 0.0, 0.0, 0
+    for _ in range(150):
+        y = se * rng.normal(size=50)
+        found = interrupted(y, 42, se=se).effect
+        hits += found.low <= 0 <= found.high
+        narrow += found.high - found.low
+        plain = interrupted(y, 42).effect
+        wide += plain.high - plain.low
+    assert 0.91 <= hits / 150 <= 0.985
+    assert narrow < wide / 3
+
+
+def test_a_move_before_the_change_is_seen_and_none_where_there_was_none():
+    rng = np.random.default_rng(16)
+    moved, still = 0, 0
+    for e in ar1(rng, (200, 60), 0.3):
+        still += interrupted(e, 50).pre_trend_p <= 0.05
+        moved += interrupted(e + np.where(np.arange(60) >= 42, 3.0, 0), 50).pre_trend_p <= 0.05
+    assert still / 200 <= 0.085
+    assert moved / 200 >= 0.7
+
+
+def test_the_unit_of_the_metric_is_carried_through():
+    y = ar1(np.random.default_rng(17), (50,), 0.4)
+    one, other = interrupted(y, 40), interrupted(1000 * y + 7, 40)
+    for name in ("value", "low", "high"):
+        assert getattr(other.effect, name) == pytest.approx(1000 * getattr(one.effect, name), rel=1e-6)
+    assert other.p_value == pytest.approx(one.p_value, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("y", "start", "end", "reason"),
+    [
+        (np.arange(40.0) % 3, 38, None, TOO_EARLY),
+        (np.arange(40.0) % 3, 45, None, TOO_EARLY),
+        (np.arange(40.0) % 3, 30, 32, TOO_SHORT),
+        (np.arange(40.0) % 3, 7, None, TOO_FEW_BEFORE),
+        (np.where(np.arange(40) < 30, np.nan, 1.0), 32, None, TOO_FEW_BEFORE),
+        (np.where(np.arange(40) >= 30, np.nan, 1.0), 30, None, TOO_SHORT),
+        (np.ones(40), 30, None, NO_VARIATION),
+        (np.full(40, np.nan), 30, None, TOO_SHORT),
+    ],
+)
+def test_no_number_without_a_reason(y, start, end, reason):
+    found = interrupted(y, start, end)
+    assert (found.effect.value, found.effect.reason) == (None, reason)
+
+
+def test_columns_that_say_the_same_are_refused():
+    with pytest.raises(ValueError, match="do not tell"):
+        autoregressive.fit(np.arange(10.0), np.ones((10, 2)), np.arange(10))
+
+
+def test_eight_weeks_are_counted_and_no_more():
+    y = ar1(np.random.default_rng(18), (60,), 0.0)
+    late = y.copy()
+    late[48:] += 100.0
+    assert interrupted(late, 40).effect == interrupted(y, 40).effect
+    assert shifted(y, np.arange(48), 40, None).beta.shape[1] == len(EFFECT)

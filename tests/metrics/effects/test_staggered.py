@@ -1,0 +1,143 @@
+"""Staggered difference-in-differences: worked examples, coverage under effects that differ, pre-trends."""
+
+import numpy as np
+import pytest
+import statsmodels.formula.api as smf
+from pandas import DataFrame
+
+from metrics.effects.design import NEVER
+from metrics.effects.effect import TOO_EARLY, Design
+from metrics.effects.staggered import NOBODY, staggered, two_by_two
+from tests.metrics.effects.simulated import ar1, within_binomial
+
+BEFORE, AFTER, BEFORE_TREATED, AFTER_TREATED = [20, 21, 19], [25, 24, 26], [22, 18, 20], [23, 17, 19]
+
+
+def test_the_worked_example():
+    found = two_by_two(BEFORE, AFTER, BEFORE_TREATED, AFTER_TREATED)
+    assert found.value == pytest.approx(-5.333333, abs=1e-6)
+    assert (found.high - found.value) / 2.306004 == pytest.approx(2.260777, abs=1e-6)  # t, 8 degrees of freedom
+
+
+def test_four_samples_equal_the_regression_with_hc1():
+    rng = np.random.default_rng(1)
+    samples = [rng.normal(k, k, size) for k, size in ((1, 7), (2, 5), (3, 9), (4, 6))]
+    rows = [(v, k % 2, k // 2) for k, values in enumerate(samples) for v in values]
+    fit = smf.ols("y ~ post * treated", DataFrame(rows, columns=["y", "post", "treated"])).fit(
+        cov_type="HC1", use_t=True
+    )
+    found = two_by_two(*samples)
+    assert found.value == pytest.approx(fit.params["post:treated"])
+    np.testing.assert_allclose((found.low, found.high), fit.conf_int().loc["post:treated"])
+
+
+def test_card_and_krueger_from_their_cell_means():
+    found = staggered([[20.44, 21.03], [23.33, 21.17]], [1, NEVER], weeks=1)
+    assert found.effect.value == pytest.approx(2.75)
+    assert found.effect.low is None  # one restaurant chain of means each says nothing of how they differ
+
+
+def test_one_cohort_against_the_rest_is_welch_s_comparison_of_changes():
+    """With one start and two periods: the means of the changes, variances of their own."""
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=(14, 2))
+    change = y[:, 1] - y[:, 0]
+    starts = np.array([1] * 6 + [NEVER] * 8)
+    variance = change[:6].var(ddof=1) / 6 + change[6:].var(ddof=1) / 8
+    found = staggered(y, starts, weeks=1)
+    assert found.effect.value == pytest.approx(change[:6].mean() - change[6:].mean())
+    assert found.statistic == pytest.approx(found.effect.value / np.sqrt(variance))
+
+
+def panel(rng, units=24, periods=40, phi=0.4):
+    """Units and weeks with levels of their own, three cohorts and a rest; effects that grow, by cohort differently."""
+    starts = np.repeat([15, 22, 29, NEVER], units // 4)
+    slope = {15: 1.0, 22: 0.3, 29: -0.5, NEVER: 0.0}
+    since = np.arange(periods)[None] - starts[:, None]
+    effect = np.where(
+        (starts[:, None] != NEVER) & (since >= 0), np.vectorize(slope.get)(starts)[:, None] * (since + 1), 0
+    )
+    noise = ar1(rng, (units, periods), phi)
+    shared = 3 * rng.normal(size=periods) + np.linspace(0, 5, periods)
+    y = effect + noise + shared + 10 * rng.normal(size=(units, 1))
+    return y, starts, float(effect[(since >= 0) & (since < 8) & (starts[:, None] != NEVER)].mean())
+
+
+@pytest.mark.parametrize("base", [1, 6])
+def test_the_interval_covers_the_mean_effect_when_cohorts_differ(base):
+    rng, hits, draws, clear = np.random.default_rng(3), 0, 400, 0
+    for _ in range(draws):
+        y, starts, true = panel(rng)
+        found = staggered(y, starts, base=base, leads=2)
+        hits += found.effect.low <= true <= found.effect.high
+        clear += found.pre_trend_p <= 0.05
+    assert within_binomial(hits, draws, 0.93, 0.97), hits
+    assert clear / draws <= 0.075
+
+
+def test_small_cohorts_are_judged_by_all_units():
+    rng, hits, draws = np.random.default_rng(4), 0, 400
+    for _ in range(draws):
+        y = ar1(rng, (12, 30), 0.3)
+        found = staggered(y, [12, 15, 18, *[NEVER] * 9], base=4, leads=2).effect
+        hits += found.low <= 0 <= found.high
+    assert within_binomial(hits, draws, 0.93, 0.97), hits
+
+
+def test_a_dummy_per_unit_and_week_is_biased_here_and_this_is_not():
+    rng = np.random.default_rng(5)
+    y, starts, true = panel(rng, units=200, phi=0.0)
+    on = ((np.arange(40)[None] >= starts[:, None]) & (starts[:, None] != NEVER)).astype(float)
+    truth_now = np.where(on > 0, 1, 0)
+    means = [a - a.mean(0) - a.mean(1, keepdims=True) + a.mean() for a in (y, on)]
+    regression = float((means[0] * means[1]).sum() / (means[1] ** 2).sum())
+    since = np.arange(40)[None] - starts[:, None]
+    slope = np.select([starts == 15, starts == 22, starts == 29], [1.0, 0.3, -0.5], 0.0)[:, None]
+    mean_effect = float((slope * (since + 1))[truth_now == 1].mean())
+    assert abs(regression - mean_effect) > 2
+    assert staggered(y, starts).effect.value == pytest.approx(true, abs=0.3)
+    whole = staggered(y, starts, weeks=11).gaps[-11:]  # all three cohorts are seen for eleven weeks
+    np.testing.assert_allclose(whole, (1.0 + 0.3 - 0.5) / 3 * np.arange(1, 12), atol=0.6)
+
+
+def test_units_that_were_moving_before_are_noticed():
+    rng, seen = np.random.default_rng(6), 0
+    for _ in range(40):
+        y = ar1(rng, (20, 30), 0.2)
+        y[:8] += np.clip(np.arange(30) - 10, 0, None)  # from five weeks before the change on
+        seen += staggered(y, [15] * 8 + [NEVER] * 12).pre_trend_p <= 0.05
+    assert seen >= 38
+
+
+def test_those_not_yet_treated_count_until_they_are():
+    y = np.zeros((3, 6))
+    y[0, 2:] = 5.0
+    y[1, 4:] = 7.0
+    y[:, :] += np.arange(6)
+    found = staggered(y, [2, 4, NEVER], weeks=2, leads=0)
+    assert found.effect.value == pytest.approx(6.0)
+    assert dict(found.comparison) == {"2": pytest.approx(1.0)}
+    assert staggered(y[:2], [2, 4], weeks=2, leads=0).effect.value == pytest.approx(5.0)
+    assert staggered(y[:2], [2, 4], never_only=True).effect.reason == NOBODY
+
+
+def test_a_week_without_data_takes_part_in_nothing():
+    rng = np.random.default_rng(7)
+    y = rng.normal(size=(10, 20))
+    starts = np.array([10] * 5 + [NEVER] * 5)
+    y[0, 12] = y[7, 9] = np.nan
+    found = staggered(y, starts, base=2, weeks=3)
+    gaps = []
+    for t in (10, 11, 12):
+        off = y[:, t] - np.nanmean(y[:, 8:10], axis=1)
+        gaps.append(np.nanmean(off[:5]) - np.nanmean(off[5:]))
+    assert found.effect.value == pytest.approx(np.mean(gaps))
+
+
+def test_no_number_without_a_reason():
+    y = np.random.default_rng(8).normal(size=(6, 20))
+    assert staggered(y, [NEVER] * 6).effect.reason == TOO_EARLY
+    assert staggered(y, [25] * 3 + [NEVER] * 3).effect.reason == TOO_EARLY
+    assert staggered(y, [10] * 6).effect.reason == NOBODY
+    assert staggered(y, [10] * 3 + [NEVER] * 3).design is Design.STAGGERED
+    assert two_by_two([], [1], [1], [1]).value is None

@@ -1,0 +1,67 @@
+"""Verdicts: a table of cases, each decided by one rule, and how often a null change is called an effect."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from metrics.effects.effect import TOO_EARLY, TOO_FEW_BEFORE, Design, Effect
+from metrics.effects.verdict import Verdict, verdict
+from metrics.spec import Direction, Estimate
+
+UP = Effect(
+    Design.COMPARED, Estimate(0.1, 0.05, 0.15, 8), p_value=0.001, placebo_p=0.02, pre_trend_p=0.5, placebos=np.ones(60)
+)
+DOWN = dataclasses.replace(UP, effect=Estimate(-0.1, -0.15, -0.05, 8))
+
+
+def changed(**fields) -> Effect:
+    return dataclasses.replace(UP, **fields)
+
+
+@pytest.mark.parametrize(
+    ("effect", "direction", "smallest", "p", "said"),
+    [
+        (UP, Direction.HIGHER, None, None, Verdict.WORKED),
+        (UP, Direction.LOWER, None, None, Verdict.HARM),
+        (DOWN, Direction.HIGHER, None, None, Verdict.HARM),
+        (DOWN, Direction.LOWER, None, None, Verdict.WORKED),
+        (UP, Direction.NONE, None, None, Verdict.CANNOT_TELL),
+        (UP, Direction.BAND, None, None, Verdict.CANNOT_TELL),
+        (UP, Direction.HIGHER, 0.2, None, Verdict.NO_EFFECT),
+        (UP, Direction.HIGHER, 0.15, None, Verdict.WORKED),
+        (UP, Direction.HIGHER, None, 0.06, Verdict.CANNOT_TELL),
+        (changed(pre_trend_p=0.04), Direction.HIGHER, None, None, Verdict.CANNOT_TELL),
+        (changed(pre_trend_p=None), Direction.HIGHER, None, None, Verdict.CANNOT_TELL),
+        (changed(placebo_p=0.06), Direction.HIGHER, None, None, Verdict.CANNOT_TELL),
+        (changed(placebos=np.ones(18), placebo_p=1 / 19), Direction.HIGHER, None, 0.01, Verdict.WORKED),
+        (changed(placebos=np.ones(18), placebo_p=1 / 19), Direction.HIGHER, None, 0.02, Verdict.CANNOT_TELL),
+        (changed(placebos=np.empty(0), placebo_p=None), Direction.HIGHER, None, 0.02, Verdict.CANNOT_TELL),
+        (
+            changed(design=Design.RANDOMISED, pre_trend_p=None, placebo_p=0.4),
+            Direction.HIGHER,
+            None,
+            None,
+            Verdict.WORKED,
+        ),
+        (changed(effect=Estimate(0.0, -0.02, 0.02, 8)), Direction.HIGHER, 0.03, None, Verdict.NO_EFFECT),
+        (changed(effect=Estimate(0.0, -0.02, 0.02, 8)), Direction.HIGHER, 0.02, None, Verdict.CANNOT_TELL),
+        (changed(effect=Estimate(0.0, -0.02, 0.02, 8)), Direction.HIGHER, None, None, Verdict.CANNOT_TELL),
+        (changed(effect=Estimate(0.1, n=2)), Direction.HIGHER, 1.0, None, Verdict.CANNOT_TELL),
+        (Effect.missing(Design.SERIES, TOO_EARLY), Direction.HIGHER, None, None, Verdict.TOO_EARLY),
+        (Effect.missing(Design.SERIES, TOO_FEW_BEFORE), Direction.HIGHER, None, None, Verdict.CANNOT_TELL),
+    ],
+)
+def test_each_rule_decides(effect, direction, smallest, p, said):
+    found = verdict(effect, direction, smallest, p)
+    assert found.verdict is said
+    assert found.reason
+
+
+def test_the_checks_say_what_passed():
+    assert verdict(UP, Direction.HIGHER).checks == {"pre_trend": True, "placebo": True}
+    assert verdict(changed(pre_trend_p=0.01, placebo_p=0.3), Direction.HIGHER).checks == {
+        "pre_trend": False,
+        "placebo": False,
+    }
+    assert verdict(changed(design=Design.RANDOMISED), Direction.HIGHER).checks == {}
