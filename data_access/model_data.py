@@ -30,6 +30,7 @@ BY = {
     "batch_items": ("batch", "language", "policy"),
 }
 WHOLE = ("batch",)
+EPOCH = pd.Timestamp("2020-01-01")
 BEHIND = {
     column: next((base for start, base in FAMILIES.items() if column.startswith(start)), "judgements")
     for column in BATCH_WORK.sums
@@ -41,7 +42,7 @@ class Lineage(NamedTuple):
     """How labels reached models, one frame a step; ids that lead nowhere are kept as they are.
 
     batches: batch_id, project, closed_at (NaT while open), dataset_version (None while not yet used), items (all of the
-    batch), labels (judged by its close). datasets: dataset_version, project, built_at. models: model_version, project
+    batch), labels (judged by its close), labelled_at (the middle of the weeks its items were created in, by items). datasets: dataset_version, project, built_at. models: model_version, project
     (of its dataset; None where that is not known), product, base_model, dataset_version, trained_at, released_at.
     measures: model_version, project (the one it names, or the model's), language, policy, benchmark, metric, value, n,
     measured_at, higher_is_better. incidents: incident_id, occurred_at, detected_at, resolved_at, product, project (the
@@ -68,6 +69,7 @@ def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
         number = batches["batch_id"].map(found.set_index("batch_id")[name].astype(float))
         hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
         batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
+    batches["labelled_at"] = batches["batch_id"].map(_labelled_at(snapshot))
     datasets = snapshot.table("dataset_version").rename(columns={"project_id": "project"})
     models = _models(snapshot)
     whose = models.drop_duplicates("model_version").set_index("model_version")["project"]
@@ -220,6 +222,15 @@ def _models(snapshot: Snapshot) -> pd.DataFrame:
     models = snapshot.table("model_version")
     models.insert(1, "project", models["dataset_version"].map(owner["project_id"]).astype(object))
     return models
+
+
+def _labelled_at(snapshot: Snapshot) -> pd.Series:
+    """When the labels of each batch were asked for on average, by batch: a date, whoever reads it."""
+    rows = snapshot.table("batch_items")
+    middle = pd.to_datetime(rows["week"]) + pd.Timedelta(days=3.5)
+    days = (middle - EPOCH) / pd.Timedelta(days=1)
+    sums = pd.DataFrame({"day": days * rows["items"], "items": rows["items"]}).groupby(rows["batch_id"]).sum()
+    return EPOCH + pd.to_timedelta((sums["day"] / sums["items"]).round(2), unit="D")
 
 
 def _within(rows: pd.DataFrame, scope: Scope) -> pd.DataFrame:
