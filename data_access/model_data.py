@@ -42,11 +42,12 @@ class Lineage(NamedTuple):
     """How labels reached models, one frame a step; ids that lead nowhere are kept as they are.
 
     batches: batch_id, project, closed_at (NaT while open), dataset_version (None while not yet used), items (all of the
-    batch), labels (judged by its close), labelled_at (the middle of the weeks its items were created in, by items). datasets: dataset_version, project, built_at. models: model_version, project
-    (of its dataset; None where that is not known), product, base_model, dataset_version, trained_at, released_at.
-    measures: model_version, project (the one it names, or the model's), language, policy, benchmark, metric, value, n,
-    measured_at, higher_is_better. incidents: incident_id, occurred_at, detected_at, resolved_at, product, project (the
-    model's), policy, language, severity, model_version, summary. Times are UTC.
+    batch), labels (judged by its close), labelled_at (the middle of the weeks its items were created in, by items).
+    datasets: dataset_version, project, built_at. models: model_version, project (of its dataset; None where that is not
+    known), product, base_model, dataset_version, trained_at, released_at. measures: model_version, project (the one it
+    names, or the model's), language, policy, benchmark, metric, value, n, measured_at, higher_is_better. incidents:
+    incident_id, occurred_at, detected_at, resolved_at, product, project (the model's), policy, language, severity,
+    model_version, summary. Times are UTC.
     """
 
     batches: pd.DataFrame
