@@ -48,9 +48,9 @@ def too_fast(n: ArrayLike, sum_log: ArrayLike, sum_log_squared: ArrayLike, level
     Formula: z = (mean log - median over raters)/√(s² + e²), e² the square of the rater's standard error, s² =
     (1.4826 MAD)² less the median e², at least a tenth of (1.4826 MAD)²: a robust spread, which the fast ones themselves
     do not widen. The interval takes in the errors of the rater's mean and of the median (``_beside_the_median``), with
-    t of n - 1 degrees of freedom. It holds 94 to 97 of 100 by simulation with 10 to 200 raters and 20 to 400 judgements
-    each, 94 to 98 with 5 or 6, who hardly show where the middle is; with the median taken as known it held 87 to 95.
-    Raises ValueError for columns of unequal lengths.
+    t of n - 1 degrees of freedom. It holds 94 to 97 of 100 by simulation with 10 to 200 raters and 20 to 400
+    judgements each, 94 to 98 with 5 or 6, who hardly show where the middle is; with the median taken as known it held
+    87 to 95. Raises ValueError for columns of unequal lengths.
     """
     n, logs, squares = (np.atleast_1d(np.asarray(c, dtype=float)) for c in (n, sum_log, sum_log_squared))
     if not len(n) == len(logs) == len(squares):
