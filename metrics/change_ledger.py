@@ -1,14 +1,15 @@
 """The change ledger: every recorded change with a design, an effect with its interval, and a verdict, from weekly sums.
 
 Frames by source (``effects.measures``), a row per week and cell: week (the Monday), the columns of a cell that the
-source is kept by among project_id, pool_id, language, policy, and sums. Weeks not settled yet are left out by the caller.
+source is kept by among project_id, pool_id, language, policy, and sums. The caller leaves out weeks not settled yet.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,23 @@ from metrics.multiple import holm
 Floats = NDArray[np.float64]
 Frames = Mapping[str, pd.DataFrame]
 
-LEAST_SLICE = 5
+LEAST_SLICE = 4
 """Judgements a week, on average, for a part of the work to be looked at by itself."""
 
-TWO_CUTS = (("pool_id", "policy"), ("language", "policy"))
+CUTS = (("pool_id", "policy"), ("language", "policy"))
 """The parts a project's work is cut into."""
+
+ENOUGH_DRAWS = 40
+"""Made-up dates after which no other project is looked at: each costs a fit per part."""
+
+MOST_DRAWS = 150
+"""About as many made-up changes as are looked at; dates are left out where units are many."""
+
+SLICE_WEEKS = 2 * WEEKS
+"""The first weeks over which the effect on a part of the work is averaged: a part has few judgements a week."""
+
+JOINED = " / "
+"""Between the names of a unit's project and pool, or of a part's two sides."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +77,17 @@ class Row:
 
 
 @dataclass(frozen=True)
-class _Series:
-    """The unit with the change and the others: values and standard errors by week; touched: weeks of other changes."""
+class _Panel:
+    """Units by week. y, se: (units, periods); own: the unit with the change, -1 for none; peers: (units, units), which
+    are compared with which; touched: (units, periods) weeks in which a recorded change was new to a unit and not to all
+    of its peers.
+    """
 
+    names: tuple[str, ...]
     y: Floats
     se: Floats | None
-    others: Floats
-    others_se: Floats | None
-    names: tuple[str, ...]
+    own: int
+    peers: NDArray[np.bool_]
     touched: NDArray[np.bool_]
 
 
@@ -122,82 +138,125 @@ def _change(row, mondays: pd.DatetimeIndex) -> Change:
 
 
 def _rows(change: Change, known: list[Change], frames: Frames, mondays: pd.DatetimeIndex) -> list[Row]:
-    found: list[tuple[Measure, dict[str, str], Effect, _Series]] = []
+    found = []
     for name in BY_KIND.get(change.kind, ()):
         measure = MEASURES[name]
-        if measure.source in frames:
-            unit = _unit(change, measure, frames[measure.source], mondays)
-            if unit is not None:
-                own, others, where = unit
-                series = _series(change, known, measure, frames[measure.source], own, others, mondays)
-                found.append((measure, where, _measured(series, change), series))
-    sliced = _sliced(change, known, frames, mondays) if change.kind in SLICED and change.project else None
-    p = [e.p_value for _, _, e, _ in found] + ([sliced[2].p_value] if sliced else [])
-    adjusted = holm([np.nan if value is None else value for value in p]).q
+        unit = _unit(change, measure, frames[measure.source], mondays) if measure.source in frames else None
+        if unit is not None:
+            own, cells, where = unit
+            panel = _panel(change, known, measure, own, cells, mondays)
+            if panel.own >= 0:
+                free = _free(panel, change)
+                found.append((measure, where, _measured(panel, free, change), partial(_placebos, panel, change)))
+    if change.kind in SLICED and change.project and not change.pool:
+        found += _sliced(change, known, frames, mondays)
+    adjusted = holm([np.nan if e.p_value is None else e.p_value for _, _, e, _ in found]).q
     rows = []
-    for (measure, where, effect, series), q in zip([*found, *([sliced] if sliced else [])], adjusted, strict=True):
+    for (measure, where, effect, placebos), q in zip(found, adjusted, strict=True):
         q = None if np.isnan(q) else float(q)
         if q is not None and q <= SURE:
-            effect = series(effect) if callable(series) else _with_placebos(effect, series, change)
-        judged = verdict(effect, measure.direction, measure.smallest, q)
-        rows.append(Row(change, measure.metric, where, effect, q, judged))
+            made_up = placebos(effect)
+            effect = replace(effect, placebos=made_up, placebo_p=placebo_p(effect.statistic, made_up))
+        rows.append(
+            Row(change, measure.metric, where, effect, q, verdict(effect, measure.direction, measure.smallest, q))
+        )
     return rows
 
 
-def _unit(change: Change, measure: Measure, frame: pd.DataFrame, mondays: pd.DatetimeIndex):
-    """The columns and the value that tell the changed work apart, and the rows it is compared within.
+def _unit(
+    change: Change, measure: Measure, frame: pd.DataFrame, mondays: pd.DatetimeIndex
+) -> tuple[str, pd.DataFrame, dict[str, str]] | None:
+    """The name of the changed work, the source's rows with a unit and a group of peers each, and the work in words.
 
-    None where the source does not keep them. A pool that did no such work before took it over from another: then the
-    languages it works in are followed, whoever does the work.
+    None where the source does not keep what tells it apart, or for a change to everything. A pool that did no such work
+    before took it over from another: then the languages it works in are followed, whoever does the work.
     """
     wanted = [c for c, v in (("project_id", change.project), ("pool_id", change.pool)) if v is not None]
-    if any(c not in frame for c in wanted):
+    if not wanted or any(c not in frame for c in wanted):
         return None
-    inside = frame if change.project is None or change.pool is None else frame[frame["project_id"] == change.project]
-    columns = ["pool_id"] if change.pool is not None else ["project_id"]
-    if not wanted:
-        return None
-    key = change.pool or change.project
-    own = inside[inside[columns[0]] == key]
+    where = {c.removesuffix("_id"): str(getattr(change, c.removesuffix("_id"))) for c in wanted}
+    if len(wanted) == 1:
+        return where[wanted[0].removesuffix("_id")], frame.assign(unit=frame[wanted[0]], group=""), where
+    own = frame[(frame["project_id"] == change.project) & (frame["pool_id"] == change.pool)]
     weeks = own.loc[own[measure.bottom] > 0, "week"]
     early = weeks[weeks < mondays[min(change.start, len(mondays) - 1)]].nunique()
-    where = {c.removesuffix("_id"): str(v) for c, v in (("project_id", change.project), ("pool_id", change.pool)) if v}
-    if change.pool and change.project and early < LEAST_BEFORE and "language" in frame:
+    by = "pool_id"
+    if early < LEAST_BEFORE and "language" in frame and len(own):
         volume = own.groupby("language")[measure.bottom].sum()
-        spoken = sorted(volume.index[volume > 0.2 * volume.sum()])
-        cells = inside.assign(unit=np.where(inside["language"].isin(spoken), key, inside["language"]))
-        return key, cells, {"project": change.project, "language": ", ".join(spoken)}
-    return key, inside.assign(unit=inside[columns[0]]), where
+        spoken = str(volume.idxmax())
+        by, where = "language", {"project": where["project"], "language": spoken}
+    cells = frame.assign(
+        unit=frame["project_id"].astype(str) + JOINED + frame[by].astype(str), group=frame["project_id"]
+    )
+    return JOINED.join(where.values()), cells, where
 
 
-def _series(change, known, measure, frame, own, cells, mondays) -> _Series:
-    """The weekly series of a change's work and of the units without it."""
-    unit, y, se = weekly(cells, measure, mondays, change.start)
-    touched = np.array([_touched(change, known, name, len(mondays)) for name in unit])
-    near = slice(max(change.start - WEEKS, 0), change.start + WEEKS)
-    free = np.array([name != own and not t[near].any() for name, t in zip(unit, touched, strict=True)])
-    if own not in unit:
-        empty = np.full(len(mondays), np.nan)
-        return _Series(empty, None, y[:0], None, (), touched[:0])
-    row = unit.index(own)
-    y = y.copy()
-    if change.began < change.start and 0 <= change.began < len(mondays):
+def _panel(change, known, measure, own: str, cells: pd.DataFrame, mondays) -> _Panel:
+    """The weekly values of all units, with who is compared with whom."""
+    names, y, se = weekly(cells, measure, mondays, change.start)
+    groups = cells.drop_duplicates("unit").set_index("unit")["group"].reindex(names).to_numpy()
+    peers = (groups[:, None] == groups[None, :]) & ~np.eye(len(names), dtype=bool)
+    new = np.array([_new(change, known, name, len(mondays)) for name in names]).reshape(len(names), -1, len(mondays))
+    # What is new to a unit and to all of its peers drops out of their difference.
+    shared = np.array([[new[p, k].all(0) if p.any() else new[p, k].any(0) for k in range(new.shape[1])] for p in peers])
+    touched = (new & ~shared.reshape(new.shape)).any(1)
+    row = names.index(own) if own in names else -1
+    if row >= 0 and change.began < change.start and 0 <= change.began < len(mondays):
+        y = y.copy()
         y[row, change.began] = np.nan
-    names = tuple(name for name, keep in zip(unit, free, strict=True) if keep)
-    order = np.concatenate([[row], np.flatnonzero(free)])
-    spread = None if se is None else se[order[1:]]
-    return _Series(y[row], None if se is None else se[row], y[order[1:]], spread, names, touched[order])
+    return _Panel(names, y, se, row, peers, touched)
 
 
-def _touched(change: Change, known: list[Change], unit: str, periods: int) -> NDArray[np.bool_]:
-    """The weeks in which another recorded change was new to all the work of a unit."""
-    weeks = np.zeros(periods, bool)
-    project = unit if change.pool is None else change.project
-    pool = None if change.pool is None else unit
-    for other in known:
-        if other is not change and other.covers(project, pool) and (other.project, other.pool) != (None, None):
-            weeks[other.began : min(other.start + WEEKS, periods if other.end is None else other.end + 1)] = True
+def _new(change: Change, known: list[Change], unit: str, periods: int) -> NDArray[np.bool_]:
+    """The weeks in which each other recorded change was new to all the work of a unit: (changes, periods)."""
+    weeks = np.zeros((len(known), periods), bool)
+    parts = unit.split(JOINED)
+    project = parts[0] if len(parts) == 2 or change.pool is None else None
+    pool = parts[-1] if change.pool is not None else None
+    for k, other in enumerate(known):
+        if other is not change and other.covers(project, pool):
+            weeks[k, max(other.began, 0) : other.start + WEEKS if other.end is None else other.end + 1] = True
     return weeks
+
+
+def _free(panel: _Panel, change: Change) -> NDArray[np.bool_]:
+    """The peers of the changed unit that nothing else was changed in, from some weeks before the change on."""
+    near = slice(max(change.start - WEEKS, 0), change.start + WEEKS)
+    return panel.peers[panel.own] & ~panel.touched[:, near].any(1)
+
+
+def _measured(panel: _Panel, free: NDArray[np.bool_], change: Change) -> Effect:
+    """The effect against the free peers; alone where there are none, or where they have no weeks in common."""
+    y, se = panel.y[panel.own], None if panel.se is None else panel.se[panel.own]
+    names = tuple(name.split(JOINED)[-1] for name, keep in zip(panel.names, free, strict=True) if keep)
+    if free.any():
+        others_se = None if panel.se is None else panel.se[free]
+        found = interrupted(y, change.start, change.end, se, panel.y[free], others_se, names)
+        if found.effect.value is not None:
+            return found
+    return interrupted(y, change.start, change.end, se)
+
+
+def _placebos(panel: _Panel, change: Change, effect: Effect) -> Floats:
+    """Statistics of made-up changes, measured as the real one: in its own weeks before, and in every other unit."""
+    length = max(_length(change, panel.y.shape[1]), LEAST_AFTER)
+    step = length * max(1, round(panel.y.size / length / MOST_DRAWS))
+    found = []
+    for k in range(len(panel.names)):
+        y, se = panel.y[k], None if panel.se is None else panel.se[k]
+        rest = panel.peers[k] & (np.arange(len(panel.names)) != panel.own)
+        if effect.design is Design.COMPARED and rest.any():
+            rest = _free(panel, change) if k == panel.own else rest
+            others_se = None if panel.se is None else panel.se[rest]
+            y, se, _ = compared(y, se, panel.y[rest], others_se, change.start)
+        until = change.began if k == panel.own else len(y)
+        found.append(placebo_dates(y, length, until, se, length if k == panel.own else step, panel.touched[k]))
+    return np.concatenate(found)
+
+
+def _length(change: Change, periods: int, most: int = WEEKS) -> int:
+    """The weeks under a change that count."""
+    return min(most, (periods if change.end is None else min(change.end, periods)) - change.start)
 
 
 def weekly(
@@ -239,83 +298,88 @@ def weekly(
         return names, value, spread / np.sqrt(n)
 
 
-def _measured(series: _Series, change: Change) -> Effect:
-    if len(series.others):
-        found = interrupted(
-            series.y, change.start, change.end, series.se, series.others, series.others_se, series.names
-        )
-        if found.effect.value is not None or not np.isfinite(series.y).any():
-            return found
-    return interrupted(series.y, change.start, change.end, series.se)
+def _sliced(change: Change, known: list[Change], frames: Frames, mondays: pd.DatetimeIndex) -> list[tuple]:
+    """The part of a project's work that moved most, each against the rest of the project; none without parts.
 
-
-def _with_placebos(effect: Effect, series: _Series, change: Change) -> Effect:
-    """The effect with its placebo p: own weeks before the change, and every other unit against the rest."""
-    length = min(WEEKS, len(series.y) - change.start, WEEKS if change.end is None else change.end - change.start)
-    with_others = effect.design is Design.COMPARED
-    found = []
-    for k, touched in enumerate(series.touched):
-        y = series.y if k == 0 else series.others[k - 1]
-        spread = series.others_se
-        se = series.se if k == 0 or spread is None else spread[k - 1]
-        rest = np.arange(len(series.others)) != k - 1
-        if with_others and rest.any():
-            rest_se = None if spread is None else spread[rest]
-            y, se, _ = compared(y, se, series.others[rest], rest_se, change.start)
-        until = change.began if k == 0 else len(y)
-        found.append(placebo_dates(y, max(length, LEAST_AFTER), until, se, max(length, LEAST_AFTER), touched))
-    placebos = np.concatenate(found) if found else np.empty(0)
-    return replace(effect, placebos=placebos, placebo_p=placebo_p(effect.statistic, placebos))
-
-
-def _sliced(change: Change, known: list[Change], frames: Frames, mondays: pd.DatetimeIndex):
-    """The part of a project's work that moved most, each against the rest of the project; None without parts.
-
-    p_value: the smallest p of all parts times their number. Placebos: the largest statistic of all parts at each
-    made-up date before the change.
+    p_value: the smallest p of all parts times their number (Bonferroni). Placebos: the largest statistic of all parts
+    at each made-up date before the change, and where those are few in other projects too.
     """
-    measure = MEASURES[SLICED_BY]
-    if measure.source not in frames:
-        return None
-    frame = frames[measure.source]
-    frame = frame[frame["project_id"] == change.project]
-    parts: list[tuple[dict[str, str], Effect, Floats, Floats | None]] = []
-    for cut in TWO_CUTS:
-        if any(c not in frame for c in cut):
-            continue
-        cells = frame.assign(unit=frame[cut[0]].astype(str) + " / " + frame[cut[1]].astype(str))
-        volume = cells.groupby("unit")[measure.bottom].sum()
-        cells = cells[cells["unit"].isin(volume.index[volume >= LEAST_SLICE * len(mondays)])]
-        if not len(cells):
-            continue
-        names, y, se = weekly(cells, measure, mondays, change.start)
-        if change.began < change.start and 0 <= change.began < len(mondays):
-            y[:, change.began] = np.nan
-        for k, name in enumerate(names):
-            rest = np.arange(len(names)) != k
-            if rest.any():
-                effect = interrupted(y[k], change.start, change.end, se[k], y[rest], se[rest])
-                made = compared(y[k], se[k], y[rest], se[rest], change.start)
-                labels = [c.removesuffix("_id") for c in cut]
-                where = {"project": change.project, **dict(zip(labels, name.split(" / "), strict=True))}
-                parts.append((where, effect, made.y, made.se))
-    tested = [part for part in parts if part[1].p_value is not None]
+    measures = [MEASURES[name] for name in SLICED_BY if MEASURES[name].source in frames]
+    parts = _parts(change.project, change, measures, frames, mondays)
+    tested = [(part, _interrupted_part(part, change)) for part in parts]
+    tested = [(part, effect) for part, effect in tested if effect.p_value is not None]
     if not tested:
-        return None
-    best = min(tested, key=lambda part: part[1].p_value)
-    effect = replace(best[1], p_value=min(1.0, best[1].p_value * len(tested)))
+        return []
+    part, best = min(tested, key=lambda pair: pair[1].p_value)
 
-    def with_placebos(found: Effect) -> Effect:
-        length = int(found.effect.n)
-        dates = range(change.began - length, 2 * LEAST_BEFORE, -length)
-        largest = []
-        for start in dates:
-            each = [
-                placebo_dates(y[: start + length], length, None, se[: start + length], 10**6) for *_, y, se in tested
-            ]
-            sizes = np.abs(np.concatenate(each))
-            if len(sizes):
-                largest.append(float(sizes.max()))
-        return replace(found, placebos=np.array(largest), placebo_p=placebo_p(found.statistic, largest))
+    def placebos(found: Effect) -> Floats:
+        length = max(_length(change, len(mondays), SLICE_WEEKS), LEAST_AFTER)
+        largest = _largest(parts, range(change.began - length, LEAST_BEFORE, -length), length)
+        projects = sorted({p for m in measures for p in frames[m.source]["project_id"].unique()} - {change.project})
+        for project in projects:
+            if len(largest) >= ENOUGH_DRAWS:
+                break
+            new = np.array([c.project == project and c.pool is None for c in known])
+            barred = {
+                w for c, n in zip(known, new, strict=True) if n for w in range(c.began - length, c.start + SLICE_WEEKS)
+            }
+            dates = [d for d in range(len(mondays) - length, 2 * LEAST_BEFORE, -2 * length) if d not in barred]
+            largest += _largest(_parts(project, change, measures, frames, mondays), dates, length)
+        return np.array(largest)
 
-    return measure, best[0], effect, with_placebos
+    return [(part.measure, part.where, replace(best, p_value=min(1.0, best.p_value * len(tested))), placebos)]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a project's work: its weekly values, and those of the other parts of the same cut."""
+
+    measure: Measure
+    where: dict[str, str]
+    y: Floats
+    se: Floats
+    others: Floats
+    others_se: Floats
+
+
+def _parts(project: str, change: Change, measures: Sequence[Measure], frames: Frames, mondays) -> list[_Part]:
+    found = []
+    for measure in measures:
+        frame = frames[measure.source]
+        frame = frame[frame["project_id"] == project]
+        for cut in CUTS:
+            if any(c not in frame for c in cut):
+                continue
+            cells = frame.assign(unit=frame[cut[0]].astype(str) + JOINED + frame[cut[1]].astype(str))
+            volume = cells.groupby("unit")[measure.bottom].sum()
+            cells = cells[cells["unit"].isin(volume.index[volume >= LEAST_SLICE * cells["week"].nunique()])]
+            if cells["unit"].nunique() < 2:
+                continue
+            names, y, se = weekly(cells, measure, mondays, change.start)
+            if project == change.project and 0 <= change.began < min(change.start, len(mondays)):
+                y[:, change.began] = np.nan
+            labels = ["project", *(c.removesuffix("_id") for c in cut)]
+            for k, name in enumerate(names):
+                rest = np.arange(len(names)) != k
+                where = dict(zip(labels, (project, *name.split(JOINED)), strict=True))
+                found.append(_Part(measure, where, y[k], se[k], y[rest], se[rest]))
+    return found
+
+
+def _interrupted_part(part: _Part, change: Change) -> Effect:
+    return interrupted(
+        part.y, change.start, change.end, part.se, part.others, part.others_se, weeks=SLICE_WEEKS, trend=False
+    )
+
+
+def _largest(parts: Sequence[_Part], dates: Iterable[int], length: int) -> list[float]:
+    """The largest statistic over the parts at each made-up date."""
+    largest = []
+    for start in dates:
+        stop = start + length
+        made = [compared(p.y[:stop], p.se[:stop], p.others[:, :stop], p.others_se[:, :stop], start) for p in parts]
+        each = [placebo_dates(m.y, length, None, m.se, stop, trend=False) for m in made]
+        sizes = np.abs(np.concatenate(each)) if each else np.empty(0)
+        if len(sizes):
+            largest.append(float(sizes.max()))
+    return largest

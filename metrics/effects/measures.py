@@ -19,6 +19,10 @@ class Form(enum.StrEnum):
     LOG_RATIO = "log ratio"  # log(top / bottom); effects are in logarithms
 
 
+HIGHER, LOWER = Direction.HIGHER, Direction.LOWER
+SHARE, LOG_MEAN, LOG_RATIO = Form.SHARE, Form.LOG_MEAN, Form.LOG_RATIO
+
+
 @dataclass(frozen=True)
 class Measure:
     """One metric as weekly sums. source: the frame it is read from; top, bottom: its columns; squares: of the weights
@@ -40,33 +44,35 @@ class Measure:
 MEASURES = {
     measure.metric: measure
     for measure in (
-        Measure("gold_accuracy", "work", "gold_correct", "gold_n", Direction.HIGHER, Form.SHARE, 0.03, per_kind=True),
+        Measure("gold_accuracy", "work", "gold_correct", "gold_n", HIGHER, SHARE, 0.03, per_kind=True),
         Measure(
             "audit_accuracy",
             "work",
             "audited_weight_passed",
             "audited_weight",
-            Direction.HIGHER,
-            Form.SHARE,
+            HIGHER,
+            SHARE,
             0.05,
             squares="audited_weight_squared",
         ),
-        Measure("first_pass_yield", "work", "first_accepted", "first_decided", Direction.HIGHER, Form.SHARE, 0.01),
+        Measure("gold_over_enforcement_rate", "work", "gold_overreached", "gold_harmless_n", LOWER, SHARE, 0.05),
+        Measure("gold_under_enforcement_rate", "work", "gold_missed", "gold_violating_n", LOWER, SHARE, 0.05),
+        Measure("first_pass_yield", "work", "first_accepted", "first_decided", HIGHER, SHARE, 0.01),
         Measure(
             "handle_time_log_mean_seconds",
             "work",
             "handle_sum_log",
             "handle_n",
-            Direction.LOWER,
-            Form.LOG_MEAN,
+            LOWER,
+            LOG_MEAN,
             0.05,
             per_kind=True,
         ),
-        Measure("cost_per_label", "ledger", "cost", "labels", Direction.LOWER, Form.LOG_RATIO, 0.05),
-        Measure("sla_attainment", "flow", "due_in_time", "due", Direction.HIGHER, Form.SHARE, 0.02),
-        Measure("utilisation", "shift", "active_seconds", "logged_seconds", Direction.HIGHER, Form.LOG_RATIO, 0.02),
-        Measure("position_bias", "comparison", "first_chosen", "decided", Direction.LOWER, Form.SHARE, 0.05),
-        Measure("safety_benchmark_score", "benchmark", "score", "n", Direction.HIGHER, Form.SHARE, 0.02),
+        Measure("cost_per_label", "ledger", "cost", "labels", LOWER, LOG_RATIO, 0.05),
+        Measure("sla_attainment", "flow", "due_in_time", "due", HIGHER, SHARE, 0.02),
+        Measure("utilisation", "shift", "active_seconds", "logged_seconds", HIGHER, LOG_RATIO, 0.02),
+        Measure("position_bias", "comparison", "first_chosen", "decided", LOWER, SHARE, 0.05),
+        Measure("safety_benchmark_score", "benchmark", "score", "n", HIGHER, SHARE, 0.02),
     )
 }
 
@@ -74,7 +80,7 @@ BY_KIND: dict[str, tuple[str, ...]] = {
     "guideline": ("gold_accuracy", "audit_accuracy", "first_pass_yield"),
     "training": ("gold_accuracy", "audit_accuracy", "first_pass_yield"),
     "vendor": ("gold_accuracy", "audit_accuracy", "handle_time_log_mean_seconds", "cost_per_label"),
-    "tool": ("gold_accuracy", "first_pass_yield", "handle_time_log_mean_seconds", "position_bias"),
+    "tool": ("gold_accuracy", "handle_time_log_mean_seconds", "cost_per_label", "position_bias"),
     "workflow": ("sla_attainment", "utilisation", "handle_time_log_mean_seconds", "cost_per_label"),
     "staffing": ("gold_accuracy", "handle_time_log_mean_seconds", "cost_per_label", "first_pass_yield"),
     "model": ("safety_benchmark_score", "gold_accuracy"),
@@ -83,5 +89,5 @@ BY_KIND: dict[str, tuple[str, ...]] = {
 SLICED = ("guideline",)
 """Kinds of change that may do harm in a part of the work and nowhere else: a clause, a translation."""
 
-SLICED_BY = "gold_accuracy"
-"""What parts are looked at by."""
+SLICED_BY = ("gold_accuracy", "gold_over_enforcement_rate", "gold_under_enforcement_rate")
+"""What parts are looked at by: a clause read too strictly or too loosely moves one error rate far, accuracy less."""

@@ -41,11 +41,12 @@ def placebo_dates(
     se: ArrayLike | None = None,
     step: int = 1,
     touched: ArrayLike | None = None,
+    trend: bool = True,
 ) -> Floats:
     """Statistics of changes made up in a series that had none, one per date.
 
-    y, se: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's. until: the
-    first week of a real change, before which the last made-up one must end. step: weeks between made-up dates;
+    y, se, trend: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's. until:
+    the first week of a real change, before which the last made-up one must end. step: weeks between made-up dates;
     neighbouring dates share their weeks and say nearly the same, so a step of ``length`` loses little. touched:
     (periods,) weeks in which something else was changed: no made-up change counts one of them.
     """
@@ -60,5 +61,5 @@ def placebo_dates(
         week = np.flatnonzero(used[: start + length])
         enough = np.sum(week >= start) >= LEAST_AFTER and np.sum(week < start) >= LEAST_BEFORE
         if enough and not barred[start : start + length].any() and np.ptp(y[week]) > 0:
-            found.append(autoregressive.statistic(shifted(y, week, start, se), EFFECT))
+            found.append(autoregressive.statistic(shifted(y, week, start, se, trend), EFFECT[: 3 + trend]))
     return np.array(found[::-1])
