@@ -262,7 +262,11 @@ def group_agreement_of_patterns(
     interval: "bootstrap", percentiles of ``draws`` resamples of the items (a multinomial over patterns, seeded),
     widened to the value where they miss it; "linearised", value ± t·se by the infinitesimal jackknife, n - 1 degrees
     of freedom, about as good from 200 items on and at a tenth of the cost; "none". They speak of other items judged by
-    the same raters. Perfect agreement has none, and neither has gai where xrr may be 0 by its own interval.
+    the same raters. "linearised" holds, of 100 by simulation with 5 and 5 raters: 93 to 97 of irr, xrr and gai from 30
+    items on where a label takes 4 of 10; where it takes 6 of 100, 93 to 96 from 250 items on, but 83 to 90 of irr and
+    xrr and 90 to 94 of gai with 30 to 60, the truth then mostly above: two to four items show the rare label at all.
+    The simultaneous interval of dsi holds 99 and more. Perfect agreement has none, and neither has gai where xrr
+    may be 0 by its own interval.
     dsi: max gai. Its interval runs from the largest low to the largest high of intervals at 1 - (1 - confidence)/G, G
     groups, so that choosing the largest is allowed for.
     Raises UnknownName for another interval.

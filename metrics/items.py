@@ -572,8 +572,11 @@ def label_shift(
     where an expected count is below 5, labels are shuffled between the periods: (count + 1)/(draws + 1).
     The change of a label has Newcombe's interval on n/φ_c labels with Student's t for z; φ_c is the label's own
     dispersion, drawn towards φ. Effective n is n/φ for total_variation and jensen_shannon too; their intervals are the
-    basic bootstrap's, which undoes most of their bias upwards, widened by t/z, and start at 0 when p_value is not below
-    1 - confidence. With eight weeks a period both err to the wide side, if anything: up to 98 of 100 hold the truth.
+    basic bootstrap's (that of jensen_shannon on its root), which undoes most of their bias upwards, widened by t/z, and
+    start at 0 when p_value is not below 1 - confidence. By simulation, of 100: a label's change is held by 93 to 97, up
+    to 98 in steady weeks, whose dispersion counts as 1 at least; the distances by 93 to 98 with 4 to 8 weeks of 150
+    labels, by 92 to 94 of two periods of 300 labels and more without weeks, and by only 86 to 90 of 100 labels each,
+    where rare labels that did not move look as if they had. No shift is called one in 4 to 5 of 100.
     Raises ValueError when the periods count different labels or counts are negative.
     """
     weeks = [np.atleast_2d(np.asarray(x, dtype=float)) for x in (before, after)]
@@ -607,7 +610,9 @@ def label_shift(
     half = 0.5 + confidence / 2
     wider = float(student(half, free) / special.ndtri(half)) if free else 1.0
     variation = _basic(_total_variation(*share), _total_variation(*drawn), wider, sure, total, confidence)
-    divergence = _basic(_jensen_shannon(*share), _jensen_shannon(*drawn), wider, sure, total, confidence)
+    # Its root is a distance and spreads evenly, which the basic bootstrap needs.
+    root = _basic(*(np.sqrt(_jensen_shannon(*x)) for x in (share, drawn)), wider, sure, total, confidence)
+    divergence = Estimate(root.value**2, root.low**2, root.high**2, total)
     table = _changes(weeks, counts, n, dispersion, df, names, confidence)
     cramers_v = float(np.sqrt(chi_square / n.sum())) if used.sum() > 1 else None
     return LabelShift(

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from metrics.intervals import wilson
+from metrics.intervals import student, wilson
 from metrics.multiple import benjamini_hochberg
 from metrics.skill import binomial_at_most
 
@@ -31,6 +31,9 @@ FEW_PEERS = f"fewer than {LEAST_PEERS} raters to compare with"
 NO_ROOM = "the same labels given blindly would be right as often as the peers are"
 NOTHING = "too few judgements and no gold"
 
+FLOOR = 0.25
+"""Least part of a rater's own variance that his distance from the median has: the middle one is known afterwards."""
+
 SPREAD_OF_MAD = 1.4826
 """A normal standard deviation over its median absolute deviation."""
 
@@ -44,7 +47,10 @@ def too_fast(n: ArrayLike, sum_log: ArrayLike, sum_log_squared: ArrayLike, level
 
     Formula: z = (mean log - median over raters)/√(s² + e²), e² the square of the rater's standard error, s² =
     (1.4826 MAD)² less the median e², at least a tenth of (1.4826 MAD)²: a robust spread, which the fast ones themselves
-    do not widen. The interval is the rater's own sampling error. Raises ValueError for columns of unequal lengths.
+    do not widen. The interval takes in the errors of the rater's mean and of the median (``_beside_the_median``), with
+    t of n - 1 degrees of freedom. It holds 94 to 97 of 100 by simulation with 10 to 200 raters and 20 to 400
+    judgements each, 94 to 98 with 5 or 6, who hardly show where the middle is; with the median taken as known it held
+    87 to 95. Raises ValueError for columns of unequal lengths.
     """
     n, logs, squares = (np.atleast_1d(np.asarray(c, dtype=float)) for c in (n, sum_log, sum_log_squared))
     if not len(n) == len(logs) == len(squares):
@@ -62,7 +68,7 @@ def too_fast(n: ArrayLike, sum_log: ArrayLike, sum_log_squared: ArrayLike, level
         z = mean / np.sqrt(between + error**2)
     else:
         mean[:] = np.nan
-    half = special.ndtri(0.5 + level / 2) * error
+    half = student(0.5 + level / 2, n - 1) * np.sqrt(_beside_the_median(mean, error))
     return pd.DataFrame(
         {
             "value": np.exp(mean),
@@ -76,6 +82,31 @@ def too_fast(n: ArrayLike, sum_log: ArrayLike, sum_log_squared: ArrayLike, level
     )
 
 
+def _beside_the_median(mean: Floats, error: Floats) -> Floats:
+    """The variance of each rater's mean less the median of the raters seen, which is noisy too: (raters,).
+
+    mean: less the median; NaN for a rater not seen. Where all are far apart the median is the middle rater himself;
+    where errors overlap, it moves as the signs of all raters near it do.
+    """
+    seen = np.isfinite(mean)
+    found = np.full(len(mean), np.nan)
+    if not seen.any():
+        return found
+    mean, error = mean[seen], np.maximum(error[seen], 1e-9)
+    z = mean / error
+    density = -(z**2) / 2 - np.log(error)
+    weight = special.softmax(density)
+    total = np.exp(special.logsumexp(density)) / np.sqrt(2 * np.pi)
+    middle = np.argsort(mean, kind="stable")[(len(mean) - 1) // 2 : len(mean) // 2 + 1]
+    own = np.zeros(len(mean))
+    own[middle] = 1 / len(middle)
+    apart = own @ (own * error**2)
+    with np.errstate(all="ignore"):
+        of_median = np.fmin((special.ndtr(z) * special.ndtr(-z)).sum() / total**2, apart)
+    found[seen] = np.maximum(error**2 * (1 - 2 * weight) + of_median, FLOOR * error**2)
+    return found
+
+
 def constant_labels(counts: ArrayLike, expected: ArrayLike | None = None, level: float = 0.95) -> pd.DataFrame:
     """How far each rater's labels crowd together more than expected, one row per rater.
 
@@ -87,7 +118,9 @@ def constant_labels(counts: ArrayLike, expected: ArrayLike | None = None, level:
     Formula: multinomial likelihood ratio G = 2 Σ k ln(k/(n·e)), divided by 1 + (n - 1)ρ, against chi-squared with
     labels - 1 degrees of freedom; ρ, by which honest raters' labels differ beyond chance (their items do), is the
     median over raters of (G/median of chi-squared - 1)/(n - 1), at least 0; p is 1 unless the entropy lies below the
-    expected one. Source: Devlin and Roeder 1999 for the median; Rao and Scott 1981 for the divisor. Raises ValueError
+    expected one. Wilson's interval is of the largest label's own share and holds 93 to 97 of 100 over shares of .5 to
+    1; up to 98, too wide, where two labels are given about as often, for the more frequent one is then chosen by luck.
+    Source: Devlin and Roeder 1999 for the median; Rao and Scott 1981 for the divisor. Raises ValueError
     for counts or shares that are none.
     """
     counts = np.asarray(counts, dtype=float)
@@ -149,26 +182,33 @@ def at_chance(
 
     right, n: (raters,) counts on gold, or agreements with peers of comparisons with peers. chance: how often labels
     given blindly would be right (``blind_accuracy``), one or (raters,). peers: the peers' usual accuracy on the same
-    items, one or (raters,); without it the median over raters with enough gold.
+    items, one or (raters,), taken as known; without it the mean over raters with enough gold who are not near blind,
+    whose own error then is part of the interval.
 
     Columns: value ((accuracy - chance)/(peers - chance): 0 is blind, 1 is as good as the peers), low, high (from
-    Wilson's interval of the accuracy), n, reason, ``chance``, ``peers``, p: of being at least half as good as the peers
-    (exact binomial, P(X <= right) at (chance + peers)/2), small when the labels are near blind. Weak but honest raters,
-    above half, give a small p in 5 % of cases at most. Raises ValueError for counts that are none.
+    Wilson's interval of the accuracy and the error of the peers' level), n, reason, ``chance``, ``peers``, p: of being
+    at least half as good as the peers (exact binomial, P(X <= right) at (chance + peers)/2), small when the labels are
+    near blind. Weak but honest raters, above half, give a small p in 5 % of cases at most. The interval holds 93 to 97
+    of 100 by simulation with 5 to 40 raters and 10 to 100 gold judgements each; beside the median, taken as known, it
+    held 56 to 95. Raises ValueError for counts that are none.
     """
     right, n, chance = (np.atleast_1d(np.asarray(c, dtype=float)) for c in (right, n, chance))
     right, n, chance = np.broadcast_arrays(right, n, chance)
     if not np.all((right >= 0) & (right <= n)):
         raise ValueError("right lies between 0 and n.")
     some = n >= LEAST_GOLD
+    found = wilson(np.where(some, right, 0), np.where(some, n, 0), level)
+    error = own = np.zeros(len(n))
     if peers is None:
-        enough = some.sum() >= LEAST_PEERS
-        peers = np.median(right[some] / n[some]) if enough else np.nan
+        peers, error, own = _peers_level(right, n, chance, some)
     peers = np.broadcast_to(np.asarray(peers, dtype=float), n.shape)
     # Less than three points of room, and noise in the peers' level alone could turn blind into good.
     room = np.where(peers - chance >= 0.03, peers - chance, np.nan)
-    found = wilson(np.where(some, right, 0), np.where(some, n, 0), level)
-    value, low, high = ((x - chance) / room for x in found)
+    # A rater's luck is part of the peers' level as well, and is not to be counted twice.
+    part = 1 - own * np.clip((found.value - chance) / room, 0, 1)
+    ends = (found.value + part * (x - found.value) - chance for x in (found.low, found.high))
+    half = special.ndtri(0.5 + level / 2) * error
+    value, low, high = _share_of_room(found.value - chance, *ends, room, half)
     half = np.where(np.isfinite(room), (chance + peers) / 2, 0.5)
     missing = [~some, ~np.isfinite(peers), ~np.isfinite(room)]
     return pd.DataFrame(
@@ -183,6 +223,37 @@ def at_chance(
             "p": np.where(np.isfinite(value), np.minimum(binomial_at_most(right, n, half), 1.0), np.nan),
         }
     )
+
+
+def _peers_level(right: Floats, n: Floats, chance: Floats, some: NDArray[np.bool_]) -> tuple[float, Floats, Floats]:
+    """The mean accuracy of raters with enough gold who are not clearly near blind: the level, and two (raters,).
+
+    Its standard error but for each rater's own judgements, and the weight these have in it.
+
+    Near blind is whoever would be right so seldom in one of 20 cases if half as good as the median rater. The median
+    itself is no level to compare with: of ten judgements each it is 1 where raters have .94.
+    """
+    if some.sum() < LEAST_PEERS:
+        return np.nan, np.zeros(len(n)), np.zeros(len(n))
+    share = np.divide(right, n, out=np.zeros(len(n)), where=some)
+    half = (chance + np.maximum(np.median(share[some]), chance)) / 2
+    kept = some & (binomial_at_most(right, n, half) >= 0.05)
+    kept = kept if kept.sum() >= LEAST_PEERS else some
+    # One more right and wrong each, that faultless raters do not look certain.
+    variance = (right + 1) * (n - right + 1) / (n + 2) ** 2 / (n + 3)
+    weight = kept / kept.sum()
+    return float(weight @ share), np.sqrt(weight**2 @ variance - weight**2 * variance), weight
+
+
+def _share_of_room(value: Floats, low: Floats, high: Floats, room: Floats, half: Floats) -> Floats:
+    """value/room with its ends, (3, raters), from value's ends and room ± half: MOVER for a ratio.
+
+    Source: Donner and Zou 2012. Room that may be none by its own interval is taken as at least a third of itself.
+    """
+    half = np.minimum(half, room * 2 / 3)
+    square, product = room**2 - half**2, value * room
+    below, above = (np.sqrt(np.maximum(product**2 - x * (2 * value - x) * square, 0)) for x in (low, high))
+    return np.array([value / room, (product - below) / square, (product + above) / square])
 
 
 def spam_signals(

@@ -57,8 +57,10 @@ def cost_per(
     rows: ``by``, the columns named by cost and count and, if there is one, currency; a row is a cluster. per: 1,000 for
     the cost of 1,000 items. Columns: ``by`` (none: one row of all), value, low, high (money per ``per``), n (the
     count), reason (why there is no value: nothing was counted), note (why there is no interval: one row, or no cost).
-    Formula: Σcost/Σcount · per, interval of ``clustered_ratio``. Raises ValueError for amounts or counts below 0 and
-    for two currencies.
+    Formula: Σcost/Σcount · per, interval of ``clustered_ratio``. It holds, of 100 by simulation with 2 to 100 rows, 93
+    to 98 where price varies by .2 of its mean between rows, of even or unequal volume; 92 to 94, the upper end too low,
+    where price varies by .6 and 10 rows or more differ in volume as well: few rows show no long tail.
+    Raises ValueError for amounts or counts below 0 and for two currencies.
     """
     by = list(by)
     spent = amounts(rows[cost], rows.get("currency"))

@@ -32,8 +32,8 @@ NO_VARIATION = "no variation from week to week"
 LEAD = 8
 """The weeks before a change in which a move of its own is looked for."""
 
-EFFECT = np.array([0.0, 0.0, 1.0, 0.0])
-"""Which coefficient of ``shifted`` is the effect."""
+EFFECT = np.array([0.0, 1.0, 0.0, 0.0])
+"""Which coefficient of ``shifted`` is the effect; the last is the line's, where there is one."""
 
 
 class Compared(NamedTuple):
@@ -53,6 +53,7 @@ def interrupted(
     others_se: ArrayLike | None = None,
     names: tuple[str, ...] = (),
     weeks: int = WEEKS,
+    trend: bool = True,
 ) -> Effect:
     """The effect of a change that began in week ``start``, averaged over its first weeks.
 
@@ -60,7 +61,8 @@ def interrupted(
     week it began inside of should be NaN. end: the first week no longer under it, None while it holds; weeks from then
     on are left out, for what comes after a change may be its wake. se: (periods,) standard errors of the weeks, of
     which the ratios count: a week worth little counts little. others: (units, periods) the same metric where the change
-    did not happen; names: theirs. At most ``weeks`` weeks count.
+    did not happen; names: theirs. At most ``weeks`` weeks count. trend: whether the course may rise or fall; without, a
+    difference to others is taken to run level, as in difference-in-differences: more is seen, and pre_trend_p matters.
 
     Model: y = b0 + b1 t + b2 Post + b3 (t - middle of Post) Post + e, e AR(1); the effect is b2, the mean of what was
     less the line carried on, whether the effect is a step or grows. With others: the same of the difference to their
@@ -88,15 +90,15 @@ def interrupted(
     week = np.concatenate([before, after])
     if np.ptp(y[week]) <= 1e-12 * max(1.0, np.abs(y[week]).max()):
         return Effect.missing(design, NO_VARIATION, len(week))
-    result = autoregressive.contrast(shifted(y, week, start, se), EFFECT)
-    line = _line(y, before, se)
+    result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend])
+    line = _line(y, before, se, trend)
     gaps = y - line(np.arange(len(y)))
     shown = np.concatenate([before, start + np.flatnonzero(used[start : len(y) if end is None else end])])
     return Effect(
         design,
         Estimate(result.value, result.low, result.high, len(after)),
         p_value=result.p,
-        pre_trend_p=lead_p(y, start, se),
+        pre_trend_p=lead_p(y, start, se, trend),
         statistic=result.value / result.sd,
         weeks=(shown - start).astype(float),
         gaps=gaps[shown],
@@ -104,22 +106,25 @@ def interrupted(
     )
 
 
-def shifted(y: Floats, week: NDArray[np.int64], start: int, se: Floats | None) -> autoregressive.Fit:
+def shifted(
+    y: Floats, week: NDArray[np.int64], start: int, se: Floats | None, trend: bool = True
+) -> autoregressive.Fit:
     """The model over the weeks given: (n,) rising, those from ``start`` on under the change, two of them at least."""
     post = week >= start
     late = (week - week[post].mean()) * post
-    columns = [np.ones(len(week)), week - week[~post].mean(), post.astype(float), late]
+    columns = [np.ones(len(week)), post.astype(float), late]
+    columns += [week - week[~post].mean()] if trend else []
     scale = None if se is None else se[week] / np.sqrt(np.mean(se[week] ** 2))
     return autoregressive.fit(y[week], np.column_stack(columns), week, scale)
 
 
-def lead_p(y: Floats, start: int, se: Floats | None, lead: int = LEAD) -> float | None:
+def lead_p(y: Floats, start: int, se: Floats | None, trend: bool = True, lead: int = LEAD) -> float | None:
     """P of no move in the last ``lead`` weeks before ``start``; None with too few weeks to ask."""
     used = np.flatnonzero(has_data(y, se)[:start])
     late = used >= start - lead
     if late.sum() < LEAST_AFTER or (~late).sum() < LEAST_BEFORE or np.ptp(y[used]) == 0:
         return None
-    return autoregressive.p_zero(shifted(y, used, start - lead, se), EFFECT)
+    return autoregressive.p_zero(shifted(y, used, start - lead, se, trend), EFFECT[: 3 + trend])
 
 
 def compared(y: Floats, se: Floats | None, others: Floats, others_se: ArrayLike | None, start: int) -> Compared:
@@ -151,7 +156,5 @@ def has_data(y: Floats, se: Floats | None) -> NDArray[np.bool_]:
     return np.isfinite(y) if se is None else np.isfinite(y) & np.isfinite(se) & (se > 0)
 
 
-def _line(y: Floats, before: NDArray[np.int64], se: Floats | None):
-    weight = None if se is None else 1 / se[before]
-    slope, level = np.polyfit(before, y[before], 1, w=weight)
-    return lambda week: level + slope * week
+def _line(y: Floats, before: NDArray[np.int64], se: Floats | None, trend: bool) -> np.poly1d:
+    return np.poly1d(np.polyfit(before, y[before], int(trend), w=None if se is None else 1 / se[before]))

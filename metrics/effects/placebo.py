@@ -35,22 +35,31 @@ def placebo_p(observed: float, placebos: ArrayLike) -> float | None:
 
 
 def placebo_dates(
-    y: ArrayLike, length: int, until: int | None = None, se: ArrayLike | None = None, step: int = 1
+    y: ArrayLike,
+    length: int,
+    until: int | None = None,
+    se: ArrayLike | None = None,
+    step: int = 1,
+    touched: ArrayLike | None = None,
+    trend: bool = True,
 ) -> Floats:
     """Statistics of changes made up in a series that had none, one per date.
 
-    y, se: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's. until: the
-    first week of a real change, before which the last made-up one must end. step: weeks between made-up dates;
-    neighbouring dates share their weeks and say nearly the same, so a step of ``length`` loses little.
+    y, se, trend: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's. until:
+    the first week of a real change, before which the last made-up one must end. step: weeks between made-up dates;
+    neighbouring dates share their weeks and say nearly the same, so a step of ``length`` loses little. touched:
+    (periods,) weeks in which something else was changed: no made-up change counts one of them.
     """
     y = np.asarray(y, float)
     se = None if se is None else np.asarray(se, float)
     used = has_data(y, se)
+    barred = np.zeros(len(y), bool) if touched is None else np.asarray(touched, bool)
     until = len(y) if until is None else until
     found = []
     # Counted back from the end, so that the dates nearest the real one are among them.
     for start in range(until - length, LEAST_BEFORE - 1, -step):
         week = np.flatnonzero(used[: start + length])
-        if np.sum(week >= start) >= LEAST_AFTER and np.sum(week < start) >= LEAST_BEFORE and np.ptp(y[week]) > 0:
-            found.append(autoregressive.statistic(shifted(y, week, start, se), EFFECT))
+        enough = np.sum(week >= start) >= LEAST_AFTER and np.sum(week < start) >= LEAST_BEFORE
+        if enough and not barred[start : start + length].any() and np.ptp(y[week]) > 0:
+            found.append(autoregressive.statistic(shifted(y, week, start, se, trend), EFFECT[: 3 + trend]))
     return np.array(found[::-1])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metrics.intervals import wilson
 from metrics.sequential import ACCEPT, GO_ON, LOOK_INTO, Plan, expected_n, state
 
 # good v bad, Wald's expected n for a good and for a bad rater (notes/methods.md, section 11).
@@ -38,6 +39,68 @@ def test_errors_are_as_rare_as_planned_and_n_is_near_what_is_expected():
         ended, n = run(rng, plan, accuracy)
         assert np.mean(ended == wrong) <= most + 2 * np.sqrt(most / len(ended))
         assert expected <= n.mean() <= 1.25 * expected
+
+
+def ends_by_hand(plan, accuracy, longest=450):
+    """Every end of a test as (right, n, accepted, probability), by following each number right from n to n + 1."""
+    going, found = {0: 1.0}, []
+    for n in range(1, longest + 1):
+        after = {}
+        for right, p in going.items():
+            after[right + 1] = after.get(right + 1, 0) + p * accuracy
+            after[right] = after.get(right, 0) + p * (1 - accuracy)
+        going = {}
+        for right, p in after.items():
+            ratio = (plan.bad / plan.good) ** right * ((1 - plan.bad) / (1 - plan.good)) ** (n - right)
+            up, down = (1 - plan.miss) / plan.false_alarm, plan.miss / (1 - plan.false_alarm)
+            if down * (1 + 1e-12) < ratio < up * (1 - 1e-12):
+                going[right] = p
+            else:
+                found.append((right, n, ratio < 1, p))
+    return [np.array(column) for column in zip(*found, strict=True)]
+
+
+@pytest.mark.parametrize(("good", "bad"), [plan[:2] for plan in PLANS[:3]])
+def test_both_error_rates_are_exactly_within_those_promised(good, bad):
+    """By exact count: false alarms .035 to .040 of .05, misses .190 to .198 of .20."""
+    plan = Plan(good, bad)
+    for accuracy, accepted, most in ((good, False, 0.05), (bad, True, 0.2)):
+        _, _, accept, p = ends_by_hand(plan, accuracy)
+        assert p.sum() > 0.995
+        assert 0.6 * most <= p[accept == accepted].sum() <= most
+
+
+@pytest.mark.parametrize(("good", "bad"), [plan[:2] for plan in PLANS[:3]])
+def test_the_interval_at_the_end_of_a_test_holds_the_accuracy(good, bad):
+    """By exact count 95 to 97.5 of 100 on average; Wilson's, which takes n as fixed, 89 for a bad rater of .95 v .85.
+
+    Half a per cent too wide at .95 v .85, where the earliest "accept" alone, after 15 right, has half the probability.
+    """
+    plan, shares = Plan(good, bad), []
+    for accuracy in (bad - 0.06, bad - 0.03, bad, (2 * bad + good) / 3, (bad + 2 * good) / 3, good, good + 0.02):
+        right, n, _, p = ends_by_hand(plan, accuracy)
+        found = state(right, n, plan)
+        inside = (found["low"] <= accuracy) & (accuracy <= found["high"])
+        shares.append(p[inside].sum() / p.sum())
+    assert 0.94 <= np.mean(shares) <= 0.975
+    assert 0.92 <= min(shares) <= max(shares) <= 0.985
+
+
+def test_the_interval_of_a_test_that_goes_on_allows_for_those_that_ended():
+    """Seen when 30 are judged: the interval of a middling rater whose test still goes on holds what he has."""
+    going = state(np.arange(31), 30, Plan(0.90, 0.80))
+    going = going[going["state"] == GO_ON]
+    assert len(going) >= 3
+    assert ((going["low"] < going["value"]) & (going["value"] < going["high"])).all()
+    assert going["low"].is_monotonic_increasing
+    assert going["high"].is_monotonic_increasing
+    assert ((going["low"] <= 0.85) & (going["high"] >= 0.85)).all()
+
+
+def test_a_test_that_must_have_ended_before_has_wilsons_interval():
+    found = state([40, 5.5], [40, 8], Plan(0.90, 0.80))
+    expected = wilson([40, 5.5], [40, 8])
+    np.testing.assert_allclose(found[["low", "high"]], np.column_stack([expected.low, expected.high]))
 
 
 def test_a_rater_between_the_two_goes_on_longest():

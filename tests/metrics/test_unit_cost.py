@@ -129,6 +129,23 @@ def test_cost_of_a_correct_label_covers_the_truth():
     assert high / runs < 0.06
 
 
+@pytest.mark.parametrize(("weeks", "gold"), [(5, 60), (26, 20), (26, 300)])
+def test_costs_of_a_label_and_of_a_correct_label_cover(weeks, gold):
+    """93 to 97 of 2,000 groups, and 1 % for chance (two errors): true accuracies of .9 on average, prices ± 20 %."""
+    runs, rng = 2000, np.random.default_rng(2)
+    labels = rng.integers(500, 3000, (runs, weeks)).astype(float)
+    cost = labels * 0.12 * rng.lognormal(-0.02, 0.2, (runs, weeks))
+    group = np.repeat(np.arange(runs), weeks)
+    per = cost_per(pd.DataFrame({"group": group, "cost": cost.ravel(), "labels": labels.ravel()}), ["group"])
+    accuracy = rng.beta(18, 2, runs)
+    a, b = 0.5 + (right := rng.binomial(gold, accuracy)), 0.5 + gold - right
+    shown = pd.DataFrame({"value": a / (a + b), "n": float(gold), "reason": ""})
+    low, high = (stats.beta(a, b).ppf(q) for q in (0.025, 0.975))
+    shown = shown.assign(low=np.minimum(low, shown["value"]), high=np.maximum(high, shown["value"]))
+    for found, truth in ((per, 0.12), (cost_per_correct(per, shown), 0.12 / accuracy)):
+        assert 0.92 <= np.mean((found["low"] <= truth) & (truth <= found["high"])) <= 0.98
+
+
 def test_every_measure_and_every_reason():
     accuracy = pd.DataFrame({"pool": ["a", "b"]}).join(shrunk_accuracy([90, 0], [100, 0]))
     found = unit_costs(LEDGER, ["pool"], accuracy)

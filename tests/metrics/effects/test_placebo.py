@@ -68,3 +68,11 @@ def test_a_large_change_is_rarer_than_all_placebos():
 def test_too_few_weeks_leave_no_placebos():
     assert len(placebo_dates(np.arange(12.0) % 5, 8)) == 0
     assert len(placebo_dates(np.ones(60), 8)) == 0
+
+
+def test_no_made_up_change_counts_a_week_in_which_something_else_changed():
+    y = ar1(np.random.default_rng(6), (60,), 0.3)
+    touched = np.zeros(60, bool)
+    touched[37] = True
+    free, barred = placebo_dates(y, 8, step=8), placebo_dates(y, 8, step=8, touched=touched)
+    np.testing.assert_array_equal(barred, np.delete(free, 3))  # dates 12, 20, 28, 36, 44, 52: the one from 36 on
