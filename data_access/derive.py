@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
+from data_access.batch_marts import BATCH_WORK
+
 AGE_BUCKETS_DAYS = (0, 1, 2, 4, 8, 15, 31)  # lower ends; an item's age is in whole days at the end of a day
 AGE_COLUMNS = tuple(f"open_age_{days}d" for days in AGE_BUCKETS_DAYS)
 
@@ -133,11 +135,24 @@ FROM (SELECT day, project_id, language, policy, cost FROM ledger
 GROUP BY ALL ORDER BY day, project_id, language, policy
 """
 
-USUAL_BASIS = """
-CREATE OR REPLACE TABLE usual_basis AS
-SELECT project_id, time_basis FROM work GROUP BY project_id, time_basis
-QUALIFY ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY SUM(handle_n) DESC, time_basis) = 1
+
+def batch_sum_sql() -> str:
+    """The statement that adds the batches' work up to pools, handle times on the basis that most of the project has."""
+    sums = [
+        f"COALESCE(SUM({name}){' FILTER (w.time_basis = usual.time_basis)' if name.startswith('handle_') else ''}, 0)"
+        f"::{'DOUBLE' if name in BATCH_WORK.real else 'BIGINT'} AS {name}"
+        for name in BATCH_WORK.sums
+    ]
+    return f"""
+CREATE OR REPLACE TABLE batch_sum AS
+WITH usual AS (
+    SELECT project_id, time_basis FROM work GROUP BY project_id, time_basis
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY SUM(handle_n) DESC, time_basis) = 1)
+SELECT week, batch_id, w.project_id, pool_id, w.language, policy, guideline_version, {", ".join(sums)}
+FROM batch_work w LEFT JOIN usual USING (project_id) LEFT JOIN rater USING (rater_id)
+GROUP BY ALL ORDER BY project_id, week, batch_id
 """
+
 
 OVERLAP = """
 CREATE OR REPLACE TABLE overlap AS
@@ -157,7 +172,7 @@ def derive(connection: duckdb.DuckDBPyConnection, *, has_appeals: bool, has_cost
     connection.execute(FLOW.format(sums=",\n       ".join(sums)))
     connection.execute(ledger_sql(has_costs=has_costs, has_escalations=has_escalations))
     connection.execute(PROJECT_LEDGER)
-    connection.execute(USUAL_BASIS)
+    connection.execute(batch_sum_sql())
     connection.execute(OVERLAP)
     connection.execute(
         "CREATE OR REPLACE TABLE audit_lag AS SELECT audited_day, day, SUM(n)::BIGINT AS n "

@@ -71,6 +71,8 @@ _LEDGER_COLUMNS = (
 )
 _AGREEMENT_KEYS = ("week", "project_id", "language", "policy", "guideline_version")
 
+_BATCH_KEYS = ("week", "batch_id", "project_id", "pool_id", "language", "policy", "guideline_version")
+
 SOURCES: dict[str, Source] = {
     s.name: s
     for s in (
@@ -122,6 +124,7 @@ SOURCES: dict[str, Source] = {
             ("day", "pool_id"),
         ),
         _source("batch_work", BATCH_WORK.keys, BATCH_WORK.sums, ("rater_id",)),
+        _source("batch_sum", _BATCH_KEYS, BATCH_WORK.sums, ()),
         _source("batch_patterns", BATCH_PATTERNS.keys, ("items", "ratings"), ()),
         _source("batch_items", BATCH_ITEMS.keys, BATCH_ITEMS.sums, ()),
         _source("training", ("day", "rater_id"), ("due", "completed_in_time", "attempted", "passed"), ("rater_id",)),
@@ -209,6 +212,7 @@ def why_not(source: Source, name: str) -> str:
         "shift": "hours are",
         "training": "training is",
         "batch_work": "work in batches is",
+        "batch_sum": "work in batches is",
         "batch_patterns": "agreement within batches is",
         "batch_items": "batches are",
     }.get(source.name, "this is")

@@ -25,7 +25,7 @@ from data_access.snapshot import Snapshot
 from metrics.shapes import Parts, group_patterns
 
 BY = {
-    "batch_work": ("batch", "pool", "language", "policy", "guideline_version"),
+    "batch_sum": ("batch", "pool", "language", "policy", "guideline_version"),
     "batch_patterns": ("batch", "language", "policy"),
     "batch_items": ("batch", "language", "policy"),
 }
@@ -36,6 +36,7 @@ BEHIND = {
     for column in BATCH_WORK.sums
 }
 """The column that says which raters stand behind a sum of the batches' work."""
+_BASES = tuple(dict.fromkeys(BEHIND.values()))
 
 
 class Lineage(NamedTuple):
@@ -97,18 +98,19 @@ def batch_sums(
     audits whenever made; handle times on the time basis that most of the project's work has. The filters' days are
     those of the weeks in which items were created. Raises ValueError for another dimension.
     """
-    by = _known("batch_work", by)
-    question, values = selects.ask("batch_work", (by,), (filters,), scope)
-    counted = bool(scope.minimum_raters)
-    rows = pd.DataFrame(snapshot.columns(_work(question, counted), values))
+    by = _known("batch_sum", by)
+    question, values = selects.ask("batch_sum", (by,), (filters,), scope)
     keys = ["batch_id", "project_id", *by]
+    rows = pd.DataFrame(snapshot.columns(_in_order(question, (), BATCH_WORK.sums), values))
     hidden = rows["judgements"] < scope.minimum_items
-    if counted:
-        few = {base: too_few(rows[_raters(base)].to_numpy(), scope) for base in dict.fromkeys(BEHIND.values())}
+    if scope.minimum_raters:
+        question, values = selects.ask("batch_work", (by,), (filters,), scope)
+        raters = rows[keys].merge(pd.DataFrame(snapshot.columns(_raters(question), values)), how="left", on=keys)
+        few = {base: too_few(raters[base].to_numpy(), scope) for base in _BASES}
         hidden |= few["judgements"]
         for column, base in BEHIND.items():
             rows[column] = rows[column].mask(few[base])
-    found = rows.loc[~hidden, [*keys, *BATCH_WORK.sums]].reset_index(drop=True)
+    found = rows[~hidden].reset_index(drop=True)
     found.attrs["withheld"] = list(rows.loc[hidden, ["batch_id", *by]].itertuples(index=False, name=None))
     return _said(found, snapshot, "batches", scope)
 
@@ -125,9 +127,7 @@ def batch_items(
     """
     by = _known("batch_items", by)
     question, values = selects.ask("batch_items", (by,), (filters,), scope)
-    extra = ("batch_id", "project_id")
-    rows = pd.DataFrame(snapshot.columns(selects.counts_by(question, extra, ("items",)), values))
-    found = rows[[*extra, *by, "items"]].sort_values([*extra, *by], ignore_index=True)
+    found = pd.DataFrame(snapshot.columns(_in_order(question, (), ("items",)), values))
     found.attrs["withheld"] = []
     return _said(found, snapshot, "batches", scope)
 
@@ -147,7 +147,7 @@ def batch_patterns(
     by = _known("batch_patterns", by)
     question, values = selects.ask("batch_patterns", (by,), (filters,), scope)
     codes = tuple(f"code_{w}" for w in range(snapshot.code_words))
-    rows = snapshot.columns(selects.counts_by(question, ("batch_id", "project_id", *codes), ("items",)), values)
+    rows = snapshot.columns(_in_order(question, codes, ("items",)), values)
     frame = pd.DataFrame({name: rows[name] for name in ("batch_id", "project_id", *by)})
     if scope.minimum_raters or scope.minimum_items:
         shown = batch_sums(snapshot, scope, ("batch", *by), filters)[["batch_id", *by]].assign(shown=True)
@@ -185,36 +185,26 @@ def _known(mart: str, by: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in BY[mart] if name in by and name != "batch")
 
 
-def _raters(base: str) -> str:
-    return f"raters_{base}"
+@functools.lru_cache(maxsize=200)
+def _in_order(question: selects.Question, codes: tuple[str, ...], columns: tuple[str, ...]) -> sa.Select:
+    """Sums of a mart of batches: batch_id, project_id, the question's dimensions, codes, columns; in that order."""
+    keys = ("batch_id", "project_id", *question.dimensions, *codes)
+    rows = selects.counts_by(question, ("batch_id", "project_id", *codes), columns).order_by(None).subquery("rows").c
+    return sa.select(*(rows[name] for name in (*keys, *columns))).order_by(*(rows[name] for name in keys))
 
 
 @functools.lru_cache(maxsize=200)
-def _work(question: selects.Question, counted: bool) -> sa.Select:
-    """The batches' sums by group, in order; ``counted``: with how many raters stand behind each kind of sum."""
+def _raters(question: selects.Question) -> sa.Select:
+    """How many raters stand behind each kind of sum, by group of the batches' work."""
     source = dim.SOURCES["batch_work"]
     c = source.table.c
-    usual = sa.table("usual_basis", sa.column("project_id"), sa.column("time_basis"))
-    on_usual = sa.tuple_(c.project_id, c.time_basis).in_(sa.select(usual.c.project_id, usual.c.time_basis))
     keys = [c.batch_id, c.project_id, *(expression(source, name).label(name) for name in question.dimensions)]
     elements = [key.element if isinstance(key, sa.Label) else key for key in keys]
-
-    def summed(name: str) -> sa.Label:
-        column = sa.case((on_usual, c[name]), else_=0) if name.startswith(selects.TIMED) else c[name]
-        return sa.cast(sa.func.sum(column), sa.Double).label(name)
-
-    of = selects.narrowed(question)
-    sums = [summed(name) for name in BATCH_WORK.sums]
-    if not counted:
-        return of.with_only_columns(*keys, *sums).group_by(*elements).order_by(*keys)
-    cells = of.with_only_columns(*keys, *sums).group_by(*elements, c.rater_id).subquery("cells").c
-    over = [cells[key.name] for key in keys]
-    totals = [sa.func.sum(cells[name]).label(name) for name in BATCH_WORK.sums]
-    raters = [
-        sa.cast(sa.func.sum(sa.case((cells[base] > 0, 1), else_=0)), sa.BigInteger).label(_raters(base))
-        for base in dict.fromkeys(BEHIND.values())
-    ]
-    return sa.select(*over, *totals, *raters).group_by(*over).order_by(*over)
+    sums = [sa.func.sum(c[base]).label(base) for base in _BASES]
+    each = selects.narrowed(question).with_only_columns(*keys, *sums).group_by(*elements, c.rater_id).subquery("each").c
+    over = [each[key.name] for key in keys]
+    counts = [sa.cast(sa.func.sum(sa.case((each[b] > 0, 1), else_=0)), sa.BigInteger).label(b) for b in _BASES]
+    return sa.select(*over, *counts).group_by(*over)
 
 
 def _models(snapshot: Snapshot) -> pd.DataFrame:

@@ -33,7 +33,7 @@ LEAST_FREE = 10
 NO_ERROR_KNOWN = "how exactly quality was measured is not known"
 UNRELIABLE = f"less than {LEAST_RELIABILITY:.0%} of the variation of quality is more than measurement error"
 
-PERSISTENCE = np.linspace(-0.6, 0.98, 50)
+PERSISTENCE = np.linspace(-0.6, 0.98, 40)
 """The persistences of errors from one version to the next that are thought possible."""
 
 

@@ -37,6 +37,8 @@ COMPARED = (
     "batch_work",
     "batch_patterns",
     "batch_items",
+    "batch_sum",
+    "case_pairs",
     "flow",
     "ledger",
     "project_ledger",

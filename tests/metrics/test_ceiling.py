@@ -67,11 +67,11 @@ def true_best(a, b):
 
 @pytest.mark.parametrize(("a", "b", "items"), SHAPES)
 def test_the_expected_best_is_recovered(a, b, items):
-    """30 samples of each shape, with all votes and with majorities only: no bias."""
+    """20 samples of each shape, with all votes and with majorities only: no bias."""
     rng = np.random.default_rng(items)
     for folded in (False, True):
         found = []
-        for _ in range(30):
+        for _ in range(20):
             votes, labels = labelled(rng, a, b, items)
             found.append(expected_best(np.maximum(votes, labels - votes) if folded else votes, labels, folded))
         assert np.mean([e.value for e in found]) == pytest.approx(true_best(a, b), abs=0.015)
