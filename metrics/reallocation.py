@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metrics.capacity import backlog
+from metrics.backlog import backlog
 from metrics.frontier import SURE, draw
 from metrics.spec import Estimate, Unit
 

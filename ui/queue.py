@@ -13,7 +13,8 @@ from scipy.optimize import nnls
 from data_access.derive import AGE_COLUMNS
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import capacity, forecast
+from metrics import capacity, forecast, handling
+from metrics.backlog import Sla
 from metrics.catalogue import METRICS
 from ui import data, figures, periods, raters
 from ui.figures import KEPT
@@ -257,8 +258,8 @@ class Outlook:
     today: capacity.Outlook | None = None
     need: capacity.Addition | None = None
     staff: Staffing = Staffing()
-    handle: capacity.HandleTime | None = None
-    sla: capacity.Sla | None = None
+    handle: handling.HandleTime | None = None
+    sla: Sla | None = None
     first: dt.date | None = None
     within_day: bool = False
     reason: str = ""
@@ -271,7 +272,7 @@ def volume(snapshot: Snapshot, filters: Filters, steps: int) -> forecast.Forecas
 
 
 @st.cache_data(**KEPT)
-def handle(snapshot: Snapshot, filters: Filters) -> capacity.HandleTime:
+def handle(snapshot: Snapshot, filters: Filters) -> handling.HandleTime:
     """Seconds of handling a decided item takes, repeats and reviews included."""
     end = as_of(snapshot, filters)
     recent = filters.over(max(end - (13 * 7 - 1) * ONE, snapshot.meta.first_day), end)
@@ -283,7 +284,7 @@ def handle(snapshot: Snapshot, filters: Filters) -> capacity.HandleTime:
     n, seconds = rows["handle_n"].to_numpy(float), rows["handle_sum_seconds"].to_numpy(float)
     # Judgements without a time take as long as those with one.
     every = seconds * np.divide(rows["judgements"].to_numpy(float), n, out=np.ones(len(n)), where=n > 0)
-    return capacity.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
+    return handling.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
 
 
 def due_hours(rows: pd.DataFrame) -> float:
@@ -333,7 +334,7 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     if reason:
         return Outlook(volume=coming, staff=staff, handle=took, first=first, reason=reason)
     paths = forecast.sample_paths(coming, PATHS)
-    sla = capacity.Sla(sla_hours(rows), promised(snapshot, filters))
+    sla = Sla(sla_hours(rows), promised(snapshot, filters))
     changed = replace(
         staff,
         hours=staff.hours if ask.hours is None else ask.hours,

@@ -11,7 +11,7 @@ import pytest
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import capacity
+from metrics.backlog import Sla
 from sample_data import world
 from ui import charts, delivery_words, queue
 from ui.theme import DARK, LIGHT
@@ -97,9 +97,9 @@ def test_hours_promised_in_the_sample_are_those_it_was_made_with(snapshot, proje
 
 @pytest.mark.parametrize(("hours", "within", "said"), [(24.0, False, "due 24 hours"), (30.0, False, "due about 30")])
 def test_the_promise_is_said_in_hours(hours, within, said):
-    found = queue.Outlook(sla=capacity.Sla(hours), within_day=within)
+    found = queue.Outlook(sla=Sla(hours), within_day=within)
     assert delivery_words.promise(found).startswith(said) and "even over the day" in delivery_words.promise(found)
-    assert "not seen" in delivery_words.promise(queue.Outlook(sla=capacity.Sla(24.0), within_day=True))
+    assert "not seen" in delivery_words.promise(queue.Outlook(sla=Sla(24.0), within_day=True))
 
 
 def test_stocks_of_the_days_are_those_of_the_catalogue(snapshot):
