@@ -367,6 +367,12 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
 def budget_basis(found: cost_budget.Budget) -> str:
     """What the forecast supposes."""
     text = "The forecast supposes weeks to come like the last twelve; the end of the last budgeted month does not move."
+    if found.withheld:
+        one = found.withheld == 1
+        text += (
+            f" {found.withheld} project{' is' if one else 's are'} not shown: too small a group; the row of all counts "
+            f"{'it' if one else 'them'}."
+        )
     if found.left_out:
         names = words.listed([costs.DIMENSIONS[n] for n in found.left_out])
         text += f" Budgets are kept by project: the filter by {names} is left out here."
