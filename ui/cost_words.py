@@ -278,6 +278,16 @@ def _figure(row: Mapping, metric: Metric, currency: str, change: float) -> tuple
     return fmt.value(row["value"], metric, currency), "; ".join(filter(None, said))
 
 
+def not_shared_out(kinds: Mapping[str, float], by: str, currency: str) -> str:
+    """$2,310 cannot be shared out by language ($2,000 of tooling and $310 of labour): why. Nothing where all is."""
+    if not kinds:
+        return ""
+    parts = words.listed([f"{fmt.money(amount, currency)} of {kind}" for kind, amount in kinds.items()])
+    whole = parts if len(kinds) == 1 else fmt.money(sum(kinds.values()), currency)
+    more = f" ({parts})" if len(kinds) > 1 else ""
+    return f"{whole} cannot be shared out by {by}{more}: {cost_units.NO_TIME}."
+
+
 def signed_percent(change: float) -> str:
     """+9 %, −0.4 %; unchanged; nothing where it is not known."""
     if fmt.is_missing(change):
@@ -322,6 +332,13 @@ def assumptions(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: 
         "among accepted labels have escaped. "
         "Prevention is training; appraisal is review, audits and gold; internal failure is rework and rejected labels."
     )
+
+
+def left_out(withheld: int) -> str:
+    """How many groups are too small for the reader; nothing where none is."""
+    if not withheld:
+        return ""
+    return f"{withheld} group{' is' if withheld == 1 else 's are'} not shown: too small."
 
 
 def no_external(reasons: list[str]) -> str:
