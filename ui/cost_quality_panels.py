@@ -120,13 +120,11 @@ def frontier(view: View, found: Frontiers, own: Own) -> None:
         return
     spec, alt = charts.frontier(rows, name, palette(), view.currency)
     clicked = charts.show(spec, alt, key=f"frontier {own['of']} {own['quality']} {token(view.filters)}", select=True)
-    tables.quiet(
-        md(
-            f"{say.frontier_note(rows)}{_withheld(found, own['of'])}Cost is all costs over labels made; its interval is "
-            "of weeks. Pools are compared inside a project, where the work is most alike; their languages may differ. The "
-            "line is a menu."
-        )
+    basis = (
+        "Cost is all costs over labels made; its interval is of weeks. Pools are compared inside a project, where the "
+        "work is most alike; their languages may differ. The line is a menu."
     )
+    tables.quiet(md(f"{say.frontier_note(rows)}{_withheld(found, own['of'])}{basis}"))
     if clicked and clicked.get("member"):
         inside = view.filters.with_("project", own["of"]).with_("pool", str(clicked["member"]))
         open_from_click(COSTS, links.write(inside))

@@ -91,10 +91,11 @@ def test_total_cost_and_cost_of_a_label_from_raw_rows(world):
     work, money, snapshot = world
     found = queries.measure(snapshot, ["total_cost", "cost_per_label"], by=["pool", "project"], scope=EVERYONE)
     spent = money.groupby(["pool", "project"])["amount"].sum()
+    paid = money[money["kind"].isin(("labour", "fee"))].groupby(["pool", "project"])["amount"].sum()
     made = work.groupby(["pool", "project"])["label"].sum()
     seen = found.set_index(["metric", "pool", "project"])["value"]
     for place, amount in spent.items():
         assert seen["total_cost", *place] == pytest.approx(amount)
         if made.get(place, 0):
-            assert seen["cost_per_label", *place] == pytest.approx(amount / made[place])
+            assert seen["cost_per_label", *place] == pytest.approx(paid.get(place, 0.0) / made[place])
     assert seen["total_cost"].sum() == pytest.approx(money["amount"].sum())
