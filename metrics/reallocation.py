@@ -1,7 +1,7 @@
 """What moving work of a queue between two pools would do to its cost, its quality and its SLA.
 
 Cost, quality and load follow from estimates drawn from their intervals, independently, seeded. The SLA follows from the
-backlogs of both pools, all their queues together, day by day, over weeks drawn from those that were.
+backlogs of both pools' parts of the queue, each with its share of the pool's hours, over weeks drawn from those past.
 """
 
 from __future__ import annotations
