@@ -279,7 +279,7 @@ def _figure(row: Mapping, metric: Metric, currency: str, change: float) -> tuple
 
 
 def not_shared_out(kinds: Mapping[str, float], by: str, currency: str) -> str:
-    """$2,310 cannot be shared out by language ($2,000 of tooling and $310 of labour): why. Nothing where all is."""
+    """$2.31 k cannot be shared out by language ($2 k of tooling and $310 of labour): why. Nothing where all is."""
     if not kinds:
         return ""
     parts = words.listed([f"{fmt.money(amount, currency)} of {kind}" for kind, amount in kinds.items()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 
@@ -250,7 +251,7 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
             charts.show(spec, alt, key="arrived decided")
         rows = queue.ages(view.snapshot, own_filters)
         if rows["items"].sum():
-            spec, alt = charts.ages(rows, int(queue.promise(view.snapshot, own_filters).hours // 24), palette())
+            spec, alt = charts.ages(rows, math.ceil(queue.promise(view.snapshot, own_filters).hours / 24), palette())
             charts.show(spec, alt, key="ages")
         else:
             quiet("Nothing is open at the end of the period.")
