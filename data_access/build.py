@@ -74,7 +74,7 @@ def column_type(name: str, mart: Mart | None = None) -> str:
     """The DuckDB type of a mart's column."""
     if name in DAY_KEYS:
         return "DATE"
-    if name in ("bucket", "in_time"):
+    if name in ("bucket", "in_time", "hours"):
         return "INTEGER"
     if name == "chance":
         return "BIGINT"

@@ -144,6 +144,7 @@ LIVES = Mart(
     sums=("items",),
     period="created_day",
 )
+PROMISE = Mart("promise", keys=("week", "project_id", "language", "policy", "hours"), sums=("items",), period="week")
 TURNAROUND = Mart("turnaround", keys=("week", "project_id", "language", "policy", "bucket"), sums=("n",), period="week")
 
 
@@ -678,6 +679,20 @@ def item_lives(zone: str, created: Window) -> sa.Select:
         sa.select(*keys, sa.func.count().label("items"))
         .where(*created.on(i.created_at))
         .group_by(*(k.element if isinstance(k, sa.Label) else k for k in keys))
+    )
+
+
+def promises(zone: str, created: Window) -> sa.Select:
+    """Items counted by the hours from creation to when they are due, to the nearest hour, by week of creation."""
+    i = t.items.c
+    hours = seconds_between(i.created_at, i.due_at) / _number(3600.0)
+    # Half an hour goes up on every engine, also on those that count seconds in fractions of days.
+    hours = sa.cast(sa.func.floor(hours + _number(0.500001)), sa.Integer)
+    keys = (week_of(business_day(i.created_at, zone)), i.project_id, i.language, i.policy, hours)
+    return (
+        sa.select(keys[0].label("week"), *keys[1:4], hours.label("hours"), sa.func.count().label("items"))
+        .where(i.due_at.is_not(None), *created.on(i.created_at))
+        .group_by(*keys)
     )
 
 

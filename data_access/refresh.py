@@ -43,6 +43,7 @@ PARTS = (
     marts.PEERS,
     marts.OVERLAP_SAMPLE,
     marts.LIVES,
+    marts.PROMISE,
     marts.TURNAROUND,
 )
 DEFAULT_PROVISIONAL_DAYS = 7
@@ -183,6 +184,7 @@ class _Run:
             self.progress(done, total, "judgements")
             self.b.judgement_marts(window, self.digits, self.words, self.peers_sample)
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
+            self.b.collect(marts.promises(self.zone, window), "promise_part")
             self._raise_on_overflow("agreement_part")
             done += int(items * per_item)
         for window, audits in windows(audit_days, self.zone, audit_days, self._keys("audits")):
@@ -358,6 +360,11 @@ class _Run:
         for window, _ in windows(days, self.zone):
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
         self._replace(marts.LIVES, days)
+        created = {week_start(day) for day in days}
+        self._create_parts((marts.PROMISE,))
+        for window, _ in windows(_days_of_weeks(created), self.zone):
+            self.b.collect(marts.promises(self.zone, window), "promise_part")
+        self._replace(marts.PROMISE, created)
         closed |= {r[0] for r in self.c.execute(question.format("item_lives")).fetchall()}
         weeks = {week_start(day) for day in closed}
         if weeks:

@@ -218,20 +218,15 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     risk, until = found.today.miss_period, until_day(found, ask)
     if risk.value is None:
         return f"{_standing(row)}; nothing falls due by {until}"
-    sla = f"{fmt.target(found.sla.target, SHARE)} SLA"
+    sla = f"{fmt.target(found.sla.target, SHARE)} SLA of {due_in(found.sla.hours)}"
     if risk.value > ask.risk:
         text = f"At today's staffing {name} misses its {sla} by {until} with {chance(risk.value)} probability"
-    elif found.within_day:
-        text = (
-            f"At today's staffing {name} carries no lasting backlog until {until} with {chance(1 - risk.value)} "
-            f"probability; its deadlines fall within a day, and {fmt.value(row['value'], SHARE)} met them "
-            f"({fmt.target(found.sla.target, SHARE)} promised)"
-        )
     else:
         text = f"At today's staffing {name} keeps its {sla} until {until} with {chance(1 - risk.value)} probability"
+    if found.due.within_day and not fmt.is_missing(row["value"]):
+        text += f" ({fmt.value(row['value'], SHARE)} met it in this period)"
     if changed(ask) and found.found is not found.today:
-        of = "a lasting backlog" if found.within_day else "missing it"
-        return f"{text}; {_asked(ask)} the risk of {of} is {chance(found.found.miss_period.value)}"
+        return f"{text}; {_asked(ask)} the risk of missing it is {chance(found.found.miss_period.value)}"
     return text if risk.value <= ask.risk else f"{text}; {needed(found, ask, currency)}"
 
 
@@ -294,13 +289,24 @@ def backtest(found: Outlook) -> str:
     )
 
 
+def due_in(number: float) -> str:
+    """8 hours, 3 days."""
+    whole = number >= 48 and number % 24 == 0
+    return f"{number / 24:.0f} days" if whole else f"{number:.0f} hour{'' if number == 1 else 's'}"
+
+
 def promise(found: Outlook) -> str:
-    """What is promised of each item, and how it is known."""
-    hours = found.sla.hours
-    if found.within_day:
-        return f"due {hours:.0f} hours after they came, though the deadlines lie within that day and are not seen here"
-    exact = "" if hours % 24 == 0 else "about "
-    return f"due {exact}{hours:.0f} hours after they came, with arrivals and work even over the day"
+    """What is promised of each item, and how many items it is promised of."""
+    due = found.due
+    if not due.share:
+        return f"due {due_in(due.hours)} after they came, as no deadline is known"
+    if due.share < 0.5:
+        text = f"due {due_in(due.hours)} after they came, the mean of many deadlines"
+    else:
+        text = f"due {due_in(due.hours)} after they came"
+        text += f" ({percent(due.share)} of them are)" if due.share < 0.95 else ""
+    text += ", with arrivals and work even over the day"
+    return f"{text}: nights and rush hours are not seen" if due.within_day else text
 
 
 def assumptions(found: Outlook, currency: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 
@@ -128,7 +129,7 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
         error = (
             f", {chance_range(risk)} allowing for chance in the simulation" if 0.01 <= (risk.value or 0) <= 0.99 else ""
         )
-        whole = ", deadlines within a day not seen" if found.within_day else ""
+        whole = ", hours of the day not seen" if found.due.within_day else ""
         shown = fmt.NONE if risk.value is None else delivery_words.chance(risk.value)
         parts.append(("Risk of missing the SLA", shown, f"by {delivery_words.until_day(found, asked)}{whole}{error}"))
     cells = "".join(
@@ -250,7 +251,7 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
             charts.show(spec, alt, key="arrived decided")
         rows = queue.ages(view.snapshot, own_filters)
         if rows["items"].sum():
-            spec, alt = charts.ages(rows, int(queue.sla_hours(known) // 24), palette())
+            spec, alt = charts.ages(rows, math.ceil(queue.promise(view.snapshot, own_filters).hours / 24), palette())
             charts.show(spec, alt, key="ages")
         else:
             quiet("Nothing is open at the end of the period.")

@@ -93,6 +93,7 @@ def test_every_mart_compiles_for_engines_not_run_here(engine):
         marts.confusion_audits(audited),
         marts.handle_time(judged),
         marts.item_lives("UTC", marts.Window()),
+        marts.promises("UTC", marts.Window()),
         marts.turnaround("UTC", marts.Window()),
         marts.appeal_facts("UTC"),
         marts.appeal_time("UTC"),

@@ -33,6 +33,7 @@ COMPARED = (
     "judged_day",
     "overlap_sample",
     "item_lives",
+    "promise",
     "turnaround",
     "flow",
     "ledger",
