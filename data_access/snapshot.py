@@ -26,7 +26,7 @@ from metrics.patterns import Encoding
 from metrics.shapes import LabelSet
 from metrics.targets import Targets
 
-FORMAT_VERSION = 4  # of the snapshot's own tables
+FORMAT_VERSION = 5  # of the snapshot's own tables
 MAGIC = "raterscope snapshot"
 REMEDY = "Make it anew with `python manage.py refresh --full`."
 DIALECT = Dialect()
@@ -49,6 +49,7 @@ class Meta:
     last_day: dt.date | None
     provisional_days: int
     peers_sample: int = 1  # raters are compared with the others of one item in this many
+    lacking: frozenset[str] = frozenset()  # columns, as "items.claimed_at", that the warehouse does without
 
     @property
     def provisional_from(self) -> dt.date | None:
@@ -106,6 +107,7 @@ class Snapshot:
             last_day=day("last_day"),
             provisional_days=int(values["provisional_days"]),
             peers_sample=int(values["peers_sample"]),
+            lacking=frozenset(values["lacking"].split()),
         )
 
     @property
