@@ -62,9 +62,7 @@ def _lacking(table: sa.Table, column: sa.Column) -> Finding:
         without = fed_by(column)
         message = f'The table "{table.name}" has not {said}; add it to see {without}.'
         return Finding(NOTE, table.name, column.name, message, without)
-    return Finding(
-        BROKEN, table.name, column.name, f'The table "{table.name}" lacks {said}.', affected(table.name)
-    )
+    return Finding(BROKEN, table.name, column.name, f'The table "{table.name}" lacks {said}.', affected(table.name))
 
 
 def fed_by(column: sa.Column) -> str:

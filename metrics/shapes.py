@@ -149,7 +149,7 @@ class TimeShare(Ratio):
     def estimate(self, sums: Sums, metric: Metric) -> Estimates:
         """One estimate per row of sums; none where the part is longer than the whole."""
         found = super().estimate(sums, metric)
-        found = found._replace(high=np.fmin(found.high, 1.0))
+        found = found._replace(high=np.minimum(found.high, 1.0))
         found = found.without(found.value > 1 + 1e-9, LONGER_THAN_WHOLE)
         if not self.counted:
             return found

@@ -16,15 +16,12 @@ from metrics.ramp import BEYOND, AttritionCost
 from metrics.spec import Estimate
 from ui import format as fmt
 from ui import words
-from ui.productivity import GOLD, PACE, Change, Ramps, Weeks
+from ui.productivity import GOLD, PACE, Change, Weeks
+from ui.productivity_ramp import Ramps
 from ui.queue import BY_WORK, Ask, Outlook
 
 SECONDS, ACCURACY = METRICS[PACE], METRICS[GOLD]
 SHARE = METRICS["sla_attainment"]
-LOAD_SHIFTS = (
-    "no shifts are loaded: this would show utilisation, adherence and idle time. Load `shifts` with "
-    "`python manage.py load FILE`"
-)
 
 
 def percent(value: float) -> str:
@@ -134,26 +131,6 @@ def no_pace(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "no group has both times and gold"
     return "fewer than two groups have both times and gold"
-
-
-def hours(rows: pd.DataFrame, idle: Mapping[str, float]) -> str:
-    """The pool with the least use of its paid time, and what its idle hours are."""
-    known = rows[rows["value"].notna()]
-    if known.empty:
-        return ""
-    low = known.loc[known["value"].idxmin()]
-    whole = sum(idle.values())
-    text = (
-        f"Least of its paid time is spent on items in {low['label']}: {fmt.value(low['value'], METRICS['utilisation'])}"
-    )
-    if not fmt.is_missing(low["change"]) and low["change_low"] * low["change_high"] > 0:
-        amount = fmt.size(low["change"], METRICS["utilisation"], low["value"])
-        text += f", {amount} {'less' if low['change'] < 0 else 'more'} than before"
-    hours_ = idle.get(low["member"], 0.0)
-    return (
-        f"{text}; {hours_:,.0f} of all {whole:,.0f} idle hours are there. Breaks, training and waiting for the tool "
-        "are idle here: paid time, not waste by itself."
-    )
 
 
 def ramp(found: Ramps, chosen: str, called: str) -> str:

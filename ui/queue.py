@@ -22,7 +22,8 @@ from ui.productivity import kept_by
 DAY_SECONDS = 24 * 3600.0
 TOO_LONG = "the hours of these raters come to more than 24 a day: check the times of `shifts` and `annotations`"
 SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
-MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED)
+CLAIMED, CLAIMED_LATE = "time_to_claim_p50_hours", "time_to_claim_p90_hours"
+MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED, CLAIMED, CLAIMED_LATE)
 FLOW = ("created", "closed", "due", "due_in_time")
 STOCK = ("backlog", "overdue_open")
 STAFF_WEEKS = 4  # whose roster and pace stand for today's

@@ -123,6 +123,10 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
         ("Arrived", fmt.count(row["items_created"]), f"{fmt.count(row['items_decided'])} decided"),
         ("Turnaround, 90 %", fmt.value(row[queue.AGED], METRICS[queue.AGED]), "of decided items are faster"),
     ]
+    if not fmt.is_missing(row[queue.CLAIMED]):
+        late = METRICS[queue.CLAIMED_LATE]
+        slow = f"nine in ten within {fmt.value(row[queue.CLAIMED_LATE], late)}"
+        parts.append(("Taken up, median", fmt.value(row[queue.CLAIMED], METRICS[queue.CLAIMED]), slow))
     if found.found is not None:
         risk = found.found.miss_period
         error = (
@@ -279,6 +283,9 @@ def table(view: View, rows: pd.DataFrame, own: Own) -> None:
         "moved": Column("Change", "Against the period before.", "right"),
         queue.AGED: Column("90 % decided in, h", METRICS[queue.AGED].meaning, "number"),
     }
+    if rows[queue.CLAIMED].notna().any():
+        columns[queue.CLAIMED] = Column("Half taken up in, h", METRICS[queue.CLAIMED].meaning, "number")
+        columns[queue.CLAIMED_LATE] = Column("90 % taken up in, h", METRICS[queue.CLAIMED_LATE].meaning, "number")
     picked = tables.table(
         shown,
         key=f"queues {token(view.filters)} {own['queue']}",

@@ -42,7 +42,15 @@ def warehouses():
 def snapshot():
     """Empty tables of a snapshot."""
     connection = duckdb.connect()
-    for mart in (marts.WORK, marts.AGREEMENT, marts.LIVES, marts.HANDLE_TIME, marts.TURNAROUND, marts.CLAIM_TIME, marts.PEERS):
+    for mart in (
+        marts.WORK,
+        marts.AGREEMENT,
+        marts.LIVES,
+        marts.HANDLE_TIME,
+        marts.TURNAROUND,
+        marts.CLAIM_TIME,
+        marts.PEERS,
+    ):
         days = {"day", "week", "created_week", "created_day", "due_day", "closed_day"}
         columns = [f'"{k}" {"DATE" if k in days else "VARCHAR"}' for k in mart.keys]
         columns += [f'"{s}" DOUBLE' for s in mart.sums]
