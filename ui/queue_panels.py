@@ -126,7 +126,7 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
     if not fmt.is_missing(row[queue.CLAIMED]):
         late = METRICS[queue.CLAIMED_LATE]
         slow = f"nine in ten within {fmt.value(row[queue.CLAIMED_LATE], late)}"
-        parts.append(("Taken up, median", fmt.value(row[queue.CLAIMED], METRICS[queue.CLAIMED]), slow))
+        parts.append((METRICS[queue.CLAIMED].label, fmt.value(row[queue.CLAIMED], METRICS[queue.CLAIMED]), slow))
     if found.found is not None:
         risk = found.found.miss_period
         error = (
@@ -284,8 +284,8 @@ def table(view: View, rows: pd.DataFrame, own: Own) -> None:
         queue.AGED: Column("90 % decided in, h", METRICS[queue.AGED].meaning, "number"),
     }
     if rows[queue.CLAIMED].notna().any():
-        columns[queue.CLAIMED] = Column("Half taken up in, h", METRICS[queue.CLAIMED].meaning, "number")
-        columns[queue.CLAIMED_LATE] = Column("90 % taken up in, h", METRICS[queue.CLAIMED_LATE].meaning, "number")
+        columns[queue.CLAIMED] = Column("Half claimed in, h", METRICS[queue.CLAIMED].meaning, "number")
+        columns[queue.CLAIMED_LATE] = Column("90 % claimed in, h", METRICS[queue.CLAIMED_LATE].meaning, "number")
     picked = tables.table(
         shown,
         key=f"queues {token(view.filters)} {own['queue']}",

@@ -43,6 +43,7 @@ def check_order(table: str, frame: pd.DataFrame, faults: Faults) -> None:
             )
 
 
+ROUNDED_SECONDS = 1.0  # by which a part may pass the whole where both were rounded
 _PARTS_OF_HOURS = (("active_seconds", "logged_seconds"), ("sensitive_seconds", "active_seconds"))
 
 
@@ -55,7 +56,7 @@ def check_hours(frame: pd.DataFrame, faults: Faults) -> list[str]:
         "logged_seconds is 0 but active_seconds is not; give the paid time, or leave the shift out.",
     )
     for part, whole in _PARTS_OF_HOURS:
-        longer = (frame[part] > frame[whole]).to_numpy()
+        longer = (frame[part] > frame[whole] + ROUNDED_SECONDS).to_numpy()
         faults.add(
             np.flatnonzero(longer), "part longer than the whole", f"{part} is above {whole}; correct one of them."
         )

@@ -27,8 +27,8 @@ MORE = "2024-05-02,p,north,labour,9,{}\n"
             "work without paid time",
             "logged_seconds is 0 but active_seconds is not; give the paid time",
         ),
-        ("28800,7200,7201,0", "part longer than the whole", "active_seconds is above logged_seconds"),
-        ("28800,7200,3600,3601", "part longer than the whole", "sensitive_seconds is above active_seconds"),
+        ("28800,7200,7202,0", "part longer than the whole", "active_seconds is above logged_seconds"),
+        ("28800,7200,3600,3602", "part longer than the whole", "sensitive_seconds is above active_seconds"),
         ("28800,-1,0,0", "number out of range", "seconds of one day run from 0 to 86400"),
     ],
 )
