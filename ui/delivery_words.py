@@ -196,7 +196,9 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     if risk.value is None:
         return f"{_standing(row)}; nothing falls due by {until}"
     sla = f"{fmt.target(found.sla.target, SHARE)} SLA"
-    if risk.value > ask.risk:
+    if found.no_due:
+        text = _without_due(found, name, until)
+    elif risk.value > ask.risk:
         text = f"At today's staffing {name} misses its {sla} by {until} with {chance(risk.value)} probability"
     elif found.within_day:
         text = (
@@ -210,6 +212,15 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
         of = "a lasting backlog" if found.within_day else "missing it"
         return f"{text}; {_asked(ask)} the risk of {of} is {chance(found.found.miss_period.value)}"
     return text if risk.value <= ask.risk else f"{text}; {needed(found, ask, currency)}"
+
+
+def _without_due(found: Outlook, name: str, until: str) -> str:
+    """The outlook of a queue whose items have no due time: how likely most are decided within what is supposed."""
+    risk, aim = found.today.miss_period.value, fmt.target(found.sla.target, SHARE)
+    return (
+        f"At today's staffing {name} decides {aim} of its items within {found.sla.hours:.0f} hours until {until} with "
+        f"{chance(1 - risk)} probability; its items have no due time"
+    )
 
 
 def _standing(row: Mapping) -> str:
@@ -274,6 +285,8 @@ def backtest(found: Outlook) -> str:
 def promise(found: Outlook) -> str:
     """What is promised of each item, and how it is known."""
     hours = found.sla.hours
+    if found.no_due:
+        return f"supposed to be due {hours:.0f} hours after they came, as no item has a due time"
     if found.within_day:
         return f"due {hours:.0f} hours after they came, though the deadlines lie within that day and are not seen here"
     exact = "" if hours % 24 == 0 else "about "
@@ -306,4 +319,6 @@ LOAD_SHIFTS_FOR_QUEUE = (
     "No shifts are loaded: paid hours, leave and spare time are not known, so capacity is only the work done. Load "
     "`shifts` for the hours people are there."
 )
+NO_DUE = "no items with a due time: load `items` with `due_at` to see the share decided in time"
+LOAD_DUE = "No item of this queue has a due time. Load `items` with `due_at` to hold the queue to its own SLA."
 LOAD_COSTS = "No labour costs are loaded for this queue: load `costs` to see what more people would cost."

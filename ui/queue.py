@@ -250,7 +250,8 @@ class Outlook:
     """One queue's coming days. volume: the forecast of arrivals; found, need: the simulation; sla: what is promised.
 
     today: found without anything added; staff: with what is asked for; first: the day after the last one known;
-    within_day: deadlines lie inside a day, which a count by day cannot see; reason: why there is none.
+    within_day: deadlines lie inside a day, which a count by day cannot see; no_due: no item has a due time, and the
+    promise is supposed; reason: why there is none.
     """
 
     volume: forecast.Forecast | None = None
@@ -262,6 +263,7 @@ class Outlook:
     sla: capacity.Sla | None = None
     first: dt.date | None = None
     within_day: bool = False
+    no_due: bool = False
     reason: str = ""
 
 
@@ -329,10 +331,11 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     """The coming days of the queue that the filters leave, today's staff and what is asked for against each other."""
     rows, staff = days(snapshot, filters), staffing(snapshot, filters)
     first = as_of(snapshot, filters) + ONE
+    no_due = not rows["due"].any()
     coming, took = volume(snapshot, filters, ask.days), handle(snapshot, filters)
     reason = coming.reason or took.reason or staff.reason
     if reason:
-        return Outlook(volume=coming, staff=staff, handle=took, first=first, reason=reason)
+        return Outlook(volume=coming, staff=staff, handle=took, first=first, no_due=no_due, reason=reason)
     paths = forecast.sample_paths(coming, PATHS)
     sla = capacity.Sla(sla_hours(rows), promised(snapshot, filters))
     changed = replace(
@@ -357,7 +360,7 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     found = base
     if ask.added or changed != staff:
         found = capacity.queue_outlook(paths, roster, took, added=ask.added, **common)
-    return Outlook(coming, found, base, need, changed, took, sla, first, due_within_day(rows))
+    return Outlook(coming, found, base, need, changed, took, sla, first, due_within_day(rows), no_due)
 
 
 def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:

@@ -15,8 +15,9 @@ from tests.data_access import toy
 from ui import data
 
 PAGES = ("productivity", "queue_and_capacity", "costs", "cost_and_quality")
+CHARTS = ("arrow_vega_lite_chart", "vega_lite_chart")
 LACKS = ("costs", "budgets", "shifts", "audits", "due times")
-FIRST, DAYS = toy.START.date(), 63
+FIRST, DAYS = toy.START.date(), 105  # a forecast needs 91 days
 PERIOD = {
     "from_": str(FIRST + dt.timedelta(days=DAYS - 28)),
     "to": str(FIRST + dt.timedelta(days=DAYS - 1)),
@@ -24,7 +25,7 @@ PERIOD = {
 
 
 def frames() -> dict[str, pd.DataFrame]:
-    """Nine weeks of a small organisation with everything loaded."""
+    """Fifteen weeks of a small organisation with everything loaded."""
     found = toy.frames(41, items=900, days=DAYS)
     last = toy.START + dt.timedelta(days=DAYS)
     notes = found["annotations"]
@@ -78,6 +79,66 @@ def page(monkeypatch, snapshots, opened, text, tmp_path):
         data.st.cache_data.clear()
         at = opened(f"{name}.py", **PERIOD, **params)
         assert not at.exception and not at.error, (name, lacks, at.exception, at.error)
-        return text(at).replace("`", ""), len(at.get("arrow_vega_lite_chart")), len(at.dataframe)
+        return text(at).replace("`", ""), sum(len(at.get(kind)) for kind in CHARTS), len(at.dataframe)
 
     return open_page
+
+
+# page: what stands on it whatever table is missing, and the fewest charts and tables beside it
+STANDS = {
+    "productivity": (("Handle time held", "Look closer"), 2, 1),
+    "queue_and_capacity": (("All queues", "How it came to this"), 1, 1),
+    "costs": ((), 0, 0),
+    "cost_and_quality": (("How many raters an item?", "All pools"), 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("lacks", LACKS)
+def test_each_page_stands_without_the_table(page, name, lacks):
+    said, charts, tables = page(name, lacks)
+    words, least_charts, least_tables = STANDS[name]
+    if name in ("costs", "cost_and_quality") and lacks != "costs":
+        words, least_charts, least_tables = (*words, "label"), 1, 1
+    assert all(word in said for word in words)
+    assert charts >= least_charts and tables >= least_tables
+    assert "nan" not in said.lower().split()
+
+
+@pytest.mark.parametrize(
+    ("name", "lacks", "params", "load"),
+    [
+        ("productivity", "shifts", {"look": "hours"}, "no shifts are loaded: this would show utilisation, occupancy"),
+        ("queue_and_capacity", "shifts", {}, "Load shifts for the hours people are there"),
+        ("queue_and_capacity", "costs", {}, "load costs to see what more people would cost"),
+        ("queue_and_capacity", "due times", {}, "Load items with due_at to hold the queue to its own SLA"),
+        ("costs", "costs", {}, "load the table costs with python manage.py load"),
+        ("costs", "budgets", {"look": "budget"}, "load the table budgets with python manage.py load"),
+        ("cost_and_quality", "costs", {}, "load the table costs with python manage.py load"),
+    ],
+)
+def test_what_is_missing_is_named_with_what_to_load(page, name, lacks, params, load):
+    assert load in page(name, lacks, **params)[0]
+    assert load not in page(name, "", **params)[0]
+
+
+def test_without_shifts_handle_times_still_tell_where_time_goes(page):
+    said, _, tables = page("productivity", "shifts", look="hours")
+    assert "was work done again" in said and tables == 1
+
+
+def test_without_available_time_the_hours_are_shown_and_occupancy_says_what_to_load(page):
+    """No warehouse of this file has available time in all shifts: what is not told apart is said to be so."""
+    said, charts, tables = page("productivity", "", look="hours")
+    assert "paid hours" in said and charts == 4 and tables == 1
+
+
+def test_a_queue_without_due_times_is_not_said_to_keep_an_sla(page):
+    said = page("queue_and_capacity", "due times")[0]
+    assert "its items have no due time" in said and "keeps its" not in said and "misses its" not in said
+    assert "SLA attainment by week cannot be shown: no items with a due time: load items with due_at" in said
+
+
+@pytest.mark.parametrize("name", ["costs", "cost_and_quality"])
+def test_accuracy_by_audits_without_audits_says_so(page, name):
+    assert "no audits" in page(name, "audits", quality="audit_accuracy")[0]

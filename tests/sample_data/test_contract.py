@@ -189,9 +189,9 @@ def test_sets_are_written_in_order(db):
 
 @pytest.mark.parametrize(
     "column",
-    ["annotations.submitted_at", "items.created_at", "items.claimed_at", "items.closed_at", "audits.audited_at", "appeals.decided_at",
+    ["annotations.submitted_at", "items.created_at", "items.closed_at", "audits.audited_at", "appeals.decided_at",
      "shifts.work_date", "costs.cost_date", "incidents.resolved_at", "model_metrics.measured_at", "batches.closed_at",
-     "escalations.resolved_at", "trainings.completed_on"],
+     "escalations.resolved_at", "trainings.completed_on", "items.claimed_at"],
 )  # fmt: skip
 def test_nothing_happens_after_the_last_day(db, column):
     table, name = column.split(".")
