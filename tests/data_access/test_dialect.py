@@ -94,6 +94,7 @@ def test_every_mart_compiles_for_engines_not_run_here(engine):
         marts.handle_time(judged),
         marts.item_lives("UTC", marts.Window()),
         marts.turnaround("UTC", marts.Window()),
+        marts.claim_time("UTC", marts.Window()),
         marts.appeal_facts("UTC"),
         marts.appeal_time("UTC"),
         marts.shift_facts(),
