@@ -121,10 +121,9 @@ def test_without_shifts_handle_times_still_tell_where_time_goes(page):
     assert "was work done again" in said and tables == 1
 
 
-def test_without_available_time_the_hours_are_shown_and_occupancy_says_what_to_load(page):
-    """No warehouse of this file has available time in all shifts: what is not told apart is said to be so."""
+def test_where_available_time_is_known_of_some_shifts_the_rest_is_not_told_apart(page):
     said, charts, tables = page("productivity", "", look="hours")
-    assert "paid hours" in said and charts == 4 and tables == 1
+    assert "the rest, breaks, training and waiting, is not told apart" in said and charts == 4 and tables == 1
 
 
 def test_a_queue_without_due_times_is_not_said_to_keep_an_sla(page):
@@ -133,6 +132,9 @@ def test_a_queue_without_due_times_is_not_said_to_keep_an_sla(page):
     assert "SLA attainment by week cannot be shown: no items with a due time: load items with due_at" in said
 
 
-@pytest.mark.parametrize("name", ["costs", "cost_and_quality"])
-def test_accuracy_by_audits_without_audits_says_so(page, name):
-    assert "no audits" in page(name, "audits", quality="audit_accuracy")[0]
+def test_accuracy_by_audits_without_audits_is_not_made_up(page):
+    """Cost and quality says that there are no audits; costs prices an accepted label in place of a correct one."""
+    assert "no audits" in page("cost_and_quality", "audits", quality="audit_accuracy")[0]
+    said = page("costs", "audits", quality="audit_accuracy")[0]
+    assert said.startswith("An accepted label cost") and "A correct label cost" not in said
+    assert page("costs", "", quality="audit_accuracy")[0].startswith("A correct label cost")
