@@ -67,7 +67,7 @@ NUMBERED = {
     "gold_label": "items",
 }
 MOST_NUMBERED = 60_000
-DAY_KEYS = {"day", "week", "month", "created_day", "due_day", "closed_day", "audited_day"}
+DAY_KEYS = {"day", "week", "month", "created_day", "created_week", "due_day", "closed_day", "audited_day"}
 
 
 def column_type(name: str, mart: Mart | None = None) -> str:
@@ -86,8 +86,10 @@ def column_type(name: str, mart: Mart | None = None) -> str:
 class Builder:
     """Fills the tables of one snapshot file from the warehouse."""
 
-    def __init__(self, path: Path, warehouse: Warehouse, zone: str) -> None:
+    def __init__(self, path: Path, warehouse: Warehouse, zone: str, lacking: frozenset[str] = frozenset()) -> None:
+        """``lacking``: the columns, as "items.claimed_at", that the warehouse does without."""
         self.zone = zone
+        self.lacking = lacking
         self.warehouse = warehouse
         self.connection = duckdb.connect(
             str(path),
@@ -257,6 +259,16 @@ class Builder:
             source = self._staged("sampled", chosen, STAGED_SAMPLE)
         self.collect(marts.peers(source), "peers_part")
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether the warehouse says when items were claimed."""
+        return "items.claimed_at" not in self.lacking
+
+    def claims(self, created: Window) -> None:
+        """Adds the claims of items created in the window."""
+        if self.has_claims:
+            self.collect(marts.claim_time(self.zone, created), "claim_time_part")
+
     def judged_days(self, source: sa.FromClause) -> None:
         """Adds how many judgements of each day fell on items created on each day."""
         c = source.c
@@ -288,7 +300,7 @@ class Builder:
         facts = {
             "appeal": ("appeals", marts.appeal_facts(self.zone)),
             "appeal_time": ("appeals", marts.appeal_time(self.zone)),
-            "shift": ("shifts", marts.shift_facts()),
+            "shift": ("shifts", marts.shift_facts("shifts.available_seconds" not in self.lacking)),
             "training": ("trainings", marts.training_facts()),
             "cost": ("costs", marts.cost_facts()),
             "escalation": ("escalations", marts.escalation_facts(self.zone)),
@@ -325,7 +337,10 @@ class Builder:
                 business_day(i.created_at, self.zone),
                 (i.created_at, i.gold_label, i.language, i.policy, i.content_type),
             ),
-            "item_lives": (business_day(i.created_at, self.zone), (i.created_at, i.due_at, i.closed_at)),
+            "item_lives": (
+                business_day(i.created_at, self.zone),
+                (i.created_at, i.due_at, i.closed_at, *((i.claimed_at,) if self.has_claims else ())),
+            ),
             "audits": (
                 business_day(u.audited_at, self.zone),
                 (u.annotation_id, u.correct_label, u.verdict, u.weight),

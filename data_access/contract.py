@@ -47,14 +47,32 @@ def check_structure(present: dict[str, dict[str, sa.types.TypeEngine]]) -> list[
             continue
         for column in table.columns:
             if column.name not in columns:
-                message = f'The table "{table.name}" lacks the column "{column.name}" ({column.comment.rstrip(".")}).'
-                findings.append(Finding(BROKEN, table.name, column.name, message, affected(table.name)))
+                findings.append(_lacking(table, column))
                 continue
             problem = _type_problem(column, columns[column.name])
             if problem:
                 message = f'The column "{table.name}.{column.name}" {problem}.'
                 findings.append(Finding(WARNING, table.name, column.name, message, affected(table.name)))
     return findings
+
+
+def _lacking(table: sa.Table, column: sa.Column) -> Finding:
+    said = f'the column "{column.name}" ({column.comment.rstrip(".")})'
+    if column.info.get("may_lack"):
+        without = fed_by(column)
+        message = f'The table "{table.name}" has not {said}; add it to see {without}.'
+        return Finding(NOTE, table.name, column.name, message, without)
+    return Finding(BROKEN, table.name, column.name, f'The table "{table.name}" lacks {said}.', affected(table.name))
+
+
+def fed_by(column: sa.Column) -> str:
+    """The labels of the metrics that need a column which a warehouse may lack."""
+    return ", ".join(m.label for m in METRICS.values() if m.column == str(column))
+
+
+def lacking(present: dict[str, dict]) -> frozenset[str]:
+    """The columns, as "items.claimed_at", that a warehouse may lack and this one does."""
+    return frozenset(str(c) for c in t.MAY_LACK if c.name not in present.get(c.table.name, {}))
 
 
 def _what(table: sa.Table) -> str:

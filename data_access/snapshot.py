@@ -49,6 +49,7 @@ class Meta:
     last_day: dt.date | None
     provisional_days: int
     peers_sample: int = 1  # raters are compared with the others of one item in this many
+    lacking: frozenset[str] = frozenset()  # columns, as "items.claimed_at", that the warehouse does without
 
     @property
     def provisional_from(self) -> dt.date | None:
@@ -106,6 +107,7 @@ class Snapshot:
             last_day=day("last_day"),
             provisional_days=int(values["provisional_days"]),
             peers_sample=int(values["peers_sample"]),
+            lacking=frozenset(values["lacking"].split()),
         )
 
     @property

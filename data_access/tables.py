@@ -27,6 +27,12 @@ SET_SEPARATOR = "|"  # a label of a `set` project: its members in alphabetical o
 metadata = sa.MetaData()
 
 
+def _may_lack(column: sa.Column) -> sa.Column:
+    """A column that a warehouse may do without: only what is read from it is then missing."""
+    column.info["may_lack"] = True
+    return column
+
+
 def _id(name: str, comment: str, *, key: bool = False, optional: bool = False, refers_to: str = "") -> sa.Column:
     info = {"refers_to": refers_to} if refers_to else {}
     return sa.Column(
@@ -157,6 +163,7 @@ items = _table(
     _count("severity", "0 (none) to 3 (severe): how harmful the content is to see."),
     _text("gold_label", "The known answer, on control items only.", optional=True),
     _id("batch_id", "The batch it was delivered in.", optional=True, refers_to="batches"),
+    _may_lack(_time("claimed_at", "When a rater took it up; of several times the last.", optional=True)),
     time="created_at",
 )
 
@@ -214,6 +221,9 @@ shifts = _table(
     _number("logged_seconds", "Paid time."),
     _number("active_seconds", "Time spent handling items."),
     _number("sensitive_seconds", "Of that, on content of severity 2 or 3."),
+    _may_lack(
+        _number("available_seconds", "Paid time without breaks, training and wellness: free for items.", optional=True)
+    ),
     optional=True,
     time="work_date",
 )
@@ -395,4 +405,5 @@ attacks = _table(
 )
 
 TABLES: tuple[sa.Table, ...] = tuple(metadata.tables.values())
+MAY_LACK: tuple[sa.Column, ...] = tuple(c for table in TABLES for c in table.columns if c.info.get("may_lack"))
 REQUIRED: tuple[str, ...] = tuple(table.name for table in TABLES if not table.info["optional"])

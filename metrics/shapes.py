@@ -19,6 +19,7 @@ from metrics.patterns import Encoding, Patterns, decode
 from metrics.spec import ESTIMATE_COLUMNS, Estimate, Estimates, Metric
 
 Z95 = float(special.ndtri(0.975))
+LONGER_THAN_WHOLE = "the part is longer than the whole: the times contradict each other"
 CLUSTERS = "clusters"  # column prefix: how many clusters have a denominator above 0
 
 
@@ -127,6 +128,33 @@ class Ratio(Pair):
         if self.scale != 1.0:
             n = n / self.scale if metric.counts.startswith("hours") else n
         return _result(value * self.scale, low * self.scale, high * self.scale, n, metric)
+
+
+@dataclass(frozen=True)
+class TimeShare(Ratio):
+    """A part of a stretch of time over the whole, 0 to 1, both sums of seconds: the ratio's interval, cut at 1.
+
+    ``counted``: the column that counts the judgements the part is the time of. Where there are some and none of them
+    carries a time, the part is not 0 but unknown, for the reason ``untimed``.
+    """
+
+    counted: str = ""
+    untimed: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The summed columns."""
+        return (*self.pair, *((self.counted,) if self.counted else ()))
+
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
+        """One estimate per row of sums; none where the part is longer than the whole."""
+        found = super().estimate(sums, metric)
+        found = found._replace(high=np.minimum(found.high, 1.0))
+        found = found.without(found.value > 1 + 1e-9, LONGER_THAN_WHOLE)
+        if not self.counted:
+            return found
+        part, counted = (np.nan_to_num(x) for x in _columns(sums, self.numerator, self.counted))
+        return found.without((counted > 0) & (part <= 0) & ~np.isnan(found.value), self.untimed)
 
 
 def effective_n(value: np.ndarray, low: np.ndarray, high: np.ndarray, n: np.ndarray) -> np.ndarray:

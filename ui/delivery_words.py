@@ -16,15 +16,12 @@ from metrics.ramp import BEYOND, AttritionCost
 from metrics.spec import Estimate
 from ui import format as fmt
 from ui import words
-from ui.productivity import GOLD, PACE, Change, Ramps, Weeks
+from ui.productivity import GOLD, PACE, Change, Weeks
+from ui.productivity_ramp import Ramps
 from ui.queue import BY_WORK, Ask, Outlook
 
 SECONDS, ACCURACY = METRICS[PACE], METRICS[GOLD]
 SHARE = METRICS["sla_attainment"]
-LOAD_SHIFTS = (
-    "no shifts are loaded: this would show utilisation, adherence and idle time. Load `shifts` with "
-    "`python manage.py load FILE`"
-)
 
 
 def percent(value: float) -> str:
@@ -136,26 +133,6 @@ def no_pace(rows: pd.DataFrame) -> str:
     return "fewer than two groups have both times and gold"
 
 
-def hours(rows: pd.DataFrame, idle: Mapping[str, float]) -> str:
-    """The pool with the least use of its paid time, and what its idle hours are."""
-    known = rows[rows["value"].notna()]
-    if known.empty:
-        return ""
-    low = known.loc[known["value"].idxmin()]
-    whole = sum(idle.values())
-    text = (
-        f"Least of its paid time is spent on items in {low['label']}: {fmt.value(low['value'], METRICS['utilisation'])}"
-    )
-    if not fmt.is_missing(low["change"]) and low["change_low"] * low["change_high"] > 0:
-        amount = fmt.size(low["change"], METRICS["utilisation"], low["value"])
-        text += f", {amount} {'less' if low['change'] < 0 else 'more'} than before"
-    hours_ = idle.get(low["member"], 0.0)
-    return (
-        f"{text}; {hours_:,.0f} of all {whole:,.0f} idle hours are there. Breaks, training and waiting for the tool "
-        "are idle here: paid time, not waste by itself."
-    )
-
-
 def ramp(found: Ramps, chosen: str, called: str) -> str:
     """What the chosen cohort's curve says."""
     rows = found.found.cohorts if found.found is not None else pd.DataFrame(columns=["cohort"])
@@ -219,7 +196,9 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     if risk.value is None:
         return f"{_standing(row)}; nothing falls due by {until}"
     sla = f"{fmt.target(found.sla.target, SHARE)} SLA of {due_in(found.sla.hours)}"
-    if risk.value > ask.risk:
+    if found.no_due:
+        text = _without_due(found, name, until)
+    elif risk.value > ask.risk:
         text = f"At today's staffing {name} misses its {sla} by {until} with {chance(risk.value)} probability"
     else:
         text = f"At today's staffing {name} keeps its {sla} until {until} with {chance(1 - risk.value)} probability"
@@ -228,6 +207,15 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     if changed(ask) and found.found is not found.today:
         return f"{text}; {_asked(ask)} the risk of missing it is {chance(found.found.miss_period.value)}"
     return text if risk.value <= ask.risk else f"{text}; {needed(found, ask, currency)}"
+
+
+def _without_due(found: Outlook, name: str, until: str) -> str:
+    """The outlook of a queue whose items have no due time: how likely most are decided within what is supposed."""
+    risk, aim = found.today.miss_period.value, fmt.target(found.sla.target, SHARE)
+    return (
+        f"At today's staffing {name} decides {aim} of its items within {found.sla.hours:.0f} hours until {until} with "
+        f"{chance(1 - risk)} probability; its items have no due time"
+    )
 
 
 def _standing(row: Mapping) -> str:
@@ -299,7 +287,7 @@ def promise(found: Outlook) -> str:
     """What is promised of each item, and how many items it is promised of."""
     due = found.due
     if not due.share:
-        return f"due {due_in(due.hours)} after they came, as no deadline is known"
+        return f"supposed to be due {due_in(due.hours)} after they came, as no item has a due time"
     if due.share < 0.5:
         text = f"due {due_in(due.hours)} after they came, the mean of many deadlines"
     else:
@@ -335,4 +323,6 @@ LOAD_SHIFTS_FOR_QUEUE = (
     "No shifts are loaded: paid hours, leave and spare time are not known, so capacity is only the work done. Load "
     "`shifts` for the hours people are there."
 )
+NO_DUE = "no items with a due time: load `items` with `due_at` to see the share decided in time"
+LOAD_DUE = "No item of this queue has a due time. Load `items` with `due_at` to hold the queue to its own SLA."
 LOAD_COSTS = "No labour costs are loaded for this queue: load `costs` to see what more people would cost."

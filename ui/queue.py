@@ -22,7 +22,8 @@ from ui.productivity import kept_by
 DAY_SECONDS = 24 * 3600.0
 TOO_LONG = "the hours of these raters come to more than 24 a day: check the times of `shifts` and `annotations`"
 SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
-MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED)
+CLAIMED, CLAIMED_LATE = "time_to_claim_p50_hours", "time_to_claim_p90_hours"
+MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED, CLAIMED, CLAIMED_LATE)
 FLOW = ("created", "closed", "due", "due_in_time")
 STOCK = ("backlog", "overdue_open")
 STAFF_WEEKS = 4  # whose roster and pace stand for today's
@@ -289,7 +290,8 @@ class Outlook:
     """One queue's coming days. volume: the forecast of arrivals; found, need: the simulation; sla: what is promised.
 
     today: found without anything added; staff: with what is asked for; first: the day after the last one known;
-    due: when items fall due, and how many of them so; reason: why there is none.
+    due: when items fall due, and how many of them so; no_due: no item has a due time, and the promise is supposed;
+    reason: why there is none.
     """
 
     volume: forecast.Forecast | None = None
@@ -301,6 +303,7 @@ class Outlook:
     sla: Sla | None = None
     first: dt.date | None = None
     due: Promise = Promise()
+    no_due: bool = False
     reason: str = ""
 
 
@@ -336,10 +339,11 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     """The coming days of the queue that the filters leave, today's staff and what is asked for against each other."""
     rows, staff = days(snapshot, filters), staffing(snapshot, filters)
     first = as_of(snapshot, filters) + ONE
+    no_due = not rows["due"].any()
     coming, took = volume(snapshot, filters, ask.days), handle(snapshot, filters)
     reason = coming.reason or took.reason or staff.reason
     if reason:
-        return Outlook(volume=coming, staff=staff, handle=took, first=first, reason=reason)
+        return Outlook(volume=coming, staff=staff, handle=took, first=first, no_due=no_due, reason=reason)
     paths = forecast.sample_paths(coming, PATHS)
     due = promise(snapshot, filters)
     sla = Sla(due.hours, promised(snapshot, filters))
@@ -365,7 +369,7 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     found = base
     if ask.added or changed != staff:
         found = capacity.queue_outlook(paths, roster, took, added=ask.added, **common)
-    return Outlook(coming, found, base, need, changed, took, sla, first, due)
+    return Outlook(coming, found, base, need, changed, took, sla, first, due, no_due)
 
 
 def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:

@@ -95,6 +95,7 @@ def test_every_mart_compiles_for_engines_not_run_here(engine):
         marts.item_lives("UTC", marts.Window()),
         marts.promises("UTC", marts.Window()),
         marts.turnaround("UTC", marts.Window()),
+        marts.claim_time("UTC", marts.Window()),
         marts.appeal_facts("UTC"),
         marts.appeal_time("UTC"),
         marts.shift_facts(),

@@ -35,6 +35,7 @@ COMPARED = (
     "item_lives",
     "promise",
     "turnaround",
+    "claim_time",
     "flow",
     "ledger",
     "project_ledger",
@@ -156,6 +157,12 @@ def item_reopened(c: sa.Connection) -> None:
     c.execute(t.items.update().where(i.item_id == first).values(closed_at=None))
 
 
+def item_claimed_anew(c: sa.Connection) -> None:
+    i = t.items.c
+    first = c.execute(sa.select(i.item_id).where(i.claimed_at.is_not(None)).order_by(i.item_id).limit(1)).scalar_one()
+    c.execute(t.items.update().where(i.item_id == first).values(claimed_at=LATER))
+
+
 def annotations_deleted(c: sa.Connection) -> None:
     a = t.annotations.c
     gone = ["A000001", "A000007"]
@@ -192,6 +199,7 @@ CHANGES = (
     status_decided,
     items_closed,
     item_reopened,
+    item_claimed_anew,
     annotations_deleted,
     money_posted,
 )
