@@ -12,6 +12,7 @@ import pytest
 from metrics.catalogue import METRICS
 from metrics.spec import Status
 from ui import charts
+from ui.charts import base
 from ui.sparkline import sparkline
 from ui.theme import DARK, LIGHT
 
@@ -130,3 +131,17 @@ def test_sparkline_is_a_picture_with_a_gap():
     assert svg.count("<line") == 1 + 10  # the target, and 12 steps less the two at the gap
     assert svg.count("<circle") == 1
     assert sparkline(WEEKS[:1], [0.8], math.nan, LIGHT, LIGHT.good) == ""
+
+
+def test_the_browser_gets_the_rows_a_chart_was_given():
+    rows = [{"at": "2026-11-02", "n": 3, "value": None}, {"at": NASTY, "value": 0.1, "late": True}]
+    spec = {"data": {"values": rows}, "layer": []}
+    table, rest = base._as_sent(spec)
+    names = ("at", "n", "value", "late")
+    assert table.to_pylist() == [{name: row.get(name) for name in names} for row in rows]
+    assert rest == {"layer": []} and spec["data"] == {"values": rows}
+
+
+@pytest.mark.parametrize("data", [{}, {"data": {"values": []}}, {"data": {"values": [{"x": 1}, {"x": "one"}]}}])
+def test_a_chart_without_rows_of_one_kind_is_sent_as_it_is(data):
+    assert base._as_sent(data) == (None, data)

@@ -34,7 +34,10 @@ def _as_sent(spec: dict) -> tuple[pa.Table | None, dict]:
     if not rows:
         return None, spec
     names = dict.fromkeys(name for row in rows for name in row)
-    table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    try:
+        table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    except pa.ArrowException:  # numbers and text under one name
+        return None, spec
     return table, {key: part for key, part in spec.items() if key != "data"}
 
 
