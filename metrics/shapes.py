@@ -15,8 +15,9 @@ import pandas as pd
 from scipy import special
 
 from metrics import agreement, intervals, quantiles, unit_cost
+from metrics.intervals import Intervals
 from metrics.patterns import Encoding, Patterns, decode
-from metrics.spec import ESTIMATE_COLUMNS, Estimate, Estimates, Metric
+from metrics.spec import Estimate, Estimates, Metric
 
 Z95 = float(special.ndtri(0.975))
 LONGER_THAN_WHOLE = "the part is longer than the whole: the times contradict each other"
@@ -197,10 +198,10 @@ class Quotient:
         """
         n = np.where(np.isnan(share.value), 0.0, share.n)  # too few to judge, or too small a group to show
         value = np.clip(np.nan_to_num(share.value), 0, 1)
-        right = unit_cost.shrunk_accuracy(value * n, n, effective_n(value, share.low, share.high, n))
-        right = right.assign(reason=np.where(np.isnan(share.value), share.reason, right["reason"]))
-        found = unit_cost.cost_per_correct(pd.DataFrame(ratio._asdict()).assign(note=""), right)
-        return Estimates(*(found[name].to_numpy() for name in ESTIMATE_COLUMNS))
+        right, n = unit_cost.shrunk_shares(value * n, n, effective_n(value, share.low, share.high, n))
+        found = unit_cost.mover_ratio(Intervals(ratio.value, ratio.low, ratio.high), right)
+        nothing = np.where(np.isnan(share.value), share.reason, np.where(n > 0, "", unit_cost.NO_GOLD))
+        return Estimates(*found, ratio.n, unit_cost.why_no_cost(ratio.reason, nothing, right.value))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from metrics.catalogue import METRICS
 from metrics.spec import Status
 from ui import charts
+from ui.charts import base
 from ui.sparkline import sparkline
 from ui.theme import DARK, LIGHT
 
@@ -170,3 +171,17 @@ def test_names_of_drivers_leave_the_bars_their_room():
     assert valid(spec) and all(layer["encoding"]["y"]["axis"] is None for layer in spec["layer"])
     names = [layer for layer in marks(spec, "text") if layer["encoding"]["text"]["field"] == "label"]
     assert len(names) == 1 and names[0]["encoding"]["x"] == {"value": 0}
+
+
+def test_the_browser_gets_the_rows_a_chart_was_given():
+    rows = [{"at": "2026-11-02", "n": 3, "value": None}, {"at": NASTY, "value": 0.1, "late": True}]
+    spec = {"data": {"values": rows}, "layer": []}
+    table, rest = base._as_sent(spec)
+    names = ("at", "n", "value", "late")
+    assert table.to_pylist() == [{name: row.get(name) for name in names} for row in rows]
+    assert rest == {"layer": []} and spec["data"] == {"values": rows}
+
+
+@pytest.mark.parametrize("data", [{}, {"data": {"values": []}}, {"data": {"values": [{"x": 1}, {"x": "one"}]}}])
+def test_a_chart_without_rows_of_one_kind_is_sent_as_it_is(data):
+    assert base._as_sent(data) == (None, data)
