@@ -71,14 +71,14 @@ NUMBERED = {
 MOST_NUMBERED = 60_000
 BATCHES_AT_ONCE = 500  # names in one statement
 TEXT_KEYS = {"language", "policy", "benchmark", "model_version", "previous_version"}
-DAY_KEYS = {"day", "week", "month", "created_day", "due_day", "closed_day", "audited_day"}
+DAY_KEYS = {"day", "week", "month", "created_day", "created_week", "due_day", "closed_day", "audited_day"}
 
 
 def column_type(name: str, mart: Mart | None = None) -> str:
     """The DuckDB type of a mart's column."""
     if name in DAY_KEYS:
         return "DATE"
-    if name in ("bucket", "in_time"):
+    if name in ("bucket", "in_time", "hours"):
         return "INTEGER"
     if name == "chance":
         return "BIGINT"
@@ -90,9 +90,18 @@ def column_type(name: str, mart: Mart | None = None) -> str:
 class Builder:
     """Fills the tables of one snapshot file from the warehouse."""
 
-    def __init__(self, path: Path, warehouse: Warehouse, zone: str, *, batched: bool = False) -> None:
-        """``batched``: whether the warehouse has batches."""
+    def __init__(
+        self,
+        path: Path,
+        warehouse: Warehouse,
+        zone: str,
+        lacking: frozenset[str] = frozenset(),
+        *,
+        batched: bool = False,
+    ) -> None:
+        """``lacking``: columns, as "items.claimed_at", that the warehouse does without; ``batched``: it has batches."""
         self.zone = zone
+        self.lacking = lacking
         self.warehouse = warehouse
         self.batched = batched
         self.connection = duckdb.connect(
@@ -189,13 +198,13 @@ class Builder:
             f"GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys[:3])}"
         )
 
-    def copy(self, present: set[str], lacking: set[tuple[str, str]]) -> None:
+    def copy(self, present: set[str]) -> None:
         """The contract tables that are kept as they are; an absent one is empty, a flag that is lacking is false."""
         for name, table in COPIES.items():
             kinds = ", ".join(f'"{c.name}" {_plain_type(c.type)}' for c in table.columns)
             self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" ({kinds})')
             if table.name in present:
-                self.collect(sa.select(*(c for c in table.columns if (table.name, c.name) not in lacking)), name)
+                self.collect(sa.select(*(c for c in table.columns if str(c) not in self.lacking)), name)
             for column in table.columns:
                 if column.info.get("may_lack"):
                     self.connection.execute(
@@ -290,6 +299,16 @@ class Builder:
             source = self._staged("sampled", chosen, STAGED_SAMPLE)
         self.collect(marts.peers(source), "peers_part")
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether the warehouse says when items were claimed."""
+        return "items.claimed_at" not in self.lacking
+
+    def claims(self, created: Window) -> None:
+        """Adds the claims of items created in the window."""
+        if self.has_claims:
+            self.collect(marts.claim_time(self.zone, created), "claim_time_part")
+
     def judged_days(self, source: sa.FromClause) -> None:
         """Adds how many judgements of each day fell on items created on each day."""
         c = source.c
@@ -323,7 +342,7 @@ class Builder:
         facts = {
             "appeal": ("appeals", marts.appeal_facts(self.zone)),
             "appeal_time": ("appeals", marts.appeal_time(self.zone)),
-            "shift": ("shifts", marts.shift_facts()),
+            "shift": ("shifts", marts.shift_facts("shifts.available_seconds" not in self.lacking)),
             "training": ("trainings", marts.training_facts()),
             "cost": ("costs", marts.cost_facts()),
             "escalation": ("escalations", marts.escalation_facts(self.zone)),
@@ -361,7 +380,10 @@ class Builder:
                 business_day(i.created_at, self.zone),
                 (i.created_at, i.gold_label, i.language, i.policy, i.content_type, i.batch_id),
             ),
-            "item_lives": (business_day(i.created_at, self.zone), (i.created_at, i.due_at, i.closed_at)),
+            "item_lives": (
+                business_day(i.created_at, self.zone),
+                (i.created_at, i.due_at, i.closed_at, *((i.claimed_at,) if self.has_claims else ())),
+            ),
             "audits": (
                 business_day(u.audited_at, self.zone),
                 (u.annotation_id, u.correct_label, u.verdict, u.weight),

@@ -46,19 +46,33 @@ def check_structure(present: dict[str, dict[str, sa.types.TypeEngine]]) -> list[
                 findings.append(Finding(BROKEN, table.name, "", message, affected(table.name)))
             continue
         for column in table.columns:
-            if column.name not in columns and column.info.get("may_lack"):
-                message = f'The table "{table.name}" has no column "{column.name}" ({column.comment.rstrip(".")}).'
-                findings.append(Finding(NOTE, table.name, column.name, message))
-                continue
             if column.name not in columns:
-                message = f'The table "{table.name}" lacks the column "{column.name}" ({column.comment.rstrip(".")}).'
-                findings.append(Finding(BROKEN, table.name, column.name, message, affected(table.name)))
+                findings.append(_lacking(table, column))
                 continue
             problem = _type_problem(column, columns[column.name])
             if problem:
                 message = f'The column "{table.name}.{column.name}" {problem}.'
                 findings.append(Finding(WARNING, table.name, column.name, message, affected(table.name)))
     return findings
+
+
+def _lacking(table: sa.Table, column: sa.Column) -> Finding:
+    said = f'the column "{column.name}" ({column.comment.rstrip(".")})'
+    if column.info.get("may_lack"):
+        without = fed_by(column)
+        message = f'The table "{table.name}" has not {said}{f"; add it to see {without}" if without else ""}.'
+        return Finding(NOTE, table.name, column.name, message, without)
+    return Finding(BROKEN, table.name, column.name, f'The table "{table.name}" lacks {said}.', affected(table.name))
+
+
+def fed_by(column: sa.Column) -> str:
+    """The labels of the metrics that need a column which a warehouse may lack."""
+    return ", ".join(m.label for m in METRICS.values() if m.column == str(column))
+
+
+def lacking(present: dict[str, dict]) -> frozenset[str]:
+    """The columns, as "items.claimed_at", that a warehouse may lack and this one does."""
+    return frozenset(str(c) for c in t.MAY_LACK if c.name not in present.get(c.table.name, {}))
 
 
 def _what(table: sa.Table) -> str:
@@ -88,11 +102,6 @@ def usable(findings: list[Finding], present: dict) -> set[str]:
     """The contract tables that are there with all their columns."""
     broken = {f.table for f in findings if f.severity == BROKEN}
     return {table.name for table in t.TABLES if table.name in present and table.name not in broken}
-
-
-def lacking(findings: list[Finding]) -> set[tuple[str, str]]:
-    """The (table, column) pairs that the warehouse does without, as it may."""
-    return {(f.table, f.column) for f in findings if f.severity == NOTE and f.column}
 
 
 def check_contents(warehouse: Warehouse, tables: set[str], now: dt.datetime | None = None) -> list[Finding]:

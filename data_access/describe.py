@@ -17,14 +17,25 @@ import sqlalchemy as sa
 from data_access import derive, marts
 from data_access import dimensions as dim
 from data_access import tables as t
-from data_access.contract import affected
+from data_access.contract import affected, fed_by
 from data_access.filters import DIMENSIONS
 from data_access.selects import Question, rows_by, sums_by
 from data_access.snapshot import DIALECT
 from metrics.catalogue import AREAS, METRICS
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
-from metrics.shapes import Coefficient, Count, GeometricMean, Quantile, Quotient, Ratio, Remainder, Share, WeightedShare
+from metrics.shapes import (
+    Coefficient,
+    Count,
+    GeometricMean,
+    Quantile,
+    Quotient,
+    Ratio,
+    Remainder,
+    Share,
+    TimeShare,
+    WeightedShare,
+)
 from metrics.spec import Direction, Metric, Unit
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -37,6 +48,7 @@ INTERVALS = {
     Remainder: "Wilson's interval, on the n that is left after judgements of one rater resemble each other",
     WeightedShare: "Wilson's interval, on the n that is left after unequal weights and resemblance within raters",
     Ratio: "built on the logarithm of the ratio, from how much the parts (raters, weeks, projects) differ",
+    TimeShare: "built on the logarithm of the ratio, from how much the parts (raters, days of pools) differ; at most 1",
     Quotient: "from the intervals of the ratio and of the share it is divided by, on the logarithm (MOVER)",
     Count: "none: a count has no sampling error",
     GeometricMean: "built on the logarithm of the time, from its spread",
@@ -151,6 +163,7 @@ def _mart_selects(mart: str) -> dict[str, sa.Select]:
         "flow": {**lives, "Appeals": marts.appeal_facts(ZONE)},
         "backlog": lives,
         "turnaround": {"Histogram of turnaround": marts.turnaround(ZONE, always)},
+        "claim_time": {"Histogram of time to claim": marts.claim_time(ZONE, always)},
         "appeal_time": {"Histogram of appeal time": marts.appeal_time(ZONE)},
         "ledger": {**costs, **labels},
         "escalation_ledger": {**labels, "Escalations": marts.escalation_facts(ZONE)},
@@ -287,6 +300,9 @@ def _meaning_of(column: sa.Column) -> str:
     if column.info.get("refers_to"):
         target = column.info["refers_to"]
         parts.append(f"Refers to [{target}](#{target}).")
+    if column.info.get("may_lack"):
+        without = fed_by(column)
+        parts.append("The table may lack it" + (f": then there is no {without}." if without else "."))
     return " ".join(parts)
 
 
@@ -384,6 +400,7 @@ def facts_of(metric: Metric) -> dict[str, str]:
         "Interval (95 %)": interval_of(metric),
         "Target by default": _default_target(metric),
         "Read from": ", ".join(metric.needs),
+        "Needs the column": f"`{metric.column}`, which a warehouse may lack" if metric.column else "",
         "By": ", ".join(DIMENSIONS[name] for name in dimensions_of(metric)),
         "Caution": metric.caution,
     }

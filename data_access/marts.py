@@ -90,6 +90,9 @@ WORK = Mart(
         "handle_sum_seconds",
         "handle_sum_log",
         "handle_sum_log_squared",
+        "handle_rework_seconds",
+        "handle_skipped_seconds",
+        "handle_served_seconds",
     ),
     real=frozenset(
         {
@@ -107,6 +110,9 @@ WORK = Mart(
             "handle_sum_seconds",
             "handle_sum_log",
             "handle_sum_log_squared",
+            "handle_rework_seconds",
+            "handle_skipped_seconds",
+            "handle_served_seconds",
         }
     ),
 )
@@ -143,6 +149,13 @@ LIVES = Mart(
     keys=("created_day", "project_id", "language", "policy", "due_day", "closed_day", "in_time"),
     sums=("items",),
     period="created_day",
+)
+PROMISE = Mart("promise", keys=("week", "project_id", "language", "policy", "hours"), sums=("items",), period="week")
+CLAIM_TIME = Mart(
+    "claim_time",
+    keys=("created_week", "week", "project_id", "language", "policy", "bucket"),  # week: of the claim
+    sums=("n",),
+    period="created_week",
 )
 TURNAROUND = Mart("turnaround", keys=("week", "project_id", "language", "policy", "bucket"), sums=("n",), period="week")
 
@@ -341,6 +354,9 @@ def work_judgements(source: sa.FromClause, mart: Mart = WORK) -> sa.Select:
         _sum_of(seconds, "handle_sum_seconds"),
         _sum_of(log, "handle_sum_log"),
         _sum_of(log * log, "handle_sum_log_squared"),
+        _sum_of(seconds, "handle_rework_seconds", c.is_rework),
+        _sum_of(c.handle_seconds, "handle_skipped_seconds", sa.and_(sa.not_(done), c.handle_seconds > 0)),
+        _sum_of(c.handle_seconds, "handle_served_seconds", c.handle_seconds > 0),
     ]
     of = source.outerjoin(t.raters, r.rater_id == c.rater_id) if "language_matched" in mart.sums else source
     return _grouped(source, sums, mart, of)
@@ -719,6 +735,20 @@ def item_lives(zone: str, created: Window) -> sa.Select:
     )
 
 
+def promises(zone: str, created: Window) -> sa.Select:
+    """Items counted by the hours from creation to when they are due, to the nearest hour, by week of creation."""
+    i = t.items.c
+    hours = seconds_between(i.created_at, i.due_at) / _number(3600.0)
+    # Half an hour goes up on every engine, also on those that count seconds in fractions of days.
+    hours = sa.cast(sa.func.floor(hours + _number(0.500001)), sa.Integer)
+    keys = (week_of(business_day(i.created_at, zone)), i.project_id, i.language, i.policy, hours)
+    return (
+        sa.select(keys[0].label("week"), *keys[1:4], hours.label("hours"), sa.func.count().label("items"))
+        .where(i.due_at.is_not(None), *created.on(i.created_at))
+        .group_by(*keys)
+    )
+
+
 def turnaround(zone: str, closed: Window) -> sa.Select:
     """Histogram of hours from creation to closing, by week of closing."""
     i = t.items.c
@@ -730,6 +760,25 @@ def turnaround(zone: str, closed: Window) -> sa.Select:
         )
         .where(i.closed_at.is_not(None), *closed.on(i.closed_at))
         .group_by(week, i.project_id, i.language, i.policy, bucket)
+    )
+
+
+def claim_time(zone: str, created: Window) -> sa.Select:
+    """Histogram of the time from creation to the last claim, by weeks of creation and of the claim."""
+    i = t.items.c
+    bucket = _bucket(seconds_between(i.created_at, i.claimed_at))
+    weeks = (week_of(business_day(i.created_at, zone)), week_of(business_day(i.claimed_at, zone)))
+    keys = (i.project_id, i.language, i.policy)
+    return (
+        sa.select(
+            weeks[0].label("created_week"),
+            weeks[1].label("week"),
+            *keys,
+            bucket.label("bucket"),
+            sa.func.count().label("n"),
+        )
+        .where(i.claimed_at.is_not(None), *created.on(i.created_at))
+        .group_by(*weeks, *keys, bucket)
     )
 
 
@@ -767,9 +816,11 @@ def appeal_time(zone: str) -> sa.Select:
     )
 
 
-def shift_facts() -> sa.Select:
-    """Hours by day and pool."""
+def shift_facts(has_available: bool = True) -> sa.Select:
+    """Hours by day and pool; ``available_active_seconds`` are those of shifts whose available time is known."""
     s, r = t.shifts.c, t.raters.c
+    available = s.available_seconds if has_available else sa.cast(sa.null(), sa.Double)
+    idle = sa.case((s.logged_seconds > s.active_seconds, s.logged_seconds - s.active_seconds), else_=0.0)
     return (
         sa.select(
             s.work_date.label("day"),
@@ -779,6 +830,9 @@ def shift_facts() -> sa.Select:
             _sum_of(s.logged_seconds, "logged_seconds"),
             _sum_of(s.active_seconds, "active_seconds"),
             _sum_of(s.sensitive_seconds, "sensitive_seconds"),
+            _sum_of(idle, "idle_seconds"),
+            _sum_of(available, "available_seconds"),
+            _sum_of(s.active_seconds, "available_active_seconds", available.is_not(None)),
             _sum(s.sensitive_seconds > SENSITIVE_CAP_HOURS * 3600.0, "cap_breaches"),
         )
         .select_from(t.shifts.join(t.raters, s.rater_id == r.rater_id))

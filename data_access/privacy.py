@@ -21,7 +21,7 @@ from metrics.errors import NotAllowed
 
 PEOPLE = frozenset({"rater", "lead", "rater_id"})  # the last is what marts call the first
 TOO_SMALL = "too small a group to show"
-NO_RATERS = frozenset({"flow", "backlog", "turnaround", "appeal_time", "overlap"})
+NO_RATERS = frozenset({"flow", "backlog", "turnaround", "promise", "claim_time", "appeal_time", "overlap"})
 """Marts of items: no rater's work can be read off them."""
 
 FAMILIES = {"gold_": "gold_n", "audited_": "audited_n", "handle_": "handle_n"}

@@ -16,7 +16,7 @@ from data_access import dimensions as dim
 from data_access import privacy, selects
 from data_access.dimensions import Source, expression, why_not
 from data_access.filters import TIME_DIMENSIONS, Filters, Scope, dimension
-from data_access.selects import FIRST_BASIS, GROUPING, LAST_BASIS, PERIOD, RATERS, Question
+from data_access.selects import FIRST_BASIS, GROUPING, LAST_BASIS, PERIOD, RATERS, TIMED, Question
 from data_access.snapshot import Snapshot
 from metrics import targets
 from metrics.catalogue import metric as find_metric
@@ -121,12 +121,23 @@ class _Asked:
         for mart in sorted(marts | {m.mart: [] for m in alongside}, key=lambda name: name != "work"):
             group = marts.get(mart, [])
             also = [m for m in alongside if m.mart == mart]
+            lacking = [m for m in group if m.column in self.snapshot.meta.lacking]
+            group = [m for m in group if m not in lacking]
+            yield from self._lacking(lacking)
             kept, unsupported = self._split(dim.SOURCES[mart], group)
             yield from unsupported
             for groupings in kept:
                 later += self._ask(dim.SOURCES[mart], group, also, groupings, designs)
         for estimate in later:
             yield from estimate()
+
+    def _lacking(self, metrics: list[Metric]) -> Iterator[_Found]:
+        """Metrics of a column that the warehouse does without."""
+        for m in metrics:
+            why = _unsupported(f"the warehouse has no {m.column.split('.')[1]}")
+            for by in dict.fromkeys(self.groupings):
+                for k in range(len(self.periods)):
+                    yield _Found(m, by, k, _no_keys(by), why, kept=False)
 
     def _split(self, source: Source, metrics: list[Metric]) -> tuple[list[list[Grouping]], list[_Found]]:
         """The groupings the mart keeps, those asked together together, and why it does not keep the others."""
@@ -181,7 +192,7 @@ class _Asked:
                 designs[m.name, by, k] = dict(zip(_tuples(keys), m.shape.design(part), strict=True))
             for m in metrics:
                 found = m.shape.estimate(part, m)
-                if "handle_n" in m.shape.columns:
+                if any(c.startswith(TIMED) for c in m.shape.columns):
                     found = _one_basis(found, part[FIRST_BASIS], part[LAST_BASIS])
                 counted = part.get(_behind(m.shape), part[RATERS]) if RATERS in part else None
                 yield _Found(m, by, k, keys, self._suppressed(found, m, by, k, keys, counted))

@@ -43,8 +43,10 @@ PARTS = (
     marts.PEERS,
     marts.OVERLAP_SAMPLE,
     marts.LIVES,
+    marts.PROMISE,
     marts.TURNAROUND,
     *batch_marts.ALL,
+    marts.CLAIM_TIME,
 )
 DEFAULT_PROVISIONAL_DAYS = 7
 
@@ -84,7 +86,9 @@ def refresh(settings: Settings, *, full: bool = False, progress: Progress | None
             raise ContractBroken(missing[0] + more)
         building = path.with_name(f"{path.name}.building-{os.getpid()}")
         try:
-            report = _make(settings, warehouse, building, usable, findings, full, progress or (lambda *_: None))
+            lacking = contract.lacking(present)
+            tell = progress or (lambda *_: None)
+            report = _make(settings, warehouse, building, usable, lacking, findings, full, tell)
             if report.kind != "unchanged":
                 publish.publish(building, path)
         finally:
@@ -110,14 +114,15 @@ def _old_snapshot(settings: Settings, warehouse: Warehouse) -> Snapshot | None:
     return None
 
 
-def _make(settings, warehouse, building, usable, findings, full, progress) -> Report:
+def _make(settings, warehouse, building, usable, lacking, findings, full, progress) -> Report:
     old = None if full else _old_snapshot(settings, warehouse)
     try:
         if old is not None:
             shutil.copyfile(settings.snapshot, building)
         ratings: dict[str, int] = {}
         for _attempt in range(8):
-            with Builder(building, warehouse, settings.timezone, batched="batches" in usable) as builder:
+            batched = "batches" in usable
+            with Builder(building, warehouse, settings.timezone, lacking, batched=batched) as builder:
                 try:
                     run = _Run(builder, settings, usable, findings, progress, ratings)
                     return run.incremental(old) if old is not None else run.full()
@@ -169,7 +174,7 @@ class _Run:
         """Builds everything."""
         self.b.number_names()
         self.b.day_checks(self.usable)
-        self.b.copy(self.usable, contract.lacking(self.findings))
+        self.b.copy(self.usable)
         self._label_codes()
         item_days, audit_days = self._sizes("items"), self._sizes("audits")
         annotations = sum(self._sizes("annotations").values())
@@ -184,6 +189,8 @@ class _Run:
             self.progress(done, total, "judgements")
             self.b.judgement_marts(window, self.digits, self.words, self.peers_sample)
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
+            self.b.collect(marts.promises(self.zone, window), "promise_part")
+            self.b.claims(window)
             self._raise_on_overflow("agreement_part")
             done += int(items * per_item)
         for window, audits in windows(audit_days, self.zone, audit_days, self._keys("audits")):
@@ -204,7 +211,7 @@ class _Run:
         old_words = old.code_words
         self.peers_sample = old.meta.peers_sample
         self.b.day_checks(self.usable)
-        self.b.copy(self.usable, contract.lacking(self.findings))
+        self.b.copy(self.usable)
         self._same_ground(kept)
         self._label_codes()
         if self.words != old_words:
@@ -382,6 +389,11 @@ class _Run:
         for window, _ in windows(days, self.zone):
             self.b.collect(marts.item_lives(self.zone, window), "item_lives_part")
         self._replace(marts.LIVES, days)
+        created = {week_start(day) for day in days}
+        self._create_parts((marts.PROMISE,))
+        for window, _ in windows(_days_of_weeks(created), self.zone):
+            self.b.collect(marts.promises(self.zone, window), "promise_part")
+        self._replace(marts.PROMISE, created)
         closed |= {r[0] for r in self.c.execute(question.format("item_lives")).fetchall()}
         weeks = {week_start(day) for day in closed}
         if weeks:
@@ -389,6 +401,11 @@ class _Run:
             for window, _ in windows(_days_of_weeks(weeks), self.zone):
                 self.b.collect(marts.turnaround(self.zone, window), "turnaround_part")
             self._replace(marts.TURNAROUND, weeks)
+        weeks = {week_start(day) for day in days}
+        self._create_parts((marts.CLAIM_TIME,))
+        for window, _ in windows(_days_of_weeks(weeks), self.zone):
+            self.b.claims(window)
+        self._replace(marts.CLAIM_TIME, weeks)
 
     def _replace(self, mart: marts.Mart, periods: set[dt.date], only: str = "TRUE") -> None:
         """Puts the mart's fresh parts in place of its rows of these periods; ``only`` narrows which rows are theirs."""
@@ -573,9 +590,19 @@ class _Run:
             "last_day": last.isoformat() if last else "",
             "provisional_days": DEFAULT_PROVISIONAL_DAYS if lag is None else min(max(int(lag), 3), 28),
             "peers_sample": self.peers_sample,
+            "lacking": " ".join(sorted(self._without())),
         }
         self.c.execute("CREATE OR REPLACE TABLE meta (key VARCHAR, value VARCHAR)")
         self.c.executemany("INSERT INTO meta VALUES (?, ?)", [[k, str(v)] for k, v in values.items()])
+
+    def _without(self) -> set[str]:
+        """The columns a warehouse may lack that are not there, or nowhere filled in."""
+        found = {"items.claimed_at": ("claim_time", "n"), "shifts.available_seconds": ("shift", "available_seconds")}
+        counted = {
+            column: self.c.execute(f"SELECT COUNT({name}) FROM {mart}").fetchone()[0]
+            for column, (mart, name) in found.items()
+        }
+        return {column for column, n in counted.items() if not n}
 
     def _write_findings(self) -> None:
         self.c.execute(

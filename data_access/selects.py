@@ -95,8 +95,9 @@ def sums_by(question: Question, metrics: tuple[str, ...]) -> sa.Select:
     clusters = [_cluster(source, c).label(f"cluster_{c}") for c in source.cluster]
     sums = [sa.func.sum(_summed(question, table, c)).label(c) for c in columns]
     bases = []
-    if any(c.startswith(TIMED) for c in columns) and "time_basis" in source.keys:
-        used = table.c.handle_n > 0
+    timed = [c for c in columns if c.startswith(TIMED)]
+    if timed and "time_basis" in source.keys:
+        used = sa.or_(*(table.c[c] != 0 for c in timed))
         basis = sa.case((sa.and_(used, _on_basis(table)) if question.timed else used, table.c.time_basis))
         bases = [sa.func.min(basis).label(FIRST_BASIS), sa.func.max(basis).label(LAST_BASIS)]
     cells = _grouped(question, source, clusters, [*sums, *bases]).subquery("cells")

@@ -29,6 +29,8 @@ from metrics.targets import Targets
 FORMAT_VERSION = 5  # of the snapshot's own tables
 MAGIC = "raterscope snapshot"
 REMEDY = "Make it anew with `python manage.py refresh --full`."
+# A page's frames are small, and a cell of an Arrow column costs more to read and write than one of Python's strings.
+pd.options.mode.string_storage = "python"
 DIALECT = Dialect()
 DIALECT.paramstyle = "qmark"
 DIALECT.positional = True
@@ -49,6 +51,7 @@ class Meta:
     last_day: dt.date | None
     provisional_days: int
     peers_sample: int = 1  # raters are compared with the others of one item in this many
+    lacking: frozenset[str] = frozenset()  # columns, as "items.claimed_at", that the warehouse does without
 
     @property
     def provisional_from(self) -> dt.date | None:
@@ -57,7 +60,10 @@ class Meta:
 
 
 class Snapshot:
-    """An open snapshot; safe to use from many threads, each query on its own cursor."""
+    """An open snapshot; safe to use from many threads, each query on a cursor of its own.
+
+    A statement runs on one thread: pages ask several at once, and splitting a small one costs more than it saves.
+    """
 
     def __init__(self, path: Path) -> None:
         """Opens the file; raises SnapshotUnusable when it is missing, corrupt, foreign or of another version."""
@@ -65,7 +71,9 @@ class Snapshot:
         if not self.path.is_file():
             raise SnapshotUnusable(f"There is no snapshot at {self.path}. Make it with `python manage.py refresh`.")
         self._lock = threading.Lock()
-        self._connection = duckdb.connect(":memory:", config={"threads": 2})
+        self._idle: list[duckdb.DuckDBPyConnection] = []  # cursors to take up again
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._connection = duckdb.connect(":memory:", config={"threads": 1})
         try:
             # Attached to a connection of its own: a file that replaces this one later opens beside it.
             self._connection.execute(f"ATTACH '{str(self.path).replace(chr(39), chr(39) * 2)}' AS snapshot (READ_ONLY)")
@@ -106,6 +114,7 @@ class Snapshot:
             last_day=day("last_day"),
             provisional_days=int(values["provisional_days"]),
             peers_sample=int(values["peers_sample"]),
+            lacking=frozenset(values["lacking"].split()),
         )
 
     @property
@@ -130,8 +139,10 @@ class Snapshot:
         return {name: _filled(column) for name, column in found.items()}
 
     def table(self, name: str) -> pd.DataFrame:
-        """A small table, whole; ``name`` is one of the snapshot's own."""
-        return self.query(sa.select(sa.text("*")).select_from(sa.table(name)))
+        """A small table, whole and read once; ``name`` is one of the snapshot's own."""
+        if name not in self._tables:
+            self._tables[name] = self.query(sa.select(sa.text("*")).select_from(sa.table(name)))
+        return self._tables[name].copy(deep=False)  # what the caller writes to it stays the caller's
 
     def _run(self, sql: str, values: list) -> pd.DataFrame:
         with self._cursor() as cursor:
@@ -140,12 +151,14 @@ class Snapshot:
     @contextlib.contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock:
-            cursor = self._connection.cursor()
+            cursor = self._idle.pop() if self._idle else self._connection.cursor().execute("USE snapshot")
         try:
-            cursor.execute("USE snapshot")
             yield cursor
-        finally:
+        except BaseException:
             cursor.close()
+            raise
+        with self._lock:
+            self._idle.append(cursor)
 
     @functools.cached_property
     def label_sets(self) -> dict[str, LabelSet]:
@@ -181,6 +194,8 @@ class Snapshot:
 
     def close(self) -> None:
         """Frees the file."""
+        for cursor in self._idle:
+            cursor.close()
         self._connection.close()
 
 

@@ -27,6 +27,12 @@ SET_SEPARATOR = "|"  # a label of a `set` project: its members in alphabetical o
 metadata = sa.MetaData()
 
 
+def _may_lack(column: sa.Column) -> sa.Column:
+    """A column that a warehouse may do without: only what is read from it is then missing."""
+    column.info["may_lack"] = True
+    return column
+
+
 def _id(name: str, comment: str, *, key: bool = False, optional: bool = False, refers_to: str = "") -> sa.Column:
     info = {"refers_to": refers_to} if refers_to else {}
     return sa.Column(
@@ -48,10 +54,8 @@ def _column(
     optional: bool = False,
     one_of: tuple = (),
     key: bool = False,
-    may_lack: bool = False,
 ) -> sa.Column:
-    """``may_lack``: a warehouse may do without the column; it is empty then."""
-    info = ({"one_of": one_of} if one_of else {}) | ({"may_lack": True} if may_lack else {})
+    info = {"one_of": one_of} if one_of else {}
     return sa.Column(name, kind, primary_key=key, nullable=optional, autoincrement=False, comment=comment, info=info)
 
 
@@ -167,6 +171,7 @@ items = _table(
     _count("severity", "0 (none) to 3 (severe): how harmful the content is to see."),
     _text("gold_label", "The known answer, on control items only.", optional=True),
     _id("batch_id", "The batch it was delivered in.", optional=True, refers_to="batches"),
+    _may_lack(_time("claimed_at", "When a rater took it up; of several times the last.", optional=True)),
     time="created_at",
 )
 
@@ -224,6 +229,9 @@ shifts = _table(
     _number("logged_seconds", "Paid time."),
     _number("active_seconds", "Time spent handling items."),
     _number("sensitive_seconds", "Of that, on content of severity 2 or 3."),
+    _may_lack(
+        _number("available_seconds", "Paid time without breaks, training and wellness: free for items.", optional=True)
+    ),
     optional=True,
     time="work_date",
 )
@@ -291,7 +299,7 @@ changes = _table(
     _date("starts_on", "First day."),
     _date("ends_on", "Last day; empty when it stays.", optional=True),
     _text("summary", "In one sentence."),
-    _flag("randomised", "Whether lots were drawn for who gets it; empty is no.", optional=True, may_lack=True),
+    _may_lack(_flag("randomised", "Whether lots were drawn for who gets it; empty is no.", optional=True)),
     optional=True,
     time="starts_on",
 )
@@ -418,4 +426,5 @@ attacks = _table(
 )
 
 TABLES: tuple[sa.Table, ...] = tuple(metadata.tables.values())
+MAY_LACK: tuple[sa.Column, ...] = tuple(c for table in TABLES for c in table.columns if c.info.get("may_lack"))
 REQUIRED: tuple[str, ...] = tuple(table.name for table in TABLES if not table.info["optional"])

@@ -8,7 +8,7 @@ Durations of different time bases are never put together: filter by ``time_basis
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,20 +224,22 @@ def mix_adjusted(
     everything = [np.zeros(1, dtype=np.intp)]
     overall = np.array([float(weight @ mean)])
 
-    rows = sums[[*by, *keys]].copy()
-    rows["cell"] = frame.index.get_indexer(pd.MultiIndex.from_frame(rows[keys]) if len(keys) > 1 else rows[keys[0]])
-    rows["rater"] = 0 if rater is None else pd.factorize(sums[rater])[0]
+    rows = {
+        "cell": frame.index.get_indexer(pd.MultiIndex.from_frame(sums[keys]) if len(keys) > 1 else sums[keys[0]]),
+        "rater": np.zeros(len(sums), np.intp) if rater is None else pd.factorize(sums[rater])[0],
+    }
     for name, column in (("n", n), ("x", total), ("xx", squares)):
-        rows[name] = np.nan if column is None else sums[column].to_numpy(float)
+        rows[name] = np.full(len(sums), np.nan) if column is None else sums[column].to_numpy(float)
     table, fallback = [], []
-    for group, part in rows.groupby(by, sort=True, dropna=False):
-        part = part[part["n"] > 0]
-        inside = part[part["cell"] >= 0]
+    for group, places in _groups(sums, by):
+        part = _taken(rows, places[rows["n"][places] > 0])
+        inside = _taken(part, part["cell"] >= 0)
         judged = float(part["n"].sum())
         row = dict(zip(by, group, strict=True))
         used = _standardised(inside, weight, mean, levels, scale, rater is not None, least, level)
-        raw = _standardised(part.assign(cell=0), np.ones(1), overall, everything, scale, rater is not None, 0, level)
-        reason = "" if len(inside) else NOT_IN_REFERENCE if judged else NO_JUDGEMENTS
+        whole = part | {"cell": np.zeros(len(part["n"]), np.intp)}
+        raw = _standardised(whole, np.ones(1), overall, everything, scale, rater is not None, 0, level)
+        reason = "" if len(inside["n"]) else NOT_IN_REFERENCE if judged else NO_JUDGEMENTS
         row |= {"value": used.value, "low": used.low, "high": used.high, "n": judged, "reason": reason}
         row |= {"note": used.note, "raw": raw.value, "raw_low": raw.low, "raw_high": raw.high}
         row |= {"exact_share": used.shares[0], "fallback_share": used.shares[1:].sum()}
@@ -256,6 +258,19 @@ def mix_adjusted(
     )
 
 
+def _groups(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple, NDArray[np.intp]]]:
+    """Each group's values of ``by`` and the places of its rows, in their order."""
+    grouping = rows.groupby(by, sort=True, dropna=False)
+    number, names = grouping.ngroup().to_numpy(), grouping.size().index.to_frame(index=False)
+    ends = np.cumsum(np.bincount(number, minlength=len(names)))
+    places = np.split(np.argsort(number, kind="stable"), ends[:-1])
+    return zip(names.itertuples(index=False, name=None), places, strict=False)  # without rows one empty place
+
+
+def _taken(rows: dict[str, np.ndarray], places: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: column[places] for name, column in rows.items()}
+
+
 TABLE_COLUMNS = (
     *("value", "low", "high", "n", "reason", "note", "raw", "raw_low", "raw_high"),
     *("exact_share", "fallback_share", "outside_share"),
@@ -272,7 +287,7 @@ class _Mean:
 
 
 def _standardised(
-    rows: pd.DataFrame,
+    rows: dict[str, np.ndarray],
     weight: Floats,
     mean: Floats,
     levels: list[NDArray[np.intp]],
@@ -282,15 +297,15 @@ def _standardised(
     level: float,
 ) -> _Mean:
     """One group's mean at the mix ``weight``. levels: for each, from fine to coarse, the code of every cell."""
-    cell, n, x, xx = rows["cell"].to_numpy(np.intp), *(rows[c].to_numpy(float) for c in ("n", "x", "xx"))
-    if not len(rows):
+    cell, n, x, xx = (rows[c] for c in ("cell", "n", "x", "xx"))
+    if not len(n):
         return _Mean(np.nan, np.nan, np.nan, "", np.full(len(levels), np.nan))
     # What is averaged: logs less the reference's, or seconds over the reference's; y/d is how far the group is off it.
     y, d, base, factor = (x - n * mean[cell], n, mean, 1.0) if scale == LOG else (x, n * mean[cell], 0.0, mean)
     factor = np.broadcast_to(factor, weight.shape)
     open_, shares = np.ones(len(weight), dtype=bool), np.zeros(len(levels))
     value = float(np.sum(weight * base))
-    coefficient, residual = np.zeros(len(rows)), np.zeros(len(rows))
+    coefficient, residual = np.zeros(len(n)), np.zeros(len(n))
     pieces = []
     for k, code in enumerate(levels):
         size = code.max() + 1
@@ -308,7 +323,7 @@ def _standardised(
         shares[k], open_ = weight[here].sum(), open_ & ~here
     note, half = "", _independent_half(cell, n, x, xx, coefficient, level)
     if clustered:
-        robust = _clustered_half(rows["rater"].to_numpy(), d, coefficient, residual, pieces, level)
+        robust = _clustered_half(rows["rater"], d, coefficient, residual, pieces, level)
         half = None if robust is None else max(robust, half or 0.0)
         note = NO_RATERS if half is None else ""
     elif half is None:

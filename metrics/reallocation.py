@@ -1,7 +1,7 @@
 """What moving work of a queue between two pools would do to its cost, its quality and its SLA.
 
 Cost, quality and load follow from estimates drawn from their intervals, independently, seeded. The SLA follows from the
-backlog of both pools' parts of the queue, day by day, over weeks drawn from those that were.
+backlogs of both pools' parts of the queue, each with its share of the pool's hours, over weeks drawn from those past.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from metrics.capacity import backlog
+from metrics.backlog import Deadlines, backlog
 from metrics.frontier import SURE, draw
 from metrics.spec import Estimate, Unit
 
@@ -33,8 +33,11 @@ NOTHING_DUE = "nothing falls due"
 class Pool:
     """One side of a move. cost: money a label; quality: a share; labels: a week of this queue's labels it makes now;
     load: a week of labels it makes in all queues, labels included; capacity: a week of labels it can make, None where
-    not known. Estimates with intervals. room: (weeks, days of a week) labels of this queue it could make on each day
-    after its other work, in the weeks of ``Queue.came``; None where not known.
+    not known. Estimates with intervals.
+
+    In the weeks of ``Queue.came``, (weeks, days of a week), in labels of this queue, others weighed by their handling
+    time: able: what it could make on each day, of all queues; None where not known. others: what came to its other
+    queues; None for no others.
     """
 
     name: Hashable
@@ -43,7 +46,8 @@ class Pool:
     labels: float
     load: float
     capacity: Estimate | None = None
-    room: Floats | None = None
+    able: Floats | None = None
+    others: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +55,14 @@ class Queue:
     """The queue that the work is of, counted in labels.
 
     labels: made a week by all its pools. came: (weeks, days of a week) labels that came in past weeks, the newest
-    last; None where not known. waiting: open at the end of the last one. due_days: a label is due at the end of the
-    day so many days after it came; 0 stands for deadlines inside a day. reason: why its days are not known.
+    last; None where not known. waiting: open at the end of the last one. due_hours: a label is due so many hours after
+    it came. reason: why its days are not known.
     """
 
     labels: float
     came: Floats | None = None
     waiting: float = 0.0
-    due_days: int = 1
+    due_hours: float = 24.0
     reason: str = NO_DAYS
 
 
@@ -94,7 +98,8 @@ ASSUMPTIONS = (
 SLA_ASSUMPTIONS = (
     f"SLA: {WEEKS} weeks drawn from those that were, each with its arrivals and both pools' paid hours; arrivals and "
     "open items fall to the pools as labels do now.",
-    "Each pool works the oldest first, day by day, and its other queues keep the hours they have.",
+    "A pool shares its hours of a day over its queues in proportion to what comes to each, so all of them bear a "
+    "shortage; what the others lose is not counted. Each queue the oldest first, work and arrivals even over the day.",
 )
 
 
@@ -168,19 +173,25 @@ def reallocate(
 SLA_EFFECTS = ("SLA of the queue", "in time before", "in time after")
 
 
-def late(came: Floats, room: Floats, waiting: float, before: Floats, due_days: int) -> tuple[Floats, Floats]:
-    """How many labels fall due on coming days, and how many of those are late, in all: (paths,) each.
+def late(
+    came: Floats, others: Floats, able: Floats, before: ArrayLike, waiting: float, hours: float
+) -> tuple[Floats, Floats]:
+    """How many labels of a queue fall due on coming days, and how many of those are late, in all: (paths,) each.
 
-    came, room: (paths, days) labels that come and that can be made; waiting: open before the first day; before: labels
-    that came on the last days before it, ``due_days`` or more, the newest last. The oldest go first: overdue at the end
-    of a day = open - came on its last ``due_days`` days, at least 0; late = overdue, at most what falls due that day.
+    came, others: (days, paths) labels that come to the queue and to the pool's other queues; able: likewise, what the
+    pool can make of all. before: labels that came to the queue on the last days before the first, the newest last;
+    waiting: open in it then; hours: after which a label is due.
+
+    The pool's labels of a day are shared over its queues in proportion to what comes to each that day, able · came /
+    (came + others), so that each has its part of spare and of missing hours; what a queue leaves over is lent to no
+    other. On a day on which nothing comes to any, in proportion to what comes in all. Each queue the oldest first.
     """
-    known = np.concatenate([np.broadcast_to(before[len(before) - due_days :], (len(came), due_days)), came], axis=1)
-    due = known[:, : came.shape[1]]
-    sums = np.concatenate([np.zeros((len(came), 1)), known.cumsum(axis=1)], axis=1)
-    not_yet_due = sums[:, due_days + 1 :] - sums[:, 1 : came.shape[1] + 1]
-    overdue = np.maximum(backlog(came, room, waiting) - not_yet_due, 0.0)
-    return due.sum(axis=1), np.minimum(overdue, due).sum(axis=1)
+    total, whole = came + others, (came + others).sum()
+    usual = came.sum() / whole if whole > 0 else 1.0
+    room = able * np.divide(came, total, out=np.full(total.shape, usual), where=total > 0)
+    deadlines = Deadlines(came, before, hours)
+    behind = deadlines.late(room, backlog(came.T, room.T, waiting).T, waiting)
+    return deadlines.due.sum(axis=0), sum(behind).sum(axis=0)
 
 
 def _sla(source: Pool, target: Pool, share: float, queue: Queue, seed: int) -> dict[str, _Drawn]:
@@ -188,17 +199,18 @@ def _sla(source: Pool, target: Pool, share: float, queue: Queue, seed: int) -> d
 
     The source keeps 1 - share of its arrivals, open labels and hours, hence of what is late of it.
     """
-    without = next((p for p in (target, source) if p.room is None), None)
+    without = next((p for p in (target, source) if p.able is None), None)
     reason = queue.reason if queue.came is None else NO_ROOM.format(without.name) if without else ""
     if reason or not queue.labels:
         return dict.fromkeys(SLA_EFFECTS, _Drawn(np.nan, np.full(1, np.nan), reason or NOTHING_DUE))
     weeks = len(queue.came)
     drawn = np.random.default_rng(seed).integers(weeks, size=(PATHS, WEEKS))
-    before = queue.came.ravel()
 
     def followed(pool: Pool, part: float) -> tuple[Floats, Floats]:
-        came, room = (x[drawn].reshape(PATHS, -1) for x in (queue.came, pool.room))
-        return late(part * came, room, part * queue.waiting, part * before, queue.due_days)
+        others = np.zeros(queue.came.shape) if pool.others is None else pool.others
+        came, rest, able = (x[drawn].reshape(PATHS, -1).T for x in (queue.came, others, pool.able))
+        before = part * queue.came.ravel()
+        return late(part * came, rest, able, before, part * queue.waiting, queue.due_hours)
 
     gives, gets = source.labels / queue.labels, target.labels / queue.labels
     due, own = followed(source, gives)

@@ -15,10 +15,12 @@ import pandas as pd
 from scipy import special
 
 from metrics import agreement, intervals, quantiles, unit_cost
+from metrics.intervals import Intervals
 from metrics.patterns import Encoding, Patterns, decode
-from metrics.spec import ESTIMATE_COLUMNS, Estimate, Estimates, Metric
+from metrics.spec import Estimate, Estimates, Metric
 
 Z95 = float(special.ndtri(0.975))
+LONGER_THAN_WHOLE = "the part is longer than the whole: the times contradict each other"
 CLUSTERS = "clusters"  # column prefix: how many clusters have a denominator above 0
 
 
@@ -129,6 +131,33 @@ class Ratio(Pair):
         return _result(value * self.scale, low * self.scale, high * self.scale, n, metric)
 
 
+@dataclass(frozen=True)
+class TimeShare(Ratio):
+    """A part of a stretch of time over the whole, 0 to 1, both sums of seconds: the ratio's interval, cut at 1.
+
+    ``counted``: the column that counts the judgements the part is the time of. Where there are some and none of them
+    carries a time, the part is not 0 but unknown, for the reason ``untimed``.
+    """
+
+    counted: str = ""
+    untimed: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The summed columns."""
+        return (*self.pair, *((self.counted,) if self.counted else ()))
+
+    def estimate(self, sums: Sums, metric: Metric) -> Estimates:
+        """One estimate per row of sums; none where the part is longer than the whole."""
+        found = super().estimate(sums, metric)
+        found = found._replace(high=np.minimum(found.high, 1.0))
+        found = found.without(found.value > 1 + 1e-9, LONGER_THAN_WHOLE)
+        if not self.counted:
+            return found
+        part, counted = (np.nan_to_num(x) for x in _columns(sums, self.numerator, self.counted))
+        return found.without((counted > 0) & (part <= 0) & ~np.isnan(found.value), self.untimed)
+
+
 def effective_n(value: np.ndarray, low: np.ndarray, high: np.ndarray, n: np.ndarray) -> np.ndarray:
     """How many independent judgements give an interval of a share this wide (Wilson's, solved for n); at most n."""
     with np.errstate(all="ignore"):
@@ -169,10 +198,10 @@ class Quotient:
         """
         n = np.where(np.isnan(share.value), 0.0, share.n)  # too few to judge, or too small a group to show
         value = np.clip(np.nan_to_num(share.value), 0, 1)
-        right = unit_cost.shrunk_accuracy(value * n, n, effective_n(value, share.low, share.high, n))
-        right = right.assign(reason=np.where(np.isnan(share.value), share.reason, right["reason"]))
-        found = unit_cost.cost_per_correct(pd.DataFrame(ratio._asdict()).assign(note=""), right)
-        return Estimates(*(found[name].to_numpy() for name in ESTIMATE_COLUMNS))
+        right, n = unit_cost.shrunk_shares(value * n, n, effective_n(value, share.low, share.high, n))
+        found = unit_cost.mover_ratio(Intervals(ratio.value, ratio.low, ratio.high), right)
+        nothing = np.where(np.isnan(share.value), share.reason, np.where(n > 0, "", unit_cost.NO_GOLD))
+        return Estimates(*found, ratio.n, unit_cost.why_no_cost(ratio.reason, nothing, right.value))
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ class Metric:
     """One metric, declared once: everything a page, a target, an export or the command line says about it.
 
     ``shape`` turns summed columns of ``mart`` into estimates (metrics/shapes.py). ``min_n`` is the n below which no
-    number is given. ``nothing`` is the reason given when n is 0. ``needs`` names the contract tables it is read from.
+    number is given. ``nothing`` is the reason given when n is 0. ``needs`` names the contract tables it is read from,
+    ``column`` the one column ("items.claimed_at") a warehouse may lack and without which there is no number.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Metric:
     counts: str
     nothing: str
     needs: tuple[str, ...]
+    column: str = ""
     min_n: int = 30
     headline: bool = False
     caution: str = ""

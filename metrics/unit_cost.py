@@ -91,6 +91,14 @@ def shrunk_accuracy(
     n, reason. Formula: posterior Beta(a + right, b + n - right), a and b of ``skill.fit_prior``; with fewer than
     ``FEW_GROUPS`` groups a = b = 1/2 (Jeffreys). Raises ValueError for right outside 0..n.
     """
+    found, n = shrunk_shares(right, n, effective, level)
+    return pd.DataFrame(found._asdict()).assign(n=n, reason=np.where(n > 0, "", NO_GOLD))
+
+
+def shrunk_shares(
+    right: ArrayLike, n: ArrayLike, effective: ArrayLike | None = None, level: float = 0.95
+) -> tuple[Intervals, np.ndarray]:
+    """What ``shrunk_accuracy`` finds, and n, as arrays (groups,); NaN where n is 0."""
     right, n = np.broadcast_arrays(*(np.atleast_1d(np.asarray(c, dtype=float)) for c in (right, n)))
     if not np.all((right >= 0) & (right <= n)):
         raise ValueError("right lies between 0 and n.")
@@ -105,8 +113,7 @@ def shrunk_accuracy(
     tail = (1 - level) / 2
     value, low, high = a / (a + b), special.betaincinv(a, b, tail), special.betaincinv(a, b, 1 - tail)
     found = np.where(some, [value, np.minimum(low, value), np.maximum(high, value)], np.nan)
-    table = pd.DataFrame(dict(zip(("value", "low", "high"), found, strict=True)))
-    return table.assign(n=n, reason=np.where(some, "", NO_GOLD))
+    return Intervals(*found), n
 
 
 def cost_per_correct(per_label: pd.DataFrame, accuracy: pd.DataFrame) -> pd.DataFrame:
@@ -124,15 +131,17 @@ def cost_per_correct(per_label: pd.DataFrame, accuracy: pd.DataFrame) -> pd.Data
     c, a = (Intervals(*(frame[k].to_numpy(float) for k in ("value", "low", "high"))) for frame in (per_label, accuracy))
     value, low, high = mover_ratio(c, a)
     found = per_label.assign(value=value, low=low, high=high)
-    given = np.asarray(accuracy["reason"], dtype=object)
-    own = np.asarray(per_label["reason"], dtype=object)
-    found["reason"] = np.where(
-        own != "", own, np.where(a.value > 0, "", np.where(given != "", given, "no label right"))
-    )
+    found["reason"] = why_no_cost(per_label["reason"], accuracy["reason"], a.value)
     blind = np.isnan(low) & ~np.isnan(value)
     missing = np.where(np.isnan(c.low), per_label["note"], "no interval: the accuracy has none")
     found["note"] = np.where(blind, missing, "")
     return found.assign(accuracy=a.value, accuracy_n=accuracy["n"].to_numpy(float))
+
+
+def why_no_cost(of_cost: ArrayLike, of_accuracy: ArrayLike, accuracy: np.ndarray) -> np.ndarray:
+    """Why a correct label has no cost: the cost's reason before the accuracy's; empty where it has one."""
+    own, given = np.asarray(of_cost, dtype=object), np.asarray(of_accuracy, dtype=object)
+    return np.where(own != "", own, np.where(accuracy > 0, "", np.where(given != "", given, "no label right")))
 
 
 def mover_ratio(numerator: Intervals, denominator: Intervals) -> Intervals:

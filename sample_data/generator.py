@@ -90,7 +90,7 @@ def _small_tables(seed: int, warehouse: Warehouse, roster: Roster, tally: Tally)
         "raters": people.raters(roster.raters, days),
         "guidelines": people.guidelines(days),
         "batches": models.batches(days),
-        "shifts": operations.shifts(roster, worked),
+        "shifts": operations.shifts(_rng(seed, 13), roster, worked),
         "costs": operations.costs(_rng(seed, 5), roster, worked),
         "budgets": operations.budgets(_rng(seed, 6), roster, worked, tally),
         "trainings": people.trainings(_rng(seed, 7), roster.raters, days),
@@ -145,8 +145,8 @@ def generate(
     work = volume.plan(_rng(seed, 3), roster, annotations)
     tally, at = Tally.empty(roster), rows.Position()
     with building(out) as warehouse:
-        for rng, items, notes in _ahead(_judged(seed, roster, work, tally)):
-            rows.write_chunk(rng, warehouse, roster, items, notes, at)
+        for number, (rng, items, notes) in enumerate(_ahead(_judged(seed, roster, work, tally))):
+            rows.write_chunk(rng, _rng(seed, 12, number), warehouse, roster, items, notes, at)
             tell(min(at.annotations, annotations), annotations, "annotations")
         _small_tables(seed, warehouse, roster, tally)
         truth = _truth(seed, annotations, roster, warehouse)

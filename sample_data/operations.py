@@ -14,6 +14,7 @@ from sample_data.tally import Tally
 from sample_data.write import start_of
 
 TOOLING_SHARE, TRAINING_SHARE, FEE_SHARE = 0.07, 0.025, 0.09  # of the paid hours' cost
+BREAK_SHARE = 0.10  # of paid time
 DIRECT = ("labour", "review", "rework")
 ESCALATIONS_PER_WEEK = 3.5
 
@@ -47,8 +48,10 @@ def hours(rng: np.random.Generator, roster: Roster, tally: Tally) -> pd.DataFram
     )
 
 
-def shifts(roster: Roster, worked: pd.DataFrame) -> pd.DataFrame:
-    """The shifts table, by day and rater."""
+def shifts(rng: np.random.Generator, roster: Roster, worked: pd.DataFrame) -> pd.DataFrame:
+    """The shifts table, by day and rater. Breaks, training and wellness take about a tenth of the paid time."""
+    away = rng.normal(BREAK_SHARE, 0.015, len(worked)).clip(0.03, 0.2)
+    available = np.maximum(worked["logged"] * (1 - away), worked["active"])
     frame = pd.DataFrame(
         {
             "rater_id": roster.raters.rater_id[worked["rater"]],
@@ -57,6 +60,7 @@ def shifts(roster: Roster, worked: pd.DataFrame) -> pd.DataFrame:
             "logged_seconds": worked["logged"].round(1),
             "active_seconds": worked["active"].round(1),
             "sensitive_seconds": worked["sensitive"].round(1),
+            "available_seconds": available.round(1),
         }
     )
     return frame.sort_values(["work_date", "rater_id"], ignore_index=True)

@@ -24,6 +24,8 @@ MODELS = ("compass-a", "compass-b", "compass-c", "rival-x")
 TECHNIQUES = ("role_play", "obfuscation", "multi_turn", "translation", "authority", "prompt_injection")
 
 _MODERATION = np.array([p.task_type == "moderation" for p in world.PROJECTS])
+CLAIM_BEFORE_SD_LOG = 0.5  # an item is taken up about two handle times before its first judgement is in
+_HANDLE = np.array([p.handle_median_seconds for p in world.PROJECTS])
 _DUE = np.array([p.due_hours * 3600 for p in world.PROJECTS], dtype=np.int32)
 
 
@@ -40,11 +42,17 @@ class Position:
 
 
 def write_chunk(
-    rng: np.random.Generator, warehouse: Warehouse, roster: Roster, items: Items, notes: Annotations, at: Position
+    rng: np.random.Generator,
+    claims: np.random.Generator,
+    warehouse: Warehouse,
+    roster: Roster,
+    items: Items,
+    notes: Annotations,
+    at: Position,
 ) -> None:
-    """Insert everything that follows from one chunk of items and advance ``at``."""
+    """Insert everything that follows from one chunk of items and advance ``at``; ``claims`` draws claims alone."""
     first_item, first_note = at.items, at.annotations
-    _items(warehouse, roster, items, first_item)
+    _items(claims, warehouse, roster, items, first_item)
     _annotations(warehouse, roster, items, notes, first_item, first_note)
     _audits(rng, warehouse, roster, items, notes, first_note, at)
     _appeals(rng, warehouse, roster, items, notes, first_item, at)
@@ -63,7 +71,17 @@ def batch_ids(weeks: int) -> list[str]:
     return [f"B-{project.project_id}-{week + 1:03d}" for project in world.PROJECTS for week in range(weeks)]
 
 
-def _items(warehouse: Warehouse, roster: Roster, items: Items, first: int) -> None:
+def _claimed(rng: np.random.Generator, items: Items, end: int) -> np.ndarray:
+    """When each item was taken up, in seconds: -1 while nobody has, and in projects whose tool deals items out.
+
+    Moderators take items from a queue; the other projects' items are assigned in batches and never claimed.
+    """
+    before = 2 * _HANDLE[items.project] * np.exp(CLAIM_BEFORE_SD_LOG * rng.standard_normal(len(items.pod)))
+    claimed = np.maximum(items.worked - before.astype(np.int64), items.created + 1)
+    return np.where(_MODERATION[items.project] & (claimed < end), claimed, -1)
+
+
+def _items(rng: np.random.Generator, warehouse: Warehouse, roster: Roster, items: Items, first: int) -> None:
     start, weeks = start_of(roster.days), roster.days // 7
     warehouse.insert(
         "items",
@@ -78,6 +96,7 @@ def _items(warehouse: Warehouse, roster: Roster, items: Items, first: int) -> No
             "content_type": coded(items.content, world.CONTENT_TYPES),
             "severity": items.severity.astype(np.int32),
             "gold_label": coded(items.gold, scales().names),
+            "claimed_at": times(_claimed(rng, items, roster.days * world.DAY_SECONDS), start),
             "batch_id": coded(items.project.astype(np.int32) * weeks + items.week, batch_ids(weeks)),
         },
         {"item_id": padded("I", "n")},

@@ -10,17 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from data_access.filters import Filters
+from data_access.privacy import TOO_SMALL
 from data_access.snapshot import Snapshot
 from metrics import budget as budgets
 from ui import data
-from ui.costs import KEPT, NO_BUDGETS, NO_COSTS, PROJECTS, loaded, small
+from ui.costs import BELOW_ZERO, KEPT, NO_BUDGETS, NO_COSTS, PROJECTS, below_zero, loaded, small
 
 
 @dataclass(frozen=True, eq=False)
 class Budget:
     """Budget against actual. rows: a row per project and one of all, with the forecast at completion.
 
-    start, end: the months budgeted. as_of: the last day counted.
+    start, end: the months budgeted. as_of: the last day counted. withheld: how many projects are too small for the
+    reader; the row of all counts them.
     """
 
     rows: pd.DataFrame
@@ -30,6 +32,7 @@ class Budget:
     as_of: dt.date | None = None
     reason: str = ""
     left_out: tuple[str, ...] = ()
+    withheld: int = 0
 
 
 @st.cache_data(**KEPT)
@@ -40,6 +43,8 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         return replace(nothing, reason=NO_BUDGETS)
     if not loaded(snapshot, "costs"):
         return replace(nothing, reason=NO_COSTS)
+    if below_zero(snapshot):
+        return replace(nothing, reason=BELOW_ZERO)
     kept = {n: v for n, v in filters.where if n in PROJECTS}
     left_out = tuple(n for n, _ in filters.where if n not in PROJECTS)
     if not filters.end or snapshot.meta.last_day is None:
@@ -63,16 +68,22 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
     names = snapshot.names["project"]
     weekly = _weekly(rows, start, as_of)
     limits = plan.groupby("project_id")["amount"].sum()
-    found = []
+    few = {project for (project,) in data.too_small(snapshot, ("project",), year)}
+    found, withheld = [], 0
     for row in earned.to_dict("records"):
         project = row["project_id"]
         if project not in limits.index:
+            continue
+        if project in few:
+            withheld += 1
             continue
         series, before = weekly.get(project, (np.zeros(0), 0.0))
         forecast = budgets.forecast_at_completion(
             series, weeks_left=weeks_left, budget=float(limits[project]), spent_before=before
         )
         found.append({**row, **_completion(forecast), "label": names.get(project, project)})
+    if not found:
+        return replace(nothing, reason=TOO_SMALL, left_out=left_out, withheld=withheld)
     with_plan = [weekly[p] for p in limits.index if p in weekly]
     length = max((len(s) for s, _ in with_plan), default=0)
     total = sum((s for s, _ in with_plan), np.zeros(length))
@@ -80,7 +91,8 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         total, weeks_left=weeks_left, budget=float(limits.sum()), spent_before=sum(b for _, b in with_plan)
     )
     table = pd.DataFrame(found)
-    summed = table[["budget", "budget_to_date", "actual"]].sum()
+    planned = earned[earned["project_id"].isin(limits.index)]
+    summed = planned[["budget", "budget_to_date", "actual"]].sum()
     table = table.sort_values(["over_budget", "at_completion"], ascending=False, kind="stable", na_position="last")
     return Budget(
         table.reset_index(drop=True),
@@ -90,6 +102,7 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         as_of,
         "",
         left_out,
+        withheld,
     )
 
 

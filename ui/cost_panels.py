@@ -164,8 +164,7 @@ def what_moved(view: View, moved: Moved, asked: Ask, own: Own) -> None:
     with right:
         spec, alt = charts.drivers(moved.drivers, metric, palette(), view.currency)
         key = f"drivers {asked.unit} {asked.of} {asked.quality} {token(view.filters)}"
-        with st.container(key="wide_drivers"):
-            clicked = charts.show(spec, alt, key=key, select=True)
+        clicked = charts.show(spec, alt, key=key, select=True)
     tables.quiet(md(say.how(moved, asked)))
     place = int(clicked["place"]) if clicked and "place" in clicked else -1
     if 0 <= place < len(moved.drivers):
@@ -239,7 +238,14 @@ def poor_quality(view: View, asked: Ask, own: Own) -> None:
         missing = found.rows[found.rows["share"].isna()]
         if len(missing):
             tables.quiet(md(say.no_external(missing["reason"].tolist())))
-    tables.quiet(md(say.assumptions(found, asked, view.currency)))
+    said = (say.assumptions(found, asked, view.currency), say.left_out(found.withheld), _not_shared_out(view, asked))
+    tables.quiet(md(" ".join(filter(None, said))))
+
+
+def _not_shared_out(view: View, asked: Ask) -> str:
+    """What of the costs has none of the groups chosen, in words."""
+    rest = cost_units.not_shared_out(view.snapshot, view.filters, asked.by)
+    return say.not_shared_out(rest, DIMENSIONS[asked.by], view.currency)
 
 
 def budget(view: View) -> None:
@@ -334,6 +340,9 @@ def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
         columns.pop("goal")
     if rows[cost_units.ITEMS].isna().all():  # items are decided in a project, not in a pool
         columns.pop(cost_units.ITEMS)
+    rest = _not_shared_out(view, asked)
+    if rest:
+        tables.quiet(md(f"{rest} It stands in a row of its own."))
     picked = tables.table(
         shown,
         key=f"cost table {asked.unit} {asked.by} {token(view.filters)}",

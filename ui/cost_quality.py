@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -33,12 +34,14 @@ class Frontiers:
     """Pools by cost and accuracy inside each project.
 
     rows: a row per project and pool: project, pool, label (of the pool), project_label, labels, spent, and the columns
-    of metrics.frontier.frontier(). projects: id and name of those with pools, most spent first.
+    of metrics.frontier.frontier(). projects: id and name of those with pools, most spent first. withheld: how many
+    pools of each project are too small for the reader.
     """
 
     rows: pd.DataFrame
     projects: dict[str, str]
     reason: str = ""
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, project: str) -> pd.DataFrame:
         """The pools of one project."""
@@ -63,7 +66,10 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
     least = data.current_scope().minimum_items
     hidden = data.too_small(snapshot, by, filters)
     seen = np.array([key not in hidden for key in zip(cost["project"], cost["pool"], strict=True)], bool)
-    cost = cost[seen & (cost["n"] > max(0, least - 1)) & (cost["value"] > 0)].reset_index(drop=True)
+    large = seen & (cost["n"] >= least).to_numpy()
+    some = ((cost["n"] > 0) & (cost["value"] > 0)).to_numpy()
+    withheld = {str(p): int(n) for p, n in cost["project"][some & ~large].value_counts().items()}
+    cost = cost[some & large].reset_index(drop=True)
     right = cost[list(by)].merge(measured, on=list(by), how="left")
     value, low, high, n = (right[c].to_numpy(float) for c in ("value", "low", "high", "n"))
     n = np.where(np.isnan(value), 0.0, n)
@@ -86,14 +92,15 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
         money = [float(spent[(project, p)]) for p in pools["pool"]]
         parts.append(found.assign(project=project, labels=cost["n"].to_numpy()[at], gold=n[at], spent=money))
     if not parts:
-        return Frontiers(pd.DataFrame(), {}, "no pool made labels here")
+        why = "every pool is too small a group to show" if withheld else "no pool made labels here"
+        return Frontiers(pd.DataFrame(), {}, why, withheld)
     table = pd.concat(parts, ignore_index=True)
     names = snapshot.names
     table["label"] = [names["pool"].get(str(p), str(p)) for p in table["pool"]]
     table["project_label"] = [names["project"].get(str(p), str(p)) for p in table["project"]]
     table["beaten_by"] = [names["pool"].get(str(p), str(p)) if p is not None else "" for p in table["dominated_by"]]
     order = table.groupby("project")["spent"].sum().sort_values(ascending=False, kind="stable")
-    return Frontiers(table, {str(p): names["project"].get(str(p), str(p)) for p in order.index})
+    return Frontiers(table, {str(p): names["project"].get(str(p), str(p)) for p in order.index}, "", withheld)
 
 
 def first_project(found: Frontiers) -> str:

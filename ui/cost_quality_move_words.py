@@ -10,6 +10,7 @@ from ui import format as fmt
 from ui import words
 from ui.cost_quality_moves import WEEKS, Move
 from ui.cost_quality_words import probability
+from ui.delivery_words import due_in
 
 SHARE = METRICS["gold_accuracy"]
 EFFECT = {
@@ -120,8 +121,7 @@ def assumptions(found: Move, usable: float) -> str:
     text = f"Supposed: {' '.join(found.found.assumptions)} {own}"
     if found.found.fits_share is not None:
         text += f" At most {100 * found.found.fits_share:.0f} % of the work would fit without waiting."
-    if found.due_days == 0:
-        text += " Deadlines lie inside a day and count as its end: waits of hours are not seen."
+    text += f" A label is due {due_in(found.due.hours)} after it came."
     now = {row["effect"]: row for row in found.found.effects.to_dict("records")}["in time before"]
     if not fmt.is_missing(now["value"]) and not fmt.is_missing(found.measured):
         text += (

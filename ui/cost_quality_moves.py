@@ -31,8 +31,8 @@ SECONDS = ("handle_n", "handle_sum_seconds", "judgements")
 class Move:
     """What moving a share of a project's labels from one pool to another would do; or the reason why it is not said.
 
-    measured: share of the queue's items that were in time over the same weeks, NaN where none fell due. due_days: as
-    of metrics.reallocation.Queue.
+    measured: share of the queue's items that were in time over the same weeks, NaN where none fell due. due: when its
+    items fall due.
     """
 
     found: Reallocation | None
@@ -40,7 +40,7 @@ class Move:
     target: Pool | None
     reason: str = ""
     measured: float = math.nan
-    due_days: int = 1
+    due: queue.Promise = queue.Promise()  # noqa: RUF009  frozen
 
 
 @st.cache_data(**KEPT)
@@ -72,7 +72,7 @@ def move(
     for name, row in chosen.items():
         one = row.iloc[0]
         labels = float(one["labels"]) / weeks
-        known = work.get(name) or _Work(labels, None, None)
+        known = work.get(name) or _Work(labels, None)
         pools.append(
             Pool(
                 str(one["label"]),
@@ -81,14 +81,16 @@ def move(
                 labels,
                 max(known.load, labels),
                 known.capacity or Estimate.missing(NO_SHIFTS if _sees_all() else PART_SEEN),
-                known.room,
+                known.able,
+                known.others,
             )
         )
     if pools[0].name == pools[1].name:
         pools[1] = replace(pools[1], name=f"{pools[1].name} (2)")
     both = sum(pool.labels for pool in pools)
-    queued, measured = _queue(snapshot, filters, project, both)
-    return Move(reallocate(*pools, share, queued), *pools, measured=measured, due_days=queued.due_days)
+    due = queue.promise(snapshot, Filters.of({"project": (project,)}, filters.start, filters.end))
+    queued, measured = _queue(snapshot, filters, project, both, due.hours)
+    return Move(reallocate(*pools, share, queued), *pools, measured=measured, due=due)
 
 
 def _estimate(row: pd.Series, name: str, n: float) -> Estimate:
@@ -118,7 +120,7 @@ def _by_day(rows: pd.DataFrame, columns: tuple[str, ...], days: pd.DatetimeIndex
     return np.array([np.bincount(at, np.nan_to_num(rows[c].to_numpy(float)), len(days)) for c in columns])
 
 
-def _queue(snapshot: Snapshot, filters: Filters, project: str, both: float) -> tuple[Queue, float]:
+def _queue(snapshot: Snapshot, filters: Filters, project: str, both: float, due_hours: float) -> tuple[Queue, float]:
     """The project's queue in labels, all pools together, and the share of its items that were in time."""
     mine = Filters.of({"project": (project,)}, filters.start, filters.end)
     made = data.sums(snapshot, "ledger", ("labels",), (), mine)["labels"].astype(float).sum()
@@ -133,15 +135,13 @@ def _queue(snapshot: Snapshot, filters: Filters, project: str, both: float) -> t
     measured = sums["due_in_time"].sum() / sums["due"].sum() if sums["due"].any() else math.nan
     whole = _whole(snapshot, days)
     inside = slice(7 * (WEEKS - whole), None)
-    rows = pd.DataFrame({"created": sums["created"], "due": sums["due"]})
     period = slice(max(len(days) - filters.days, 0), None)
     closed = sums["closed"][period].sum()
     if not whole or not closed > 0 or not sums["created"][inside].any():
         return Queue(labels, reason=NO_ITEMS), measured
     each = labels * min(filters.days, len(days)) / 7 / closed  # labels an item takes
     came = each * sums["created"][inside].reshape(whole, 7)
-    due_days = 0 if queue.due_within_day(rows) else round(queue.sla_hours(rows) / 24)
-    return Queue(labels, came, each * float(sums["backlog"][-1]), due_days), measured
+    return Queue(labels, came, each * float(sums["backlog"][-1]), due_hours), measured
 
 
 def _whole(snapshot: Snapshot, days: pd.DatetimeIndex) -> int:
@@ -157,11 +157,12 @@ def _whole(snapshot: Snapshot, days: pd.DatetimeIndex) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """A pool's work, in labels of the project: load and capacity a week, and room (weeks, 7) by day for the queue."""
+    """A pool's work, in labels of the project: load and capacity a week; the others as of metrics.reallocation.Pool."""
 
     load: float
     capacity: Estimate | None
-    room: np.ndarray | None
+    able: np.ndarray | None = None
+    others: np.ndarray | None = None
 
 
 def _work(
@@ -179,6 +180,8 @@ def _work(
     work["seconds"] = np.divide(spent, timed, out=np.zeros(len(work)), where=timed > 0) * judged
     paid = data.sums(snapshot, "shift", ("logged_seconds",), ("day", "pool"), whole)
     paid = paid.assign(day=pd.to_datetime(paid["day"]))
+    every = Filters.of((), days[0].date(), days[-1].date())
+    flow = data.sums(snapshot, "flow", ("created", "closed"), ("day", "project"), every)
     weeks, start = filters.days / 7, pd.Timestamp(filters.start)
     past = _whole(snapshot, days)
     found = {}
@@ -191,14 +194,32 @@ def _work(
         if not each > 0:
             continue
         capacity = _capacity(hours[hours["day"] >= start], usable / each, weeks)
-        room = None
+        load = float(now["seconds"].sum()) / each / weeks
+        found[pool] = _Work(load, capacity)
         if capacity is not None and past:
-            others = here[(here["project"] != project) & (here["day"] >= days[0])]
+            inside = slice(7 * (WEEKS - past), None)
             able = usable * _by_day(hours[hours["day"] >= days[0]], ("logged_seconds",), days)[0]
-            free = np.maximum(able - _by_day(others, ("seconds",), days)[0], 0.0)
-            room = free[7 * (WEEKS - past) :].reshape(past, 7) / each
-        found[pool] = _Work(float(now["seconds"].sum()) / each / weeks, capacity, room)
+            others = here[(here["project"] != project) & (here["day"] >= days[0])]
+            weekly = (x[inside].reshape(past, 7) / each for x in (able, _others(others, flow, days)))
+            found[pool] = _Work(load, capacity, *weekly)
     return found
+
+
+def _others(work: pd.DataFrame, flow: pd.DataFrame, days: pd.DatetimeIndex) -> np.ndarray:
+    """Handling seconds that came to a pool's other queues on each of the days.
+
+    An item of a project takes this pool as many seconds as it spent there over the items decided there; where none was
+    decided, what came is what was worked on.
+    """
+    came = np.zeros(len(days))
+    for project, rows in work.groupby("project"):
+        spent = _by_day(rows, ("seconds",), days)[0]
+        created, closed = _by_day(flow[flow["project"] == project], ("created", "closed"), days)
+        if not (created.any() and closed.any()):
+            came += spent
+            continue
+        came += created * spent.sum() / closed.sum()
+    return came
 
 
 def _capacity(paid: pd.DataFrame, labels_a_second: float, weeks: float) -> Estimate | None:

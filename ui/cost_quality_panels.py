@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ui import charts, cost_panels, costs, links, tables
+from ui import charts, cost_panels, costs, data, links, tables
 from ui import cost_quality as numbers
 from ui import cost_quality_move_words as moved
 from ui import cost_quality_moves as moves
@@ -120,15 +120,20 @@ def frontier(view: View, found: Frontiers, own: Own) -> None:
         return
     spec, alt = charts.frontier(rows, name, palette(), view.currency)
     clicked = charts.show(spec, alt, key=f"frontier {own['of']} {own['quality']} {token(view.filters)}", select=True)
-    tables.quiet(
-        md(
-            f"{say.frontier_note(rows)}Cost is all costs over labels made; its interval is of weeks. Pools are compared"
-            " inside a project, where the work is most alike; their languages may differ. The line is a menu."
-        )
+    basis = (
+        "Cost is all costs over labels made; its interval is of weeks. Pools are compared inside a project, where the "
+        "work is most alike; their languages may differ. The line is a menu."
     )
+    tables.quiet(md(f"{say.frontier_note(rows)}{_withheld(found, own['of'])}{basis}"))
     if clicked and clicked.get("member"):
         inside = view.filters.with_("project", own["of"]).with_("pool", str(clicked["member"]))
         open_from_click(COSTS, links.write(inside))
+
+
+def _withheld(found: Frontiers, project: str = "") -> str:
+    """How many pools of the project, or of all, are too small to show."""
+    count = found.withheld.get(project, 0) if project else sum(found.withheld.values())
+    return say.withheld(count, "pool", data.current_scope())
 
 
 # ---- raters ----------------------------------------------------------------------------------------------------
@@ -229,6 +234,8 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         money=[say.cost_text(row, view.currency) for row in records],
         right=[say.quality_text(row) if row["quality"] == row["quality"] else "" for row in records],
     )
+    if found.withheld:
+        tables.quiet(md(_withheld(found)))
     picked = tables.table(
         shown.reset_index(drop=True),
         key=f"pools {own['quality']} {token(view.filters)}",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from data_access.filters import Scope
 from metrics import frontier as fr
 from metrics.catalogue import METRICS
 from ui import format as fmt
@@ -103,6 +104,15 @@ def frontier_note(rows: pd.DataFrame) -> str:
             )
     text = ". ".join(parts[:4])
     return f"{text}. " if text else "No pool is dominated with a probability above 5 %. "
+
+
+def withheld(count: int, of: str, scope: Scope) -> str:
+    """3 pools are not shown: fewer than 5 raters or 20 labels. Nothing where none is withheld."""
+    if not count:
+        return ""
+    least = [f"{n} {what}" for n, what in ((scope.minimum_raters, "raters"), (scope.minimum_items, "labels")) if n]
+    one = count == 1
+    return f"{count} {of}{' is' if one else 's are'} not shown: fewer than {' or '.join(least)}. "
 
 
 # ---- raters ----------------------------------------------------------------------------------------------------

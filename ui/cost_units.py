@@ -24,6 +24,8 @@ COLUMN = {unit: METRIC[unit].name for unit in METRIC}  # of a table of groups
 ITEMS, SPENT = "cost_per_decided_item", "total_cost"
 CATALOGUE = (*COLUMN.values(), ITEMS, "qa_cost_share", SPENT)
 NOT_SHARED_OUT = "Not shared out"
+NO_TIME = "nobody worked there in the weeks it was paid for, so there is no handling time to share it by"
+KINDS = ("labour", "review", "rework", "tooling", "training", "fee")
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +130,22 @@ def _groups(snapshot: Snapshot, groups: list[pd.DataFrame], ask: Ask) -> pd.Data
         change=rows[metric.name] / rows[f"was {metric.name}"] - 1,
         order=rows["status"].map(figures.ORDER),
     )
+    if by in ("language", "policy"):
+        rows.loc[nowhere & (rows["n"] == 0).to_numpy(), "reason"] = NO_TIME
     small = _withhold(rows)
     rows = rows[small | (rows[SPENT] > 0) | (rows["n"] > 0)]
     return rows.sort_values(["order", "value"], ascending=[True, False], kind="stable").reset_index(drop=True)
+
+
+@st.cache_data(**KEPT)
+def not_shared_out(snapshot: Snapshot, filters: Filters, by: str) -> dict[str, float]:
+    """Costs that have no language or policy, by kind, the largest first; {} where all are shared out."""
+    if by not in ("language", "policy"):
+        return {}
+    rows = data.sums(snapshot, "ledger", tuple(f"cost_{kind}" for kind in KINDS), (by,), filters)
+    rest = rows[rows[by].isna()]
+    sums = {kind: float(rest[f"cost_{kind}"].astype(float).sum()) for kind in KINDS}
+    return {kind: amount for kind, amount in sorted(sums.items(), key=lambda x: -x[1]) if amount > 0}
 
 
 def _withhold(rows: pd.DataFrame) -> np.ndarray:

@@ -278,6 +278,16 @@ def _figure(row: Mapping, metric: Metric, currency: str, change: float) -> tuple
     return fmt.value(row["value"], metric, currency), "; ".join(filter(None, said))
 
 
+def not_shared_out(kinds: Mapping[str, float], by: str, currency: str) -> str:
+    """$2.31 k cannot be shared out by language ($2 k of tooling and $310 of labour): why. Nothing where all is."""
+    if not kinds:
+        return ""
+    parts = words.listed([f"{fmt.money(amount, currency)} of {kind}" for kind, amount in kinds.items()])
+    whole = parts if len(kinds) == 1 else fmt.money(sum(kinds.values()), currency)
+    more = f" ({parts})" if len(kinds) > 1 else ""
+    return f"{whole} cannot be shared out by {by}{more}: {cost_units.NO_TIME}."
+
+
 def signed_percent(change: float) -> str:
     """+9 %, −0.4 %; unchanged; nothing where it is not known."""
     if fmt.is_missing(change):
@@ -324,6 +334,13 @@ def assumptions(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: 
     )
 
 
+def left_out(withheld: int) -> str:
+    """How many groups are too small for the reader; nothing where none is."""
+    if not withheld:
+        return ""
+    return f"{withheld} group{' is' if withheld == 1 else 's are'} not shown: too small."
+
+
 def no_external(reasons: list[str]) -> str:
     """Why external failure is missing for some groups."""
     why = next((r for r in reasons if r), "")
@@ -367,6 +384,12 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
 def budget_basis(found: cost_budget.Budget) -> str:
     """What the forecast supposes."""
     text = "The forecast supposes weeks to come like the last twelve; the end of the last budgeted month does not move."
+    if found.withheld:
+        one = found.withheld == 1
+        text += (
+            f" {found.withheld} project{' is' if one else 's are'} not shown: too small a group; the row of all counts "
+            f"{'it' if one else 'them'}."
+        )
     if found.left_out:
         names = words.listed([costs.DIMENSIONS[n] for n in found.left_out])
         text += f" Budgets are kept by project: the filter by {names} is left out here."

@@ -31,6 +31,7 @@ POOLS = ("pool", "vendor", "site", "region")
 PROJECTS = ("project", "product", "policy_area", "task_type")
 KEPT = figures.KEPT
 LOAD = "no {0} are loaded: load the table {0} with python manage.py load, then run python manage.py refresh"
+BELOW_ZERO = "the table costs has amounts below 0: enter a refund as a smaller amount of its day, pool and kind"
 NO_COSTS, NO_BUDGETS = LOAD.format("costs"), LOAD.format("budgets")
 
 
@@ -52,10 +53,19 @@ def cannot(snapshot: Snapshot, filters: Filters) -> str:
     """Why costs cannot be shown under these filters; empty where they can."""
     if not loaded(snapshot, "costs"):
         return NO_COSTS
+    if below_zero(snapshot):
+        return BELOW_ZERO
     for name, _ in filters.where:
         if expression(SOURCES["ledger"], name) is None:
             return f"{why_not(SOURCES['ledger'], name)}; free the filter by {DIMENSIONS[name]}"
     return "" if filters.days else "there is no period"
+
+
+def below_zero(snapshot: Snapshot) -> bool:
+    """Whether a day, project, pool and kind comes to less than nothing: ratios of such costs mean nothing."""
+    rows = small(snapshot, "cost")
+    kinds = [name for name in rows.columns if name.startswith("cost")]
+    return bool((rows[kinds].fillna(0.0) < 0).to_numpy().any())
 
 
 def loaded(snapshot: Snapshot, table: str) -> bool:

@@ -16,15 +16,12 @@ from metrics.ramp import BEYOND, AttritionCost
 from metrics.spec import Estimate
 from ui import format as fmt
 from ui import words
-from ui.productivity import GOLD, PACE, Change, Ramps, Weeks
+from ui.productivity import GOLD, PACE, Change, Weeks
+from ui.productivity_ramp import Ramps
 from ui.queue import BY_WORK, Ask, Outlook
 
 SECONDS, ACCURACY = METRICS[PACE], METRICS[GOLD]
 SHARE = METRICS["sla_attainment"]
-LOAD_SHIFTS = (
-    "no shifts are loaded: this would show utilisation, adherence and idle time. Load `shifts` with "
-    "`python manage.py load FILE`"
-)
 
 
 def percent(value: float) -> str:
@@ -136,26 +133,6 @@ def no_pace(rows: pd.DataFrame) -> str:
     return "fewer than two groups have both times and gold"
 
 
-def hours(rows: pd.DataFrame, idle: Mapping[str, float]) -> str:
-    """The pool with the least use of its paid time, and what its idle hours are."""
-    known = rows[rows["value"].notna()]
-    if known.empty:
-        return ""
-    low = known.loc[known["value"].idxmin()]
-    whole = sum(idle.values())
-    text = (
-        f"Least of its paid time is spent on items in {low['label']}: {fmt.value(low['value'], METRICS['utilisation'])}"
-    )
-    if not fmt.is_missing(low["change"]) and low["change_low"] * low["change_high"] > 0:
-        amount = fmt.size(low["change"], METRICS["utilisation"], low["value"])
-        text += f", {amount} {'less' if low['change'] < 0 else 'more'} than before"
-    hours_ = idle.get(low["member"], 0.0)
-    return (
-        f"{text}; {hours_:,.0f} of all {whole:,.0f} idle hours are there. Breaks, training and waiting for the tool "
-        "are idle here: paid time, not waste by itself."
-    )
-
-
 def ramp(found: Ramps, chosen: str, called: str) -> str:
     """What the chosen cohort's curve says."""
     rows = found.found.cohorts if found.found is not None else pd.DataFrame(columns=["cohort"])
@@ -218,21 +195,27 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     risk, until = found.today.miss_period, until_day(found, ask)
     if risk.value is None:
         return f"{_standing(row)}; nothing falls due by {until}"
-    sla = f"{fmt.target(found.sla.target, SHARE)} SLA"
-    if risk.value > ask.risk:
+    sla = f"{fmt.target(found.sla.target, SHARE)} SLA of {due_in(found.sla.hours)}"
+    if found.no_due:
+        text = _without_due(found, name, until)
+    elif risk.value > ask.risk:
         text = f"At today's staffing {name} misses its {sla} by {until} with {chance(risk.value)} probability"
-    elif found.within_day:
-        text = (
-            f"At today's staffing {name} carries no lasting backlog until {until} with {chance(1 - risk.value)} "
-            f"probability; its deadlines fall within a day, and {fmt.value(row['value'], SHARE)} met them "
-            f"({fmt.target(found.sla.target, SHARE)} promised)"
-        )
     else:
         text = f"At today's staffing {name} keeps its {sla} until {until} with {chance(1 - risk.value)} probability"
+    if found.due.within_day and not fmt.is_missing(row["value"]):
+        text += f" ({fmt.value(row['value'], SHARE)} met it in this period)"
     if changed(ask) and found.found is not found.today:
-        of = "a lasting backlog" if found.within_day else "missing it"
-        return f"{text}; {_asked(ask)} the risk of {of} is {chance(found.found.miss_period.value)}"
+        return f"{text}; {_asked(ask)} the risk of missing it is {chance(found.found.miss_period.value)}"
     return text if risk.value <= ask.risk else f"{text}; {needed(found, ask, currency)}"
+
+
+def _without_due(found: Outlook, name: str, until: str) -> str:
+    """The outlook of a queue whose items have no due time: how likely most are decided within what is supposed."""
+    risk, aim = found.today.miss_period.value, fmt.target(found.sla.target, SHARE)
+    return (
+        f"At today's staffing {name} decides {aim} of its items within {found.sla.hours:.0f} hours until {until} with "
+        f"{chance(1 - risk)} probability; its items have no due time"
+    )
 
 
 def _standing(row: Mapping) -> str:
@@ -294,13 +277,24 @@ def backtest(found: Outlook) -> str:
     )
 
 
+def due_in(number: float) -> str:
+    """8 hours, 3 days."""
+    whole = number >= 48 and number % 24 == 0
+    return f"{number / 24:.0f} days" if whole else f"{number:.0f} hour{'' if number == 1 else 's'}"
+
+
 def promise(found: Outlook) -> str:
-    """What is promised of each item, and how it is known."""
-    hours = found.sla.hours
-    if found.within_day:
-        return f"due {hours:.0f} hours after they came, though the deadlines lie within that day and are not seen here"
-    exact = "" if hours % 24 == 0 else "about "
-    return f"due {exact}{hours:.0f} hours after they came, with arrivals and work even over the day"
+    """What is promised of each item, and how many items it is promised of."""
+    due = found.due
+    if not due.share:
+        return f"supposed to be due {due_in(due.hours)} after they came, as no item has a due time"
+    if due.share < 0.5:
+        text = f"due {due_in(due.hours)} after they came, the mean of many deadlines"
+    else:
+        text = f"due {due_in(due.hours)} after they came"
+        text += f" ({percent(due.share)} of them are)" if due.share < 0.95 else ""
+    text += ", with arrivals and work even over the day"
+    return f"{text}: nights and rush hours are not seen" if due.within_day else text
 
 
 def assumptions(found: Outlook, currency: str) -> str:
@@ -329,4 +323,6 @@ LOAD_SHIFTS_FOR_QUEUE = (
     "No shifts are loaded: paid hours, leave and spare time are not known, so capacity is only the work done. Load "
     "`shifts` for the hours people are there."
 )
+NO_DUE = "no items with a due time: load `items` with `due_at` to see the share decided in time"
+LOAD_DUE = "No item of this queue has a due time. Load `items` with `due_at` to hold the queue to its own SLA."
 LOAD_COSTS = "No labour costs are loaded for this queue: load `costs` to see what more people would cost."

@@ -24,7 +24,8 @@ AXES = ("project", "pool", "policy", "language")  # what moves are looked for in
 PEOPLE = frozenset({"rater", "lead"})  # never ranked
 BREAKDOWNS = tuple(d for d in DIMENSIONS if d not in {"day", "week", "month", *PEOPLE})
 # What is worked out is kept per snapshot, the reader's scope and the arguments; a repeat costs a copy of a small frame.
-KEPT = {"max_entries": 200, "show_spinner": False, "hash_funcs": {Snapshot: lambda s: (s.id, data.current_scope())}}
+HASHED = {**data.BY_TEXT, Snapshot: lambda s: f"{s.id} {data.current_scope()}"}
+KEPT = {"max_entries": 200, "show_spinner": False, "hash_funcs": HASHED}
 CHANGE_COLUMNS = (*compare.CHANGE_COLUMNS, "verdict")
 ORDER = {
     s: k for k, s in enumerate((Status.OFF_TARGET, Status.WATCH, Status.ON_TARGET, Status.NO_TARGET, Status.TOO_FEW))

@@ -8,23 +8,32 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from data_access.filters import DIMENSIONS, Filters
-from metrics import ramp as ramps
+from data_access.filters import DIMENSIONS
 from metrics.catalogue import METRICS
-from ui import cards, charts, delivery_words, figures, links, productivity, tables, words
+from ui import (
+    cards,
+    charts,
+    delivery_words,
+    figures,
+    links,
+    productivity,
+    productivity_hours_panels,
+    productivity_ramp_panels,
+    tables,
+    words,
+)
 from ui import format as fmt
 from ui.agreement_controls import choice
 from ui.cards import KPI_PAGE, kpi_params
-from ui.charts.ramp import ACCURACY, PACE
-from ui.filter_bar import go_to, open_from_click, token
+from ui.filter_bar import open_from_click, token
 from ui.page import View, tell_why
+from ui.productivity_ramp_panels import MOST_MONEY
 from ui.tables import Column, quiet
 from ui.theme import palette
 
 PAGE = "pages/productivity.py"
-LOOKS = {"table": "Numbers", "rework": "Rework and skips", "hours": "Where the hours go", "ramp": "New raters"}
+LOOKS = {"table": "Numbers", "rework": "Rework and skips", "hours": "Where the paid hours go", "ramp": "New raters"}
 PRICES = {"hiring": "price of hiring", "training": "price of training"}
-MOST = 1_000_000
 Own = Mapping[str, str]
 
 
@@ -46,8 +55,10 @@ def amount(called: str, text: str | None, problems: list[str]) -> str:
         value = float(text or 0)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= MOST:
-        problems.append(f"The {called} is a number from 0 to {MOST:,}, not {links.quoted(text or '')}. Shown is 0.")
+    if not 0 <= value <= MOST_MONEY:
+        problems.append(
+            f"The {called} is a number from 0 to {MOST_MONEY:,}, not {links.quoted(text or '')}. Shown is 0."
+        )
         value = 0.0
     return f"{value:g}"
 
@@ -134,9 +145,9 @@ def section(view: View, own: Own) -> str:
     if own["look"] == "rework":
         rework(view)
     elif own["look"] == "hours":
-        hours(view)
+        productivity_hours_panels.hours(view)
     elif own["look"] == "ramp":
-        new_raters(view, own)
+        productivity_ramp_panels.new_raters(view, own)
     else:
         return table(view)
     return ""
@@ -204,7 +215,7 @@ def _moved(row: dict, currency: str) -> str:
     return f"{text}, {verdict}" if verdict else text
 
 
-# ---- rework, hours ---------------------------------------------------------------------------------------------
+# ---- rework ---------------------------------------------------------------------------------------------
 
 
 def rework(view: View) -> None:
@@ -221,152 +232,3 @@ def rework(view: View) -> None:
             )
             spec, alt = charts.interval_dots(rows, METRICS[name], palette(), what, view.currency)
             charts.show(spec, alt, key=f"rates {name}")
-
-
-def hours(view: View) -> None:
-    """Use of paid time and adherence by pool, and where idle hours are; what to load where no shifts are."""
-    rows, why_not = productivity.hours(view.snapshot, view.filters, "utilisation")
-    if why_not or rows.empty or rows["value"].isna().all():
-        reason = next((r for r in (why_not, *rows["reason"]) if r), "")
-        tell_why("Where the hours go", [delivery_words.LOAD_SHIFTS if reason in ("", "no shifts") else reason])
-        return
-    idle = productivity.idle(view.snapshot, view.filters)
-    quiet(words.md(delivery_words.hours(rows, idle)))
-    left, right = st.columns(2, gap="large")
-    with left:
-        spec, alt = charts.interval_dots(rows, METRICS["utilisation"], palette(), "pool", view.currency)
-        charts.show(spec, alt, key="utilisation")
-    with right:
-        kept, why_not = productivity.hours(view.snapshot, view.filters, "adherence")
-        if why_not or kept.empty:
-            tell_why("Schedule adherence", [why_not])
-        else:
-            spec, alt = charts.interval_dots(kept, METRICS["adherence"], palette(), "pool", view.currency)
-            charts.show(spec, alt, key="adherence")
-    shown = rows.assign(
-        idle=[idle.get(member, 0.0) for member in rows["member"]],
-        change_text=[_moved(row, view.currency) for row in rows.to_dict("records")],
-        between=[words.value_text(row, METRICS["utilisation"], view.currency) for row in rows.to_dict("records")],
-    )
-    columns = {
-        "label": Column("Pool", width="medium"),
-        "between": Column("Utilisation", METRICS["utilisation"].meaning, "right"),
-        "change_text": Column("Change", "Against the period before.", "right"),
-        "idle": Column(
-            "Idle hours", "Logged and not spent on items: breaks, training and waiting among them.", "count"
-        ),
-    }
-    tables.table(
-        shown,
-        key=f"hours table {token(view.filters)}",
-        title="Hours by pool",
-        columns=columns,
-        snapshot=view.snapshot,
-        filters=view.filters,
-        metrics=[METRICS["utilisation"]],
-    )
-
-
-# ---- ramp ------------------------------------------------------------------------------------------------------
-
-
-def new_raters(view: View, own: Own) -> None:
-    """How hire cohorts come up to speed, and what it costs when people leave."""
-    found = productivity.ramps_if_allowed(view.snapshot, view.filters)
-    if found.found is None or found.found.weeks.empty:
-        tell_why("How new raters come up to speed", [found.reason or "nobody was hired here in the last nine months"])
-        return
-    cohorts = found.found.cohorts[found.found.cohorts["n"] >= ramps.LEAST_RATERS]
-    if cohorts.empty:
-        tell_why(
-            "How new raters come up to speed", [f"no month has {ramps.LEAST_RATERS} hires: one person is no cohort"]
-        )
-        return
-    names = {
-        c: f"{fmt.bucket(f'{c}-01', 'month')}, {n:.0f} hired"
-        for c, n in zip(cohorts["cohort"], cohorts["n"], strict=True)
-    }
-    chosen = own["cohort"] if own["cohort"] in names else _largest(cohorts)
-    _cohort_picker(names, chosen, own, view.filters)
-    called = fmt.bucket(f"{chosen}-01", "month")
-    st.markdown(words.md(delivery_words.ramp(found, chosen, called)))
-    rows = productivity.curves(found)
-    left, right = st.columns(2, gap="large")
-    with left:
-        spec, alt = charts.ramp(rows, PACE, 0.9, chosen, palette())
-        charts.show(spec, alt, key="ramp pace")
-    with right:
-        spec, alt = charts.ramp(rows, ACCURACY, found.goal, chosen, palette())
-        charts.show(spec, alt, key="ramp accuracy")
-    quiet("Times are cleared of the kind of work. Raters who leave early drop out of later weeks.")
-    _cohort_table(view, cohorts)
-    attrition(view, own, found)
-
-
-def _largest(cohorts: pd.DataFrame) -> str:
-    """The largest cohort with weeks enough for a curve."""
-    seen = cohorts[cohorts["weeks_seen"] >= ramps.LEAST_PERIODS]
-    rows = seen if len(seen) else cohorts
-    return str(rows.loc[rows["n"].idxmax(), "cohort"])
-
-
-def _cohort_picker(names: Mapping[str, str], chosen: str, own: Own, filters: Filters) -> None:
-    key = f"cohort {chosen} {token(filters)}"
-
-    def choose() -> None:
-        go_to(filters, {**own, "cohort": st.session_state[key]})
-
-    options = list(names)
-    st.selectbox(
-        "Month of hire", options, options.index(chosen), format_func=names.get, key=key, on_change=choose, width=240
-    )
-
-
-def _cohort_table(view: View, cohorts: pd.DataFrame) -> None:
-    records = cohorts.to_dict("records")
-    shown = cohorts.assign(
-        called=[fmt.bucket(f"{c}-01", "month") for c in cohorts["cohort"]],
-        reached=[delivery_words.weeks_said(row) for row in records],
-        loss=cohorts["loss_hours"].round(1),
-    )
-    columns = {
-        "called": Column("Hired"),
-        "n": Column("People", "Raters of this month's hires who worked here.", "count"),
-        "weeks_seen": Column("Weeks seen", "", "count"),
-        "reached": Column("Weeks to 90 % of pace at target accuracy", "With its 95 % interval.", width="large"),
-        "loss": Column("Hours lost", "Hours of handling a hire's slowness costs until the pace is reached.", "number"),
-    }
-    tables.table(
-        shown,
-        key=f"cohorts {token(view.filters)}",
-        title="Ramp by month of hire",
-        columns=columns,
-        snapshot=view.snapshot,
-        filters=view.filters,
-        exported=cohorts,
-    )
-
-
-def attrition(view: View, own: Own, found: productivity.Ramps) -> None:
-    """What leavers cost under the reader's own prices."""
-    st.markdown("**When people leave**")
-    with st.container(horizontal=True, gap="small"):
-        for name, label in (("hiring", "Hiring one, cost"), ("training", "Training one, cost")):
-            _price(label, name, own, view.filters)
-    hiring, training = float(own["hiring"]), float(own["training"])
-    cost = None
-    if found.per_hour is not None:
-        cost = ramps.attrition_cost(
-            found.leavers, found.loss(), found.per_hour, hiring, training, found.headcount or None
-        )
-    st.markdown(words.md(delivery_words.attrition(found, cost, view.currency, hiring, training)))
-
-
-def _price(label: str, name: str, own: Own, filters: Filters) -> None:
-    key = f"price {name} {own[name]}"
-
-    def write() -> None:
-        if st.session_state[key] is not None:
-            go_to(filters, {**own, name: f"{st.session_state[key]:g}"})
-
-    st.number_input(label, 0.0, float(MOST), float(own[name]), 50.0, format="%g", key=key, on_change=write, width=170)

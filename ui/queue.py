@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import streamlit as st
-from scipy.optimize import nnls
 
 from data_access.derive import AGE_COLUMNS
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import capacity, forecast
+from metrics import capacity, forecast, handling
+from metrics.backlog import Sla
 from metrics.catalogue import METRICS
 from ui import data, figures, periods, raters
 from ui.figures import KEPT
@@ -22,12 +22,12 @@ from ui.productivity import kept_by
 DAY_SECONDS = 24 * 3600.0
 TOO_LONG = "the hours of these raters come to more than 24 a day: check the times of `shifts` and `annotations`"
 SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
-MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED)
+CLAIMED, CLAIMED_LATE = "time_to_claim_p50_hours", "time_to_claim_p90_hours"
+MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED, CLAIMED, CLAIMED_LATE)
 FLOW = ("created", "closed", "due", "due_in_time")
 STOCK = ("backlog", "overdue_open")
 STAFF_WEEKS = 4  # whose roster and pace stand for today's
-LONGEST_SLA = 10  # days
-LEAST_SHARE_DUE = 0.1  # of items for a number of days to be a promise and no stray
+PROMISE_WEEKS = 17  # whose deadlines stand for those of the coming items
 PATHS = 1000
 ONE = dt.timedelta(days=1)
 NO_SHIFTS = "shifts"
@@ -229,6 +229,47 @@ def _by_work(snapshot: Snapshot, filters: Filters) -> Staffing:
     return Staffing(tuple(heads), hours, 1.0, 1.0, 0.0, _per_hour(snapshot, filters, hours * len(rows)), 0, BY_WORK)
 
 
+# ---- promise ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Promise:
+    """After how many hours items fall due, and the share of items with a deadline that have this very one.
+
+    hours: of most items, to the nearest hour; where no number of hours has half of them their mean; 24 where no
+    deadline is known (share 0).
+    """
+
+    hours: float = 24.0
+    share: float = 0.0
+
+    @property
+    def within_day(self) -> bool:
+        """Whether items fall due on the day they come, some of them."""
+        return self.hours < 24
+
+
+@st.cache_data(**KEPT)
+def promise(snapshot: Snapshot, filters: Filters) -> Promise:
+    """What items of the weeks up to the period's end were promised, as their deadlines have it."""
+    end = as_of(snapshot, filters)
+    recent = filters.over(end - PROMISE_WEEKS * 7 * ONE, end)
+    rows = data.sums(snapshot, "promise", ("items",), (), recent, ("hours",))
+    return promise_of(rows["hours"].to_numpy(float), rows["items"].to_numpy(float))
+
+
+def promise_of(hours: np.ndarray, items: np.ndarray) -> Promise:
+    """The promise in a histogram of hours; a deadline that is not after its item came is none."""
+    hours, items = hours[hours > 0], items[hours > 0]
+    if not items.sum() > 0:
+        return Promise()
+    values, at = np.unique(hours, return_inverse=True)
+    counts = np.bincount(at, items)
+    most = int(counts.argmax())
+    share = float(counts[most] / counts.sum())
+    return Promise(float(values[most] if share >= 0.5 else round(np.average(values, weights=counts))), share)
+
+
 # ---- outlook ---------------------------------------------------------------------------------------------------
 
 
@@ -249,7 +290,8 @@ class Outlook:
     """One queue's coming days. volume: the forecast of arrivals; found, need: the simulation; sla: what is promised.
 
     today: found without anything added; staff: with what is asked for; first: the day after the last one known;
-    within_day: deadlines lie inside a day, which a count by day cannot see; reason: why there is none.
+    due: when items fall due, and how many of them so; no_due: no item has a due time, and the promise is supposed;
+    reason: why there is none.
     """
 
     volume: forecast.Forecast | None = None
@@ -257,10 +299,11 @@ class Outlook:
     today: capacity.Outlook | None = None
     need: capacity.Addition | None = None
     staff: Staffing = Staffing()
-    handle: capacity.HandleTime | None = None
-    sla: capacity.Sla | None = None
+    handle: handling.HandleTime | None = None
+    sla: Sla | None = None
     first: dt.date | None = None
-    within_day: bool = False
+    due: Promise = Promise()
+    no_due: bool = False
     reason: str = ""
 
 
@@ -271,7 +314,7 @@ def volume(snapshot: Snapshot, filters: Filters, steps: int) -> forecast.Forecas
 
 
 @st.cache_data(**KEPT)
-def handle(snapshot: Snapshot, filters: Filters) -> capacity.HandleTime:
+def handle(snapshot: Snapshot, filters: Filters) -> handling.HandleTime:
     """Seconds of handling a decided item takes, repeats and reviews included."""
     end = as_of(snapshot, filters)
     recent = filters.over(max(end - (13 * 7 - 1) * ONE, snapshot.meta.first_day), end)
@@ -283,39 +326,7 @@ def handle(snapshot: Snapshot, filters: Filters) -> capacity.HandleTime:
     n, seconds = rows["handle_n"].to_numpy(float), rows["handle_sum_seconds"].to_numpy(float)
     # Judgements without a time take as long as those with one.
     every = seconds * np.divide(rows["judgements"].to_numpy(float), n, out=np.ones(len(n)), where=n > 0)
-    return capacity.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
-
-
-def due_hours(rows: pd.DataFrame) -> float:
-    """After how many hours items fall due, read off the days they came and were due on.
-
-    A promise of whole days is exact: its items are all due the same number of days later. Others are due on one of two
-    days, and the hours between follow where items come evenly over the day. 24 where deadlines are not known.
-    """
-    weight = due_after(rows)
-    weight = np.where(weight >= LEAST_SHARE_DUE, weight, 0.0)
-    return round(24 * float(weight @ np.arange(len(weight)) / weight.sum()), 1)
-
-
-def sla_hours(rows: pd.DataFrame) -> float:
-    """The promise that the simulation holds: due_hours(), at least a day."""
-    return max(due_hours(rows), 24.0)
-
-
-def due_within_day(rows: pd.DataFrame) -> bool:
-    """Whether items fall due within 24 hours: how long inside a day is not to be told from days."""
-    return due_hours(rows) < 24
-
-
-def due_after(rows: pd.DataFrame) -> np.ndarray:
-    """The share of items that fall due 0, 1, 2 ... days after they came, read off both by day; 1 where unknown."""
-    created, due = (rows[c].to_numpy(float)[-120:] for c in ("created", "due"))
-    unknown = np.eye(LONGEST_SLA + 1)[1]
-    if len(created) <= LONGEST_SLA or not due.any() or not created.any():
-        return unknown
-    shifted = np.column_stack([np.roll(created, lag) for lag in range(LONGEST_SLA + 1)])[LONGEST_SLA:]
-    weight = nnls(shifted, due[LONGEST_SLA:])[0]
-    return weight / weight.sum() if weight.sum() > 0 else unknown
+    return handling.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
 
 
 def promised(snapshot: Snapshot, filters: Filters) -> float:
@@ -328,12 +339,14 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     """The coming days of the queue that the filters leave, today's staff and what is asked for against each other."""
     rows, staff = days(snapshot, filters), staffing(snapshot, filters)
     first = as_of(snapshot, filters) + ONE
+    no_due = not rows["due"].any()
     coming, took = volume(snapshot, filters, ask.days), handle(snapshot, filters)
     reason = coming.reason or took.reason or staff.reason
     if reason:
-        return Outlook(volume=coming, staff=staff, handle=took, first=first, reason=reason)
+        return Outlook(volume=coming, staff=staff, handle=took, first=first, no_due=no_due, reason=reason)
     paths = forecast.sample_paths(coming, PATHS)
-    sla = capacity.Sla(sla_hours(rows), promised(snapshot, filters))
+    due = promise(snapshot, filters)
+    sla = Sla(due.hours, promised(snapshot, filters))
     changed = replace(
         staff,
         hours=staff.hours if ask.hours is None else ask.hours,
@@ -356,7 +369,7 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     found = base
     if ask.added or changed != staff:
         found = capacity.queue_outlook(paths, roster, took, added=ask.added, **common)
-    return Outlook(coming, found, base, need, changed, took, sla, first, due_within_day(rows))
+    return Outlook(coming, found, base, need, changed, took, sla, first, due, no_due)
 
 
 def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 
@@ -123,14 +124,19 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
         ("Arrived", fmt.count(row["items_created"]), f"{fmt.count(row['items_decided'])} decided"),
         ("Turnaround, 90 %", fmt.value(row[queue.AGED], METRICS[queue.AGED]), "of decided items are faster"),
     ]
+    if not fmt.is_missing(row[queue.CLAIMED]):
+        late = METRICS[queue.CLAIMED_LATE]
+        slow = f"nine in ten within {fmt.value(row[queue.CLAIMED_LATE], late)}"
+        parts.append((METRICS[queue.CLAIMED].label, fmt.value(row[queue.CLAIMED], METRICS[queue.CLAIMED]), slow))
     if found.found is not None:
         risk = found.found.miss_period
         error = (
             f", {chance_range(risk)} allowing for chance in the simulation" if 0.01 <= (risk.value or 0) <= 0.99 else ""
         )
-        whole = ", deadlines within a day not seen" if found.within_day else ""
+        whole = ", hours of the day not seen" if found.due.within_day else ""
         shown = fmt.NONE if risk.value is None else delivery_words.chance(risk.value)
-        parts.append(("Risk of missing the SLA", shown, f"by {delivery_words.until_day(found, asked)}{whole}{error}"))
+        aim = f"Risk of missing {found.sla.hours:.0f} hours" if found.no_due else "Risk of missing the SLA"
+        parts.append((aim, shown, f"by {delivery_words.until_day(found, asked)}{whole}{error}"))
     cells = "".join(
         f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
         for a, b, c in parts
@@ -221,6 +227,8 @@ def staffing_needed(view: View, found: queue.Outlook, asked: Ask) -> None:
         quiet(words.md(delivery_words.assumptions(found, view.currency)))
     if found.staff.source == queue.BY_WORK:
         quiet(words.md(delivery_words.LOAD_SHIFTS_FOR_QUEUE))
+    if found.no_due:
+        quiet(words.md(delivery_words.LOAD_DUE))
     if found.staff.per_hour is None:
         quiet(words.md(delivery_words.LOAD_COSTS))
 
@@ -236,7 +244,8 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
     with left:
         over = figures.over_time(view.snapshot, own_filters, queue.SLA, "week")
         if over["value"].isna().all():
-            tell_why("SLA attainment by week", [*over["reason"], metric.nothing])
+            reasons = {metric.nothing: delivery_words.NO_DUE}
+            tell_why("SLA attainment by week", [reasons.get(r, r) for r in (*over["reason"], metric.nothing)])
         else:
             changes = figures.changes(view.snapshot, own_filters, "week")
             spec, alt = charts.trend(over, metric, palette(), "week", view.currency, None, changes, own_filters.start)
@@ -250,7 +259,7 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
             charts.show(spec, alt, key="arrived decided")
         rows = queue.ages(view.snapshot, own_filters)
         if rows["items"].sum():
-            spec, alt = charts.ages(rows, int(queue.sla_hours(known) // 24), palette())
+            spec, alt = charts.ages(rows, math.ceil(queue.promise(view.snapshot, own_filters).hours / 24), palette())
             charts.show(spec, alt, key="ages")
         else:
             quiet("Nothing is open at the end of the period.")
@@ -279,6 +288,9 @@ def table(view: View, rows: pd.DataFrame, own: Own) -> None:
         "moved": Column("Change", "Against the period before.", "right"),
         queue.AGED: Column("90 % decided in, h", METRICS[queue.AGED].meaning, "number"),
     }
+    if rows[queue.CLAIMED].notna().any():
+        columns[queue.CLAIMED] = Column("Half claimed in, h", METRICS[queue.CLAIMED].meaning, "number")
+        columns[queue.CLAIMED_LATE] = Column("90 % claimed in, h", METRICS[queue.CLAIMED_LATE].meaning, "number")
     picked = tables.table(
         shown,
         key=f"queues {token(view.filters)} {own['queue']}",

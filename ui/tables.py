@@ -211,9 +211,10 @@ def styled(
 ) -> Styler:
     """The rows with their numbers and days as they are, so that they sort, and how each cell is written."""
     style = rows[list(columns)].style
+    written = {name: WRITERS[column.kind] for name, column in columns.items() if column.kind in WRITERS}
+    if written:
+        style = style.format(written, subset=list(written), na_rep="")
     for name, column in columns.items():
-        if column.kind in WRITERS:
-            style = style.format(WRITERS[column.kind], subset=[name], na_rep="")
         for positions, writer in writers.get(name, ()):
             inside = [k for k in positions if k < len(rows)]
             style = style.format(writer, subset=pd.IndexSlice[inside, [name]])

@@ -17,7 +17,12 @@ from data_access.imports.values import LONGEST_ID, MOST_HINTS, nearest, sentence
 _IN_ORDER: dict[str, tuple[tuple[str, str], ...]] = {  # the second is never before the first
     "projects": (("started_on", "ended_on"),),
     "raters": (("hired_on", "left_on"),),
-    "items": (("created_at", "closed_at"), ("created_at", "due_at")),
+    "items": (
+        ("created_at", "closed_at"),
+        ("created_at", "due_at"),
+        ("created_at", "claimed_at"),
+        ("claimed_at", "closed_at"),
+    ),
     "appeals": (("filed_at", "decided_at"),),
     "escalations": (("opened_at", "resolved_at"), ("opened_at", "due_at")),
     "changes": (("starts_on", "ends_on"),),
@@ -36,6 +41,30 @@ def check_order(table: str, frame: pd.DataFrame, faults: Faults) -> None:
             faults.add(
                 np.flatnonzero(backwards), "negative duration", f"{second} is before {first}; correct one of them."
             )
+
+
+ROUNDED_SECONDS = 1.0  # by which a part may pass the whole where both were rounded
+_PARTS_OF_HOURS = (("active_seconds", "logged_seconds"), ("sensitive_seconds", "active_seconds"))
+
+
+def check_hours(frame: pd.DataFrame, faults: Faults) -> list[str]:
+    """Reject shifts whose part is longer than the whole; the note on those without paid time, which are kept."""
+    nothing = (frame["logged_seconds"] == 0).to_numpy()
+    faults.add(
+        np.flatnonzero(nothing & (frame["active_seconds"] > 0).to_numpy()),
+        "work without paid time",
+        "logged_seconds is 0 but active_seconds is not; give the paid time, or leave the shift out.",
+    )
+    for part, whole in _PARTS_OF_HOURS:
+        longer = (frame[part] > frame[whole] + ROUNDED_SECONDS).to_numpy()
+        faults.add(
+            np.flatnonzero(longer), "part longer than the whole", f"{part} is above {whole}; correct one of them."
+        )
+    unpaid = int((nothing & faults.good()).sum())
+    if not unpaid:
+        return []
+    shifts = "1 shift has" if unpaid == 1 else f"{unpaid:,} shifts have"
+    return [f"{shifts} no paid time (logged_seconds is 0): counted as days, in no share of time"]
 
 
 def check_repeated(frame: pd.DataFrame, key: Sequence[str], faults: Faults) -> dict[int, int]:

@@ -30,6 +30,7 @@ class Outcome:
     written: dict[str, int]
     notes: list[str] = field(default_factory=list)
     switched_off: list[str] = field(default_factory=list)
+    currency: str = ""  # of the file's amounts, where it names one
 
 
 def sources(path: Path, table: sa.Table, columns: list[str], mapping: Mapping) -> dict[str, str]:
@@ -77,6 +78,7 @@ def load_table(
     faults = Faults(landing.path.name, landing.lines, landing.unit)
     frame = _typed(landing, table, mapping, secret, clock, faults)
     checks.check_order(table.name, frame, faults)
+    notes = checks.check_hours(frame, faults) if table is tables.shifts else []
     key = land.key_of(table)
     again = checks.check_repeated(frame, key, faults)
     if table is tables.annotations:
@@ -98,7 +100,7 @@ def load_table(
     present = there + int(faults.good()[list(again)].sum()) if again else there
     absent = [c for c in table.c if c.nullable and c.name not in mapping.constants and frame[c.name].isna().all()]
     switched_off = [f"no {c.name}: what needs it is not available ({c.comment.rstrip('.')})" for c in absent]
-    return Outcome(inserted, present, {table.name: inserted}, switched_off=switched_off), faults
+    return Outcome(inserted, present, {table.name: inserted}, notes, switched_off), faults
 
 
 def _typed(landing: Landing, table: sa.Table, mapping: Mapping, secret: str, clock: Clock, faults: Faults):

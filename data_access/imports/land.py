@@ -33,9 +33,9 @@ def key_of(table: sa.Table) -> tuple[str, ...]:
 
 
 def prepare(connection: sa.Connection) -> None:
-    """Create the contract's tables where absent, and columns a table may lack.
+    """Create the contract's tables, and the columns a warehouse may lack, where absent.
 
-    Raises ContractBroken when a table is there without another contract column.
+    Raises ContractBroken when a table is there without a column it must have.
     """
     inspector = sa.inspect(connection)
     present = set(inspector.get_table_names())
@@ -44,14 +44,19 @@ def prepare(connection: sa.Connection) -> None:
             table.create(connection, checkfirst=False)
         else:
             has = {column["name"] for column in inspector.get_columns(table.name)}
-            absent = [c for c in table.c if c.name not in has]
-            if lacking := [c.name for c in absent if not c.info.get("may_lack")]:
+            for column in (c for c in table.c if c.info.get("may_lack") and c.name not in has):
+                _add(connection, column)
+            if lacking := [c.name for c in table.c if c.name not in has and not c.info.get("may_lack")]:
                 raise ContractBroken(
                     f"The warehouse's table {table.name} lacks {', '.join(lacking)}; see docs/contract.md."
                 )
-            for column in absent:
-                kind = column.type.compile(connection.dialect)
-                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+
+
+def _add(connection: sa.Connection, column: sa.Column) -> None:
+    """Adds an empty column to its table."""
+    compiler = connection.dialect.ddl_compiler(connection.dialect, None)
+    named = connection.dialect.identifier_preparer.format_table(column.table)
+    connection.exec_driver_sql(f"ALTER TABLE {named} ADD COLUMN {compiler.get_column_specification(column)}")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from types import ModuleType
 import sqlalchemy as sa
 
 from data_access import tables
-from data_access.imports import contract_table, csv_file, fill, judgements, label_studio, land, parquet
+from data_access.imports import contract_table, csv_file, fill, judgements, label_studio, land, money, parquet
 from data_access.imports import mapping as mapping_file
 from data_access.imports.mapping import Mapping
 from data_access.imports.pseudonyms import check_secret
@@ -27,6 +27,7 @@ FORMATS: dict[str, ModuleType] = {
     "parquet": parquet,
     "label_studio": label_studio,
 }
+MOST_PROJECTS = 5  # named in a note
 _BY_SUFFIX = {
     ".csv": "csv",
     ".txt": "csv",
@@ -78,8 +79,10 @@ def load(
             results = {}
             for number in sorted(range(len(jobs)), key=lambda n: _rank(jobs[n].table)):
                 results[number] = _land(connection, jobs[number], rules, secret, clock)
+            money.check_same({file.file: file.currency for file, *_ in results.values()})
             for number in sorted(results):
                 report.add(*results[number])
+            report.notes += _unlabelled(connection)
             if not report.accepted:
                 connection.rollback()
     except OSError as error:
@@ -167,9 +170,14 @@ def _land(connection: sa.Connection, job: _Job, rules: Mapping, secret: str, clo
             rules = replace(rules, columns={}, constants={})
         given = contract_table.sources(job.path, job.table, job.columns, rules)
         _check_identifiers(job, {given[n]: n for n in given}, job.table)
-        landing = FORMATS[job.format].read(job.path, rules, set(given.values()))
-        outcome, faults = contract_table.load_table(connection, landing, job.table, rules, secret, clock)
         loaded = set(given.values())
+        named = money.currency_column(job.table, job.columns, loaded)
+        loaded |= {named} if named else set()
+        landing = FORMATS[job.format].read(job.path, rules, loaded)
+        currency = money.currency_of(job.path, named, landing.frame[named]) if named else ""
+        outcome, faults = contract_table.load_table(connection, landing, job.table, rules, secret, clock)
+        outcome.currency = currency
+        outcome.notes += [money.note(currency)] if currency else []
     else:
         loaded = judgements.wanted(job.columns, rules)
         meanings = {rules.columns.get(c.name, c.name): c.name for c in (*tables.annotations.c, *tables.items.c)}
@@ -189,8 +197,30 @@ def _land(connection: sa.Connection, job: _Job, rules: Mapping, secret: str, clo
         unknown_columns=tuple(c for c in job.columns if c and c not in loaded),
         switched_off=tuple(outcome.switched_off),
         notes=tuple(outcome.notes),
+        currency=outcome.currency,
     )
     return report, _sorted(landing.rejections, faults), {t: n for t, n in outcome.written.items() if n}
+
+
+def _unlabelled(connection: sa.Connection) -> list[str]:
+    """One sentence on the projects that declare no labels, where there are any."""
+    p, label = tables.projects.c, tables.labels.c
+    found = list(
+        connection.scalars(
+            sa.select(p.project_id)
+            .where(~sa.exists().where(label.project_id == p.project_id))
+            .order_by(p.project_id)
+            .limit(MOST_PROJECTS + 1)
+        )
+    )
+    if not found:
+        return []
+    shown = ", ".join(found[:MOST_PROJECTS]) + (" ..." if len(found) > MOST_PROJECTS else "")
+    one = len(found) == 1
+    return [
+        f"{'Project' if one else 'Projects'} {shown} {'declares' if one else 'declare'} no labels: any label is taken, "
+        "and agreement, over- and under-enforcement cannot be computed; load `labels`."
+    ]
 
 
 def _sorted(rejections: list, faults: Faults) -> list:

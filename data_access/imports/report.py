@@ -76,6 +76,7 @@ class FileReport:
     unknown_columns: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    currency: str = ""  # of its amounts, where it names one
 
     def check(self) -> None:
         """Raise AssertionError when a row is unaccounted for; called before the load is made final."""
@@ -93,6 +94,7 @@ class LoadReport:
     files: list[FileReport] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     written: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # on the warehouse after the load, whole sentences
 
     @property
     def read(self) -> int:
@@ -148,7 +150,7 @@ class LoadReport:
             if file.unknown_columns:
                 said.append(f"{file.file}: columns not loaded: {', '.join(file.unknown_columns)}.")
             said += [f"{file.file}: {sentence}." for sentence in (*file.switched_off, *file.notes)]
-        return said
+        return [*said, *self.notes]
 
 
 def show(value: object, width: int = 40) -> str:

@@ -42,8 +42,16 @@ def warehouses():
 def snapshot():
     """Empty tables of a snapshot."""
     connection = duckdb.connect()
-    for mart in (marts.WORK, marts.AGREEMENT, marts.LIVES, marts.HANDLE_TIME, marts.TURNAROUND, marts.PEERS):
-        days = {"day", "week", "created_day", "due_day", "closed_day"}
+    for mart in (
+        marts.WORK,
+        marts.AGREEMENT,
+        marts.LIVES,
+        marts.HANDLE_TIME,
+        marts.TURNAROUND,
+        marts.CLAIM_TIME,
+        marts.PEERS,
+    ):
+        days = {"day", "week", "created_week", "created_day", "due_day", "closed_day"}
         columns = [f'"{k}" {"DATE" if k in days else "VARCHAR"}' for k in mart.keys]
         columns += [f'"{s}" DOUBLE' for s in mart.sums]
         extra = ["code_0 BIGINT", "ratings BIGINT"] if mart is marts.AGREEMENT else []

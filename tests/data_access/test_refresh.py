@@ -33,12 +33,14 @@ COMPARED = (
     "judged_day",
     "overlap_sample",
     "item_lives",
+    "promise",
     "turnaround",
     "batch_work",
     "batch_patterns",
     "batch_items",
     "batch_sum",
     "case_pairs",
+    "claim_time",
     "flow",
     "ledger",
     "project_ledger",
@@ -160,6 +162,12 @@ def item_reopened(c: sa.Connection) -> None:
     c.execute(t.items.update().where(i.item_id == first).values(closed_at=None))
 
 
+def item_claimed_anew(c: sa.Connection) -> None:
+    i = t.items.c
+    first = c.execute(sa.select(i.item_id).where(i.claimed_at.is_not(None)).order_by(i.item_id).limit(1)).scalar_one()
+    c.execute(t.items.update().where(i.item_id == first).values(claimed_at=LATER))
+
+
 def annotations_deleted(c: sa.Connection) -> None:
     a = t.annotations.c
     gone = ["A000001", "A000007"]
@@ -223,6 +231,7 @@ CHANGES = (
     status_decided,
     items_closed,
     item_reopened,
+    item_claimed_anew,
     annotations_deleted,
     batch_closed,
     batch_reopened,

@@ -87,6 +87,11 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
             "batch_id": None,
         }
     )
+    apart = np.random.default_rng([seed, 1])  # columns added later: the others stay as they were
+    waited = apart.integers(30, 6 * 86400, items)
+    item["claimed_at"] = [
+        None if apart.random() < 0.3 else c + dt.timedelta(seconds=int(w)) for c, w in zip(created, waited, strict=True)
+    ]
     rows = []
     for _, i in item.iterrows():
         for rater in r.choice(raters["rater_id"], r.integers(1, 6), replace=False):
@@ -151,6 +156,8 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
     shifts = shifts.drop_duplicates().assign(scheduled_seconds=28800.0, logged_seconds=27000.0)
     shifts["active_seconds"] = np.round(20000 * r.random(len(shifts)), 1)
     shifts["sensitive_seconds"] = np.round(shifts["active_seconds"] * r.random(len(shifts)), 1)
+    known = apart.random(len(shifts)) < 0.8
+    shifts["available_seconds"] = np.where(known, shifts["active_seconds"].clip(lower=24000.0), np.nan)
     trainings = pd.DataFrame(
         [
             (

@@ -1,4 +1,4 @@
-"""Backlog, staffing and live queues: recursions by hand, items followed one by one, published tables, brute force."""
+"""A staffed queue: items followed one by one, paths by hand, brute force."""
 
 import heapq
 import math
@@ -9,20 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics import capacity as cp
-from metrics.capacity import (
-    HandleTime,
-    Sla,
-    Staff,
-    agents_needed,
-    backlog,
-    backlog_age,
-    daily_capacity,
-    erlang_c,
-    handle_time,
-    heads_needed,
-    live_queue,
-    queue_outlook,
-)
+from metrics.backlog import OLDER_THAN_KNOWN, Sla
+from metrics.capacity import Staff, heads_needed, queue_outlook
+from metrics.handling import HandleTime
 
 EXACT = HandleTime(100.0)
 STAFF = Staff(headcount=10, hours=8, utilisation=0.8, shrinkage=0.2)  # 10·8·.8·.8·3600/100 = 1,843.2 items a day
@@ -42,54 +31,9 @@ def follow(arrivals, capacity, start_ages=()):
     return ages, done + [(came, math.inf) for came, _ in queue]
 
 
-# ---- recursion and capacity
-
-
-def test_backlog_is_the_recursion():
-    np.testing.assert_array_equal(backlog([10, 0, 5, 20], [4, 8, 5, 3], 3), [9, 1, 1, 18])
-    # Capacity without work is lost: it does not help the day after.
-    np.testing.assert_array_equal(backlog([0, 10], [50, 4]), [0, 6])
-    both = backlog([[1, 2], [5, 5]], [2, 2], [0, 4])
-    np.testing.assert_array_equal(both, [[0, 0], [7, 10]])
-
-
-@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=30), st.integers(0, 99))
-def test_backlog_keeps_count_of_items(days, start):
-    arrivals, capacity = np.array(days).T
-    found = backlog(arrivals, capacity, start)
-    before = np.r_[start, found[:-1]]
-    decided = before + arrivals - found
-    assert (decided >= 0).all()
-    assert (decided <= capacity).all()
-    assert ((decided == capacity) | (found == 0)).all()
-
-
-def test_capacity_is_the_product():
-    assert daily_capacity(10, 8, 0.8, 0.2, 100) == pytest.approx(1843.2)
-    np.testing.assert_allclose(daily_capacity([10, 0], [8, 8], 0.5, 0, 60), [2400, 0])
-
-
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        (daily_capacity, (10, 8, 0.8, 0.2, 0)),
-        (daily_capacity, (-1, 8, 0.8, 0.2, 60)),
-        (daily_capacity, (1, 25, 0.8, 0.2, 60)),
-        (daily_capacity, (1, 8, 1.1, 0.2, 60)),
-        (daily_capacity, (1, 8, 0.8, -0.1, 60)),
-        (backlog, ([-1], [1])),
-        (backlog, ([1], [1], -1)),
-        (HandleTime, (0.0,)),
-        (HandleTime, (60.0, -1.0)),
-        (HandleTime, (None,)),
-        (Sla, (0,)),
-        (Sla, (24, 0.0)),
-        (erlang_c, (-1, 2)),
-        (erlang_c, (1, 2.5)),
-        (live_queue, (10, 0, 2)),
-        (agents_needed, (10, 60, 1.1, 20)),
-        (backlog_age, ([1, 2], [1])),
-        (handle_time, ([1, 2], [1])),
         (queue_outlook, ([5.0, 6.0], STAFF, EXACT)),
         (queue_outlook, ([[5.0, math.nan]], STAFF, EXACT)),
         (queue_outlook, ([[5.0]], STAFF, HandleTime(None, None, None, "few"))),
@@ -98,31 +42,6 @@ def test_capacity_is_the_product():
 def test_what_cannot_be_is_refused(function, arguments):
     with pytest.raises(ValueError, match=r"."):
         function(*arguments)
-
-
-# ---- handle time
-
-
-def test_handle_time_finds_the_spread_of_days_and_weeks():
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(60):
-        n = rng.integers(400, 600, 7 * 26)
-        level = np.repeat(rng.normal(0, 0.06, 26), 7)
-        seconds = n * 90 * np.exp(level + rng.normal(0, 0.1, 7 * 26))
-        found.append(handle_time(n, seconds))
-    assert np.mean([f.day_sd for f in found]) == pytest.approx(0.1, rel=0.05)
-    assert np.mean([f.level_sd for f in found]) == pytest.approx(0.06, rel=0.05)
-    last = slice(-28, None)
-    assert found[-1].seconds == pytest.approx(seconds[last].sum() / n[last].sum())
-    each = handle_time(n, seconds, n / 3)
-    assert each.seconds == pytest.approx(3 * found[-1].seconds)
-
-
-def test_handle_time_of_few_weeks_is_missing():
-    assert handle_time([5] * 21, [300] * 21).reason == cp.FEW_WEEKS
-    assert handle_time([0] * 60, [0] * 60).reason == cp.FEW_WEEKS
-    assert handle_time([5] * 28, [300] * 28) == HandleTime(60.0, 0.0, 0.0)
 
 
 # ---- the simulated queue
@@ -267,8 +186,8 @@ def test_what_is_not_known_has_a_reason():
     alone = queue_outlook([[5.0, 5.0, 5.0]], STAFF, EXACT, start=5000, sla=Sla(24))
     # Nothing is known to fall due on the first day, and what is open is older than all arrivals known.
     assert alone.days["reason"].tolist() == [
-        f"no items due; {cp.OLDER_THAN_KNOWN}",
-        cp.OLDER_THAN_KNOWN,
+        f"no items due; {OLDER_THAN_KNOWN}",
+        OLDER_THAN_KNOWN,
         "no open items",
     ]
     assert alone.days["miss"].isna().tolist() == [True, False, False]
@@ -341,99 +260,3 @@ def test_no_addition_where_none_is_needed_and_a_reason_where_none_is_enough():
     for wrong in ({"most_risk": 1.1}, {"most_added": 0}, {"cost_per_hour": -1.0}):
         with pytest.raises(ValueError, match="risk"):
             heads_needed([[1.0]], STAFF, EXACT, **wrong)
-
-
-# ---- age of a backlog
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=25))
-def test_ages_are_those_of_items_followed_one_by_one(days):
-    arrivals, capacity = np.array(days).T
-    ages, _ = follow(arrivals.tolist(), capacity.tolist())
-    found = backlog_age(arrivals, backlog(arrivals, capacity))
-    for row, there in zip(found.to_dict("records"), ages, strict=True):
-        assert row["n"] == row["backlog"] == len(there)
-        if not there:
-            assert row["reason"] == "no open items"
-            assert math.isnan(row["oldest_age_days"])
-            continue
-        assert row["reason"] == ""
-        assert row["oldest_age_days"] == there[-1]
-        assert row["mean_age_days"] == pytest.approx(np.mean(there))
-        assert row["median_age_days"] == np.quantile(there, 0.5, method="inverted_cdf")
-        assert row["p90_age_days"] == np.quantile(there, 0.9, method="inverted_cdf")
-
-
-def test_items_from_before_the_arrivals_known_have_no_age():
-    found = backlog_age([10, 10, 10], [15, 22, 30])
-    assert found["reason"].tolist() == [cp.OLDER_THAN_KNOWN, cp.OLDER_THAN_KNOWN, ""]
-    assert found["oldest_age_days"].isna().tolist() == [True, True, False]
-    # 22 open after two days: 20 known, the oldest 2 not; half of them came today or yesterday.
-    assert found["median_age_days"].tolist() == [0, 1, 1]
-    assert found["p90_age_days"].isna().tolist() == [True, False, False]
-    assert found["mean_age_days"].isna().tolist() == [True, True, False]
-    later = backlog_age([10, 10, 10], [15, 22, 30], known_from=2)
-    assert later["day"].tolist() == [2]
-    assert later.iloc[0].equals(found.iloc[2])
-    assert list(found) == list(cp.AGE_COLUMNS)
-
-
-# ---- live queues
-
-
-def test_erlang_c_is_the_sum_of_its_definition():
-    """C = (aⁿ/n! · n/(n - a)) / (Σ_{k<n} aᵏ/k! + the same), and the value of notes/methods.md, section 15."""
-
-    def direct(a, n):
-        last = a**n / math.factorial(n) * n / (n - a)
-        return last / (sum(a**k / math.factorial(k) for k in range(n)) + last)
-
-    assert erlang_c(10, 14) == pytest.approx(0.1741, abs=5e-5)
-    load, agents = np.array([[0.5], [3.0], [10.0]]), np.array([1, 4, 11, 20])
-    found = erlang_c(load, agents)
-    for i, a in enumerate(load[:, 0]):
-        for j, n in enumerate(agents):
-            if n > a:
-                assert found[i, j] == pytest.approx(direct(a, int(n)), rel=1e-12)
-            else:
-                assert np.isnan(found[i, j])
-    assert np.isnan(erlang_c(10, 10))
-    assert erlang_c(0, 3) == 0
-    assert erlang_c(0.3, 1) == pytest.approx(0.3)  # a single agent is busy so often
-
-
-def test_live_queue_is_that_of_a_simulation():
-    """Poisson arrivals 120 an hour, exponential handle times of 90 s, 4 agents: 400,000 customers followed."""
-    rng = np.random.default_rng(10)
-    arrived, handled = np.cumsum(rng.exponential(30, 400_000)), rng.exponential(90, 400_000)
-    free, waits = [0.0] * 4, []
-    for moment, seconds in zip(arrived.tolist(), handled.tolist(), strict=True):
-        begun = max(moment, heapq.heappop(free))
-        waits.append(begun - moment)
-        heapq.heappush(free, begun + seconds)
-    waits, found = np.array(waits), live_queue(120, 90, 4, threshold_seconds=20)
-    assert found.load_erlangs == 3
-    assert found.wait.value == pytest.approx((waits > 0).mean(), abs=0.01)
-    assert found.within.value == pytest.approx((waits <= 20).mean(), abs=0.01)
-    assert found.mean_wait_seconds.value == pytest.approx(waits.mean(), rel=0.04)
-    assert found.occupancy.value == 0.75
-
-
-def test_a_live_queue_without_spare_agents_is_null():
-    found = live_queue(120, 300, 10)
-    assert found.load_erlangs == 10
-    assert {found.wait.reason, found.within.reason, found.mean_wait_seconds.reason, found.occupancy.reason} == {
-        cp.OVERLOADED
-    }
-
-
-@pytest.mark.parametrize(
-    ("per_hour", "seconds", "within", "threshold"), [(120, 300, 0.8, 20), (5, 60, 0.99, 0), (0, 60, 1, 0)]
-)
-def test_the_fewest_agents_are_those_of_trying_all(per_hour, seconds, within, threshold):
-    found = agents_needed(per_hour, seconds, within, threshold)
-    assert live_queue(per_hour, seconds, found, threshold).within.value >= within
-    fewer = live_queue(per_hour, seconds, found - 1, threshold)
-    assert fewer.within.reason or fewer.within.value < within
-    assert agents_needed(3600, 3600, 0.9, 10, most=3000) is None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_access.filters import Scope
-from ui import data, productivity, queue
+from ui import data, queue
 from ui.filter_bar import token
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,13 +98,6 @@ def test_the_price_of_hiring_stands_in_the_link():
 def test_filters_that_match_nothing_say_so():
     at = opened(PRODUCTIVITY, project="P01", pool="POOL-13", language="th", policy="spam")
     assert sound(at) and "no number" in at.title[0].value and "cannot be shown" in text(at)
-
-
-def test_without_shifts_the_rest_stands_and_it_says_what_to_load(monkeypatch):
-    rows = pd.DataFrame({"value": [float("nan")], "reason": ["no shifts"], "member": ["POOL-01"], "label": ["x"]})
-    monkeypatch.setattr(productivity, "hours", lambda *_: (rows, ""))
-    at = opened(PRODUCTIVITY, look="hours", **PERIOD)
-    assert sound(at) and "manage.py load" in text(at) and "shifts" in text(at)
 
 
 def test_stakeholders_see_no_new_raters(monkeypatch):

@@ -107,6 +107,15 @@ FAULTS = {
     "audit verdict against its labels": """
         FROM audits JOIN annotations USING (annotation_id) WHERE (verdict = 'pass') <> (label = correct_label)""",
     "audit weight below one": "FROM audits WHERE weight < 1",
+    "claimed before it arrived or after its first judgement": """
+        FROM items LEFT JOIN (SELECT item_id, min(submitted_at) AS first FROM annotations GROUP BY 1) USING (item_id)
+        WHERE claimed_at <= created_at OR claimed_at >= first""",
+    "judged in moderation and never claimed, or claimed outside it": """
+        FROM items JOIN projects USING (project_id) SEMI JOIN annotations USING (item_id)
+        WHERE (claimed_at IS NOT NULL) <> (task_type = 'moderation')""",
+    "available time that holds no handling or is not paid": """
+        FROM shifts WHERE available_seconds IS NULL OR available_seconds < active_seconds
+        OR available_seconds > logged_seconds""",
     "due before it arrived": "FROM items WHERE due_at <= created_at",
     "appeal out of order": """
         FROM appeals JOIN items USING (item_id)
@@ -182,7 +191,7 @@ def test_sets_are_written_in_order(db):
     "column",
     ["annotations.submitted_at", "items.created_at", "items.closed_at", "audits.audited_at", "appeals.decided_at",
      "shifts.work_date", "costs.cost_date", "incidents.resolved_at", "model_metrics.measured_at", "batches.closed_at",
-     "escalations.resolved_at", "trainings.completed_on"],
+     "escalations.resolved_at", "trainings.completed_on", "items.claimed_at"],
 )  # fmt: skip
 def test_nothing_happens_after_the_last_day(db, column):
     table, name = column.split(".")

@@ -12,6 +12,7 @@ import pytest
 from metrics.catalogue import METRICS
 from metrics.spec import Status
 from ui import charts
+from ui.charts import base
 from ui.sparkline import sparkline
 from ui.theme import DARK, LIGHT
 
@@ -130,3 +131,57 @@ def test_sparkline_is_a_picture_with_a_gap():
     assert svg.count("<line") == 1 + 10  # the target, and 12 steps less the two at the gap
     assert svg.count("<circle") == 1
     assert sparkline(WEEKS[:1], [0.8], math.nan, LIGHT, LIGHT.good) == ""
+
+
+def flags_on(days: list[str]) -> list[str]:
+    changes = pd.DataFrame(
+        {"starts_on": pd.to_datetime(days), "kind": "tool", "summary": [f"change {k}" for k in range(len(days))]}
+    )
+    spec, _ = charts.trend(over(), METRICS["gold_accuracy"], LIGHT, "week", "USD", None, changes)
+    layers = [layer for layer in marks(spec, "text") if "summary" in layer["data"]["values"][0]]
+    rules = [layer for layer in marks(spec, "rule") if "summary" in layer["data"]["values"][0]]
+    assert valid(spec) and len(rules[0]["data"]["values"]) == len(days)  # each flag keeps its own line
+    return [value["text"] for value in layers[0]["data"]["values"]]
+
+
+def test_flags_close_to_one_another_share_a_number():
+    first, last = (over()["at"].dropna().iloc[k] for k in (0, -1))
+
+    def at(share: float) -> str:
+        return (first + share * (last - first)).isoformat()
+
+    assert flags_on([at(0.1), at(0.5), at(0.9)]) == ["1", "2", "3"]
+    assert flags_on([at(0.1), at(0.11), at(0.13), at(0.9)]) == ["1–3", "4"]
+    assert flags_on([at(0.1), at(0.155), at(0.21)]) == ["1–2", "3"]  # counted from the first of a group
+
+
+@pytest.mark.parametrize(("path", "below"), [((0.9, 0.9, 0.8), True), ((0.8, 0.8, 0.9), False)])
+def test_the_last_value_stands_where_the_line_does_not_come_from(path, below):
+    rows = over().tail(3).reset_index(drop=True)
+    rows = rows.assign(value=path, low=[v - 0.02 for v in path], high=[v + 0.02 for v in path], target=0.5, whole=True)
+    for goal in (0.5, 0.99):
+        spec, _ = charts.trend(rows.assign(target=goal), METRICS["gold_accuracy"], LIGHT, "week", "USD")
+        label = next(layer for layer in marks(spec, "text") if layer["mark"].get("fontWeight") == 600)
+        assert (label["mark"]["dy"] > 0) == below
+
+
+def test_names_of_drivers_leave_the_bars_their_room():
+    row = {"part": "price", "place": "Bangkok night · Dialogue grading", "amount": 2.0, "share": 0.5, "detail": "x"}
+    spec, _ = charts.drivers(pd.DataFrame([row]), METRICS["cost_per_label"], LIGHT, "USD")
+    assert valid(spec) and all(layer["encoding"]["y"]["axis"] is None for layer in spec["layer"])
+    names = [layer for layer in marks(spec, "text") if layer["encoding"]["text"]["field"] == "label"]
+    assert len(names) == 1 and names[0]["encoding"]["x"] == {"value": 0}
+
+
+def test_the_browser_gets_the_rows_a_chart_was_given():
+    rows = [{"at": "2026-11-02", "n": 3, "value": None}, {"at": NASTY, "value": 0.1, "late": True}]
+    spec = {"data": {"values": rows}, "layer": []}
+    table, rest = base._as_sent(spec)
+    names = ("at", "n", "value", "late")
+    assert table.to_pylist() == [{name: row.get(name) for name in names} for row in rows]
+    assert rest == {"layer": []} and spec["data"] == {"values": rows}
+
+
+@pytest.mark.parametrize("data", [{}, {"data": {"values": []}}, {"data": {"values": [{"x": 1}, {"x": "one"}]}}])
+def test_a_chart_without_rows_of_one_kind_is_sent_as_it_is(data):
+    assert base._as_sent(data) == (None, data)

@@ -162,11 +162,30 @@ def test_pools_with_too_few_raters_are_withheld_from_a_stakeholder(snapshot, fil
     small = {key for key in everyone if raters[key] < least}
     assert small and left == everyone - small
     assert not (set(zip(shown["project"], shown["dominated_by"], strict=True)) & small)
+    withheld = cost_quality.frontiers(snapshot, filters, GOLD).withheld
+    assert withheld == {q: sum(p == q for p, _ in small) for q in {p for p, _ in small}}
     project, pool = sorted(small)[0]
     rest = [p for q, p in sorted(left) if q == project]
     answer = cost_quality_moves.move(snapshot, filters, GOLD, project, pool, (rest or ["x"])[0], 0.1, 0.85)
     assert answer.found is None and answer.reason
     st.cache_data.clear()
+
+
+def test_what_is_withheld_is_counted_in_words():
+    scope = Scope.stakeholder()
+    said = words.withheld(3, "pool", replace(scope, minimum_items=0))
+    assert said == "3 pools are not shown: fewer than 5 raters. "
+    assert words.withheld(1, "pool", scope) == "1 pool is not shown: fewer than 5 raters or 20 labels. "
+    assert words.withheld(0, "pool", scope) == ""
+
+
+def test_a_pool_s_other_work_comes_as_its_items_do():
+    """100 s an item of A, as 3,000 s were spent on 30 decided; of B none was decided: what came is what was done."""
+    days = pd.date_range("2026-03-02", periods=3)
+    work = pd.DataFrame({"project": ["A", "A", "B"], "day": days, "seconds": [1000.0, 2000.0, 70.0]})
+    flow = pd.DataFrame({"project": "A", "day": days, "created": [5, 0, 50], "closed": [10, 20, 0]})
+    came = cost_quality_moves._others(work, flow, days)
+    assert came.tolist() == [500, 0, 5070]
 
 
 @pytest.mark.parametrize(

@@ -147,13 +147,6 @@ def test_pools_are_compared_on_the_same_kind_of_work(snapshot):
     assert (rows["pace_low"] <= rows["pace"]).all() and (rows["pace"] <= rows["pace_high"]).all()
 
 
-def test_idle_hours_are_logged_and_not_active(snapshot):
-    found = productivity.idle(snapshot, over("2026-10-12", "2026-11-02"))
-    assert found["POOL-12"] > 0
-    rows, _ = productivity.hours(snapshot, over("2026-10-12", "2026-11-02"), "utilisation")
-    assert rows.loc[rows["value"].idxmin(), "member"] == "POOL-12"  # EV20
-
-
 # ---- charts ----------------------------------------------------------------------------------------------------
 
 

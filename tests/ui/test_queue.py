@@ -11,7 +11,7 @@ import pytest
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import capacity
+from metrics.backlog import Sla
 from sample_data import world
 from ui import charts, delivery_words, queue
 from ui.theme import DARK, LIGHT
@@ -71,35 +71,45 @@ def test_the_roster_is_shared_among_the_queues_of_a_pool(snapshot):
     assert days == pytest.approx(float(whole["rater_days"].iloc[0]), rel=0.1)
 
 
-def due_days(share: dict[int, float], strays: float = 0.0) -> pd.DataFrame:
-    came = np.random.default_rng(3).poisson(800, 150).astype(float)
-    due = sum(part * np.concatenate([np.zeros(lag), came[: len(came) - lag]]) for lag, part in share.items())
-    return pd.DataFrame({"created": came, "due": due + strays})
+def test_a_promise_is_that_of_most_items():
+    def of(histogram):
+        return queue.promise_of(np.array(list(histogram), float), np.array(list(histogram.values()), float))
+
+    assert of({72: 10}) == queue.Promise(72.0, 1.0)
+    assert of({8: 60, 24: 40}) == queue.Promise(8.0, 0.6)
+    assert of({24: 96, 168: 4}).hours == 24  # strays are no promise
+    # None has half: the mean, (4·8 + 3·24 + 3·36) / 10.
+    assert of({8: 40, 24: 30, 36: 30}) == queue.Promise(21.0, 0.4)
+    assert of({-3: 50, 0: 50, 16: 1}) == queue.Promise(16.0, 1.0)  # due before it came is no deadline
+    assert of({}) == of({-1: 5}) == queue.Promise(24.0, 0.0)
+    assert of({23: 1}).within_day and not of({24: 1}).within_day
 
 
-def test_hours_promised_are_read_off_the_days_due():
-    assert queue.due_hours(due_days({3: 1.0})) == pytest.approx(72)
-    assert queue.due_hours(due_days({1: 1.0})) == pytest.approx(24)
-    assert queue.due_hours(due_days({1: 0.5, 2: 0.5})) == pytest.approx(36, abs=0.1)
-    assert queue.due_hours(due_days({1: 0.96, 7: 0.04})) == pytest.approx(24)  # strays are no promise
-    assert not queue.due_within_day(due_days({1: 0.5, 2: 0.5}))
-    within = due_days({0: 0.5, 1: 0.5})
-    assert queue.due_within_day(within) and queue.sla_hours(within) == 24
-    assert queue.sla_hours(due_days({1: 0.0})) == 24
-
-
-@pytest.mark.parametrize("project", [4, 5, 6, 8, 9, 12])
+@pytest.mark.parametrize("project", range(1, 13))
 def test_hours_promised_in_the_sample_are_those_it_was_made_with(snapshot, project):
     made_with = world.PROJECTS[project - 1].due_hours
-    rows = queue.days(snapshot, over("2026-10-19", "2026-11-15", project=f"P{project:02}"))
-    assert made_with % 24 == 0 and queue.due_hours(rows) == pytest.approx(made_with)
+    filters = over("2026-10-19", "2026-11-15", project=f"P{project:02}")
+    assert queue.promise(snapshot, filters) == queue.Promise(made_with, 1.0)
+    found = queue.outlook(snapshot, filters, queue.Ask())
+    assert found.sla is None or found.sla.hours == made_with
 
 
-@pytest.mark.parametrize(("hours", "within", "said"), [(24.0, False, "due 24 hours"), (30.0, False, "due about 30")])
-def test_the_promise_is_said_in_hours(hours, within, said):
-    found = queue.Outlook(sla=capacity.Sla(hours), within_day=within)
-    assert delivery_words.promise(found).startswith(said) and "even over the day" in delivery_words.promise(found)
-    assert "not seen" in delivery_words.promise(queue.Outlook(sla=capacity.Sla(24.0), within_day=True))
+@pytest.mark.parametrize(
+    ("due", "said"),
+    [
+        (queue.Promise(24.0, 1.0), "due 24 hours after they came, with arrivals"),
+        (queue.Promise(72.0, 0.83), "due 3 days after they came (83 % of them are), "),
+        (queue.Promise(30.0, 0.3), "due 30 hours after they came, the mean of many deadlines"),
+        (queue.Promise(), "due 24 hours after they came, as no deadline is known"),
+    ],
+)
+def test_the_promise_is_said_in_hours(due, said):
+    found = (
+        delivery_words.promise(queue.Outlook(sla=Sla(due.hours), due=due)).replace("\xa0", " ").replace("\u202f", " ")
+    )
+    assert found.startswith(said)
+    within = delivery_words.promise(queue.Outlook(sla=Sla(8.0), due=queue.Promise(8.0, 1.0)))
+    assert within.startswith("due 8 hours") and "even over the day" in within and "not seen" in within
 
 
 def test_stocks_of_the_days_are_those_of_the_catalogue(snapshot):

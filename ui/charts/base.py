@@ -6,6 +6,7 @@ a third of a page. The tests validate each against Altair's schema. Data are pla
 
 from __future__ import annotations
 
+import pyarrow as pa
 import streamlit as st
 
 from metrics.spec import Status
@@ -18,12 +19,26 @@ MOST_ROWS = 40  # groups shown in a chart; the table holds all
 
 def show(spec: dict, alt: str, key: str, select: bool = False, **place) -> dict | None:
     """Draws a specification; with ``select`` what the reader clicked, as {field: [values]}, else None."""
+    data, spec = _as_sent(spec)
     if not select:
-        st.vega_lite_chart(spec, theme=None, alt=alt, key=key, width="stretch", **place)
+        st.vega_lite_chart(data, spec, theme=None, alt=alt, key=key, width="stretch", **place)
         return None
-    event = st.vega_lite_chart(spec, theme=None, alt=alt, key=key, width="stretch", on_select="rerun", **place)
+    event = st.vega_lite_chart(data, spec, theme=None, alt=alt, key=key, width="stretch", on_select="rerun", **place)
     picked = (event or {}).get("selection", {}).get("cell") or []
     return picked[0] if picked else None
+
+
+def _as_sent(spec: dict) -> tuple[pa.Table | None, dict]:
+    """The chart's own rows as the table a browser gets, and the rest: left to Streamlit they go through a frame."""
+    rows = spec.get("data", {}).get("values")
+    if not rows:
+        return None, spec
+    names = dict.fromkeys(name for row in rows for name in row)
+    try:
+        table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    except pa.ArrowException:  # numbers and text under one name
+        return None, spec
+    return table, {key: part for key, part in spec.items() if key != "data"}
 
 
 def spec(colours: Palette, title: str, subtitle: str, height: int, layer: list[dict], **more: object) -> dict:

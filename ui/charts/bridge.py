@@ -13,6 +13,7 @@ from ui.charts.base import number, spec, tips
 from ui.theme import Palette
 
 ROW = 34
+BELOW = 9  # pixels: a driver's bar below its name
 
 
 def waterfall(moved: cost_bridge.Moved, metric: Metric, colours: Palette, currency: str) -> tuple[dict, str]:
@@ -118,13 +119,8 @@ def drivers(rows: pd.DataFrame, metric: Metric, colours: Palette, currency: str,
         for k, row in enumerate(shown.to_dict("records"))
     ]
     order = [v["label"] for v in values]
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": order,
-        "scale": {"domain": order, "paddingInner": 0.35},
-        "axis": {"title": None, "domain": False, "ticks": False, "labelColor": colours.ink, "labelLimit": 300},
-    }
+    # The names stand above the bars and not beside them: on a phone they would leave the bars no room.
+    y = {"field": "label", "type": "nominal", "sort": order, "axis": None, "scale": {"domain": order}}
     largest = max((abs(v["amount"]) for v in values), default=1.0) or 1.0
     least = min((v["amount"] for v in values), default=0.0)
     axis = {"format": fmt.D3_FORMAT[metric.unit], "title": currency, "tickCount": 4, "domain": False}
@@ -135,12 +131,23 @@ def drivers(rows: pd.DataFrame, metric: Metric, colours: Palette, currency: str,
     layer = [
         {
             "params": [{"name": "cell", "select": {"type": "point", "fields": ["place"], "on": "click"}}],
-            "mark": {"type": "bar", "height": {"band": 0.8}, "opacity": 0.9, "cursor": "pointer"},
+            "mark": {"type": "bar", "height": 14, "yOffset": BELOW, "opacity": 0.9, "cursor": "pointer"},
             "encoding": {"y": y, "x": x, "color": paint, "tooltip": tip},
         },
         {
-            "mark": {"type": "text", "align": "left", "dx": 5, "color": colours.ink},
+            "mark": {"type": "text", "align": "left", "dx": 5, "dy": BELOW, "color": colours.ink},
             "encoding": {"y": y, "x": {**x, "field": "edge"}, "text": {"field": "said"}, "tooltip": tip},
+        },
+        {
+            "mark": {
+                "type": "text",
+                "align": "left",
+                "baseline": "bottom",
+                "dy": -1,
+                "limit": 330,
+                "color": colours.ink,
+            },
+            "encoding": {"y": y, "x": {"value": 0}, "text": {"field": "label"}, "tooltip": tip},
         },
     ]
     title = "What moved it most"
@@ -150,4 +157,4 @@ def drivers(rows: pd.DataFrame, metric: Metric, colours: Palette, currency: str,
         else "Click one to look inside"
     )
     alt = title + (f": {values[0]['label']} {values[0]['said']}, {values[0]['detail']}." if values else ": nothing.")
-    return spec(colours, title, subtitle, ROW * max(len(values), 1), layer, data={"values": values}), alt
+    return spec(colours, title, subtitle, (ROW + 6) * max(len(values), 1), layer, data={"values": values}), alt

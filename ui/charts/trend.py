@@ -12,6 +12,8 @@ from ui import words
 from ui.charts.base import TREND_HEIGHT, number, spec, tips
 from ui.theme import Palette
 
+STEEP = 0.05  # of the height shown: a line that comes from so far above or below would run through a label there
+CLOSE = 0.06  # of the width shown: flags so near one another share one number, also on a phone
 NEAR = 0.15  # of the height shown: a line that ends so near the target would run through the target's label
 
 
@@ -127,11 +129,16 @@ def _last_day(at: pd.Timestamp, grain: str) -> pd.Timestamp:
 
 
 def _end_label(points: list[dict], x: dict, y: dict, colours: Palette) -> list[dict]:
-    """The last value beside its point, on the side away from the target's own label."""
+    """The last value beside its point, on the side that the line does not come from; else away from the target."""
     if not points:
         return []
     last = {**points[-1], "text": points[-1]["said"].split(" (")[0]}
     below = last["goal"] is not None and last["value"] < last["goal"]
+    values = [p["value"] for p in points]
+    before = [p["value"] for p in points[-3:-1] if p["run"] == last["run"]]
+    if before:
+        fall = sum(before) / len(before) - last["value"]
+        below = fall > 0 if abs(fall) > STEEP * (max(values) - min(values)) else below
     mark = {"type": "text", "align": "right", "dy": 14 if below else -13, "dx": 4, "fontWeight": 600}
     mark["color"] = colours.ink
     return [{"data": {"values": [last]}, "mark": mark, "encoding": {"x": x, "y": y, "text": {"field": "text"}}}]
@@ -176,7 +183,10 @@ def _target_rule(rows, metric: Metric, currency: str, scale: float, colours: Pal
 
 
 def _flags(changes: pd.DataFrame | None, known: pd.DataFrame, colours: Palette, x: dict) -> list[dict]:
-    """Dated changes as thin flags numbered in order; the summary on hover and in the list below the chart."""
+    """Dated changes as thin flags numbered in order, close ones together as 2–4; the summaries on hover and in the list
+
+    below the chart.
+    """
     if changes is None or changes.empty or known.empty:
         return []
     flags = [
@@ -190,11 +200,31 @@ def _flags(changes: pd.DataFrame | None, known: pd.DataFrame, colours: Palette, 
     tip = [{"field": "summary", "title": "Change"}]
     rule = {"type": "rule", "strokeWidth": 1, "color": colours.faint, "opacity": 0.55}
     text = {"type": "text", "y": 0, "baseline": "bottom", "dy": -2, "color": colours.muted, "fontSize": 11}
-    data = {"values": flags}
+    shown = pd.to_datetime([*known.get("at", []), *(f["at"] for f in flags)])
+    numbers = {"values": _together(flags, CLOSE * (shown.max() - shown.min()))}
     return [
-        {"data": data, "mark": rule, "encoding": {"x": x, "tooltip": tip}},
-        {"data": data, "mark": text, "encoding": {"x": x, "text": {"field": "text"}, "tooltip": tip}},
+        {"data": {"values": flags}, "mark": rule, "encoding": {"x": x, "tooltip": tip}},
+        {"data": numbers, "mark": text, "encoding": {"x": x, "text": {"field": "text"}, "tooltip": tip}},
     ]
+
+
+def _together(flags: list[dict], near: pd.Timedelta) -> list[dict]:
+    """Flags with those that follow one within ``near`` of its date joined to it: their numbers would overlap."""
+    groups: list[list[dict]] = []
+    for flag in sorted(flags, key=lambda f: f["at"]):
+        if groups and pd.Timestamp(flag["at"]) - pd.Timestamp(groups[-1][0]["at"]) < near:
+            groups[-1].append(flag)
+        else:
+            groups.append([flag])
+    found = []
+    for group in groups:
+        first, last = (pd.Timestamp(group[k]["at"]) for k in (0, -1))
+        numbers = sorted(int(f["text"]) for f in group)
+        row = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 1
+        text = f"{numbers[0]}–{numbers[-1]}" if row else ", ".join(map(str, numbers))
+        summary = "; ".join(f["summary"] for f in group)
+        found.append({"at": (first + (last - first) / 2).isoformat(), "text": text, "summary": summary})
+    return found
 
 
 def _trend_alt(known: pd.DataFrame, metric: Metric, grain: str, currency: str) -> str:

@@ -1,0 +1,93 @@
+"""Backlogs: the recursion by hand, ages of items followed one by one."""
+
+import heapq
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metrics import backlog as bl
+from metrics.backlog import Sla, backlog, backlog_age
+
+
+def follow(arrivals, capacity, start_ages=()):
+    """Every item by itself, oldest first: ages of the open ones at the end of each day, and each item's (due, done)."""
+    queue = sorted((-age, None) for age in start_ages)  # (day of arrival, ...)
+    heapq.heapify(queue)
+    ages, done = [], []
+    for day, (come, able) in enumerate(zip(arrivals, capacity, strict=True)):
+        for _ in range(come):
+            heapq.heappush(queue, (day, None))
+        for _ in range(min(able, len(queue))):
+            done.append((heapq.heappop(queue)[0], day))
+        ages.append(sorted(day - came for came, _ in queue))
+    return ages, done + [(came, math.inf) for came, _ in queue]
+
+
+def test_backlog_is_the_recursion():
+    np.testing.assert_array_equal(backlog([10, 0, 5, 20], [4, 8, 5, 3], 3), [9, 1, 1, 18])
+    # Capacity without work is lost: it does not help the day after.
+    np.testing.assert_array_equal(backlog([0, 10], [50, 4]), [0, 6])
+    both = backlog([[1, 2], [5, 5]], [2, 2], [0, 4])
+    np.testing.assert_array_equal(both, [[0, 0], [7, 10]])
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=30), st.integers(0, 99))
+def test_backlog_keeps_count_of_items(days, start):
+    arrivals, capacity = np.array(days).T
+    found = backlog(arrivals, capacity, start)
+    before = np.r_[start, found[:-1]]
+    decided = before + arrivals - found
+    assert (decided >= 0).all()
+    assert (decided <= capacity).all()
+    assert ((decided == capacity) | (found == 0)).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=25))
+def test_ages_are_those_of_items_followed_one_by_one(days):
+    arrivals, capacity = np.array(days).T
+    ages, _ = follow(arrivals.tolist(), capacity.tolist())
+    found = backlog_age(arrivals, backlog(arrivals, capacity))
+    for row, there in zip(found.to_dict("records"), ages, strict=True):
+        assert row["n"] == row["backlog"] == len(there)
+        if not there:
+            assert row["reason"] == "no open items"
+            assert math.isnan(row["oldest_age_days"])
+            continue
+        assert row["reason"] == ""
+        assert row["oldest_age_days"] == there[-1]
+        assert row["mean_age_days"] == pytest.approx(np.mean(there))
+        assert row["median_age_days"] == np.quantile(there, 0.5, method="inverted_cdf")
+        assert row["p90_age_days"] == np.quantile(there, 0.9, method="inverted_cdf")
+
+
+def test_items_from_before_the_arrivals_known_have_no_age():
+    found = backlog_age([10, 10, 10], [15, 22, 30])
+    assert found["reason"].tolist() == [bl.OLDER_THAN_KNOWN, bl.OLDER_THAN_KNOWN, ""]
+    assert found["oldest_age_days"].isna().tolist() == [True, True, False]
+    # 22 open after two days: 20 known, the oldest 2 not; half of them came today or yesterday.
+    assert found["median_age_days"].tolist() == [0, 1, 1]
+    assert found["p90_age_days"].isna().tolist() == [True, False, False]
+    assert found["mean_age_days"].isna().tolist() == [True, True, False]
+    later = backlog_age([10, 10, 10], [15, 22, 30], known_from=2)
+    assert later["day"].tolist() == [2]
+    assert later.iloc[0].equals(found.iloc[2])
+    assert list(found) == list(bl.AGE_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (backlog, ([-1], [1])),
+        (backlog, ([1], [1], -1)),
+        (Sla, (0,)),
+        (Sla, (24, 0.0)),
+        (backlog_age, ([1, 2], [1])),
+    ],
+)
+def test_what_cannot_be_is_refused(function, arguments):
+    with pytest.raises(ValueError, match=r"."):
+        function(*arguments)

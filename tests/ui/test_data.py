@@ -1,0 +1,31 @@
+"""What is kept for one reader is not shown to another. Oracle: the scope's own projects."""
+
+import pytest
+
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from ui import data
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_snapshot):
+    opened = Snapshot(sample_snapshot)
+    yield opened
+    opened.close()
+
+
+def test_each_scope_is_offered_its_own_members(snapshot, monkeypatch):
+    everyone = data.members(snapshot, "project")["value"].tolist()
+    assert len(everyone) > 2
+    for project in everyone[:2]:
+        monkeypatch.setattr(data, "current_scope", lambda p=project: Scope.stakeholder([p]))
+        assert data.members(snapshot, "project")["value"].tolist() == [project]
+
+
+def test_each_filter_has_its_own_answer(snapshot):
+    projects = data.members(snapshot, "project")["value"].tolist()[:3]
+    found = [
+        data.sums(snapshot, "work", ("served",), ("project",), Filters.of({"project": [project]}))
+        for project in projects
+    ]
+    assert [rows["project"].tolist() for rows in found] == [[project] for project in projects]
