@@ -33,7 +33,11 @@ def frames():
 
 
 def test_a_sound_warehouse_has_no_findings(tmp_path, frames):
-    toy.write(toy.duckdb_url(tmp_path), frames)
+    items, batches = frames["items"], frames["batches"]
+    known = items["batch_id"].where(items["batch_id"].isin(batches["batch_id"]), None)  # the toy's lost batch is none
+    built = batches.dropna(subset=["dataset_version"]).assign(built_at=toy.START)
+    frames["dataset_versions"] = built[["dataset_version", "project_id", "built_at"]]
+    toy.write(toy.duckdb_url(tmp_path), frames | {"items": items.assign(batch_id=known)})
     assert grave(toy.duckdb_url(tmp_path)) == []
 
 
