@@ -32,7 +32,7 @@ def covers(estimate):
 
 
 def holds(inside):
-    """93 to 97 %, give or take one Monte Carlo error: 1.4 points with 250 rounds, 1.8 with 150, 2.2 with 100."""
+    """93 to 97 %, give or take one Monte Carlo error: 1 point with 500 rounds, 1.8 with 150, 2.2 with 100."""
     error = np.sqrt(0.05 * 0.95 / len(inside))
     return 0.93 - error <= np.mean(inside) <= 0.97 + error
 
@@ -87,7 +87,7 @@ def test_the_degrees_of_freedom_are_bell_and_mccaffreys_in_the_case_they_solve()
     assert (found.raw.high - found.raw.low) / 2 == pytest.approx(half, rel=1e-6)
 
 
-@pytest.mark.parametrize(("units", "periods", "rounds"), [(5, 20, 250), (8, 20, 250), (40, 10, 100)])
+@pytest.mark.parametrize(("units", "periods", "rounds"), [(5, 20, 250), (8, 20, 500), (40, 10, 100)])
 @pytest.mark.parametrize("uneven", [False, True])
 def test_intervals_cover_under_persistent_errors(units, periods, rounds, uneven):
     rng = np.random.default_rng(units + uneven)
@@ -183,9 +183,9 @@ def test_no_panel_coefficient_without_a_reason():
     known = fixed_effects(y, x, unit, period)
     assert "not known" in known.corrected.reason
     assert known.reliability is None
-    vague = fixed_effects(y, x, unit, period, x_variance=0.8)
+    vague = fixed_effects(y, x, unit, period, x_variance=0.5)
     assert "measurement error" in vague.corrected.reason
-    assert vague.reliability < 0.4
+    assert 0 < vague.reliability < 0.4
     assert vague.raw == known.raw
     alone = np.where(unit < 4, x, 0.0)
     assert fixed_effects(y, alone, unit, np.zeros(len(y))).clusters == 4
