@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from data_access import tables
 from metrics.errors import ContractBroken
@@ -30,6 +31,19 @@ _NATURAL_KEYS = {
 def key_of(table: sa.Table) -> tuple[str, ...]:
     """The columns that tell two rows of a contract table apart."""
     return _NATURAL_KEYS.get(table.name) or tuple(c.name for c in table.primary_key)
+
+
+class _AddColumn(sa.schema.ExecutableDDLElement):
+    """Adds a column of the contract to its table."""
+
+    def __init__(self, column: sa.Column) -> None:
+        self.column = column
+
+
+@compiles(_AddColumn)
+def _(element, compiler, **_):
+    table = compiler.preparer.format_table(element.column.table)
+    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(element.column)}"
 
 
 def prepare(connection: sa.Connection) -> None:
@@ -50,8 +64,7 @@ def prepare(connection: sa.Connection) -> None:
                     f"The warehouse's table {table.name} lacks {', '.join(lacking)}; see docs/contract.md."
                 )
             for column in absent:
-                kind = column.type.compile(connection.dialect)
-                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+                connection.execute(_AddColumn(column))
 
 
 @contextmanager
