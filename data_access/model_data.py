@@ -64,26 +64,17 @@ def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
     A reader of single pools sees the models of the projects, their own labels, and no items (None), which no pool owns.
     A model, measure or incident that leads to no project is shown to readers of all projects alone.
     """
-    batches = _within(snapshot.table("batch").rename(columns={"project_id": "project"}), scope)
+    batches, *others = (_within(rows, scope) for rows in _linked(snapshot))
     sums = {"items": batch_items(snapshot, scope), "labels": batch_sums(snapshot, scope)}
     known = scope.pools is None
     for name, found in sums.items():
-        number = batches["batch_id"].map(found.set_index("batch_id")[name].astype(float))
+        number = batches["batch_id"].map(dict(zip(found["batch_id"], found[name].astype(float), strict=True)))
         hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
         batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
     batches["labelled_at"] = batches["batch_id"].map(_labelled_at(snapshot))
-    datasets = snapshot.table("dataset_version").rename(columns={"project_id": "project"})
-    models = _models(snapshot)
-    whose = models.drop_duplicates("model_version").set_index("model_version")["project"]
-    measures = snapshot.table("model_metric").rename(columns={"project_id": "project"})
-    measures["project"] = measures["project"].where(
-        measures["project"].notna(), measures["model_version"].map(whose).astype(object)
-    )
-    incidents = snapshot.table("incident")
-    incidents.insert(5, "project", incidents["model_version"].map(whose).astype(object))
-    parts = (batches, *(_within(rows, scope) for rows in (datasets, models, measures, incidents)))
     names = ("batches", "dataset_versions", "model_versions", "model_metrics", "incidents")
-    return Lineage(*(_said(rows, snapshot, name, scope) for rows, name in zip(parts, names, strict=True)))
+    parts = zip((batches, *others), names, strict=True)
+    return Lineage(*(_said(rows, snapshot, name, scope) for rows, name in parts))
 
 
 def batch_sums(
@@ -168,8 +159,10 @@ def case_pairs(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     they have none. No rater stands behind it.
     """
     rows = snapshot.table("case_pairs")
-    models = _models(snapshot).drop_duplicates("model_version").set_index("model_version")
-    rows.insert(3, "project", rows["model_version"].map(models["project"]).astype(object))
+    models = _linked(snapshot)[2]
+    rows.insert(
+        3, "project", rows["model_version"].map(dict(zip(models["model_version"], models["project"], strict=True)))
+    )
     found = _within(rows.sort_values(["benchmark", "model_version", "language", "policy"]), scope)
     return _said(found, snapshot, "case_results", scope)
 
@@ -207,14 +200,26 @@ def _raters(question: selects.Question) -> sa.Select:
     return sa.select(*over, *counts).group_by(*over)
 
 
-def _models(snapshot: Snapshot) -> pd.DataFrame:
-    """Model versions with their project: that of the dataset, whatever the reader's scope."""
-    owner = snapshot.table("dataset_version").drop_duplicates("dataset_version").set_index("dataset_version")
-    models = snapshot.table("model_version")
-    models.insert(1, "project", models["dataset_version"].map(owner["project_id"]).astype(object))
-    return models
+@functools.lru_cache(maxsize=4)
+def _linked(snapshot: Snapshot) -> tuple[pd.DataFrame, ...]:
+    """Batches, datasets, models, measures and incidents of all projects, with their project: read once a snapshot.
+
+    A model is its dataset's project's, whatever the reader's scope.
+    """
+    batches, datasets, models, measures, incidents = (
+        snapshot.table(name).rename(columns={"project_id": "project"})
+        for name in ("batch", "dataset_version", "model_version", "model_metric", "incident")
+    )
+    owner = dict(zip(datasets["dataset_version"], datasets["project"], strict=True))
+    models.insert(1, "project", models["dataset_version"].map(owner).astype(object))
+    whose = dict(zip(models["model_version"], models["project"], strict=True))
+    of_model = measures["model_version"].map(whose).astype(object)
+    measures["project"] = measures["project"].where(measures["project"].notna(), of_model)
+    incidents.insert(5, "project", incidents["model_version"].map(whose).astype(object))
+    return batches, datasets, models, measures, incidents
 
 
+@functools.lru_cache(maxsize=4)
 def _labelled_at(snapshot: Snapshot) -> pd.Series:
     """When the labels of each batch were asked for on average, by batch: a date, whoever reads it."""
     rows = snapshot.table("batch_items")

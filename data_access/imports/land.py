@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from data_access import tables
 from metrics.errors import ContractBroken
@@ -32,6 +33,19 @@ def key_of(table: sa.Table) -> tuple[str, ...]:
     return _NATURAL_KEYS.get(table.name) or tuple(c.name for c in table.primary_key)
 
 
+class _AddColumn(sa.schema.ExecutableDDLElement):
+    """Adds a column of the contract to its table."""
+
+    def __init__(self, column: sa.Column) -> None:
+        self.column = column
+
+
+@compiles(_AddColumn)
+def _(element, compiler, **_):
+    table = compiler.preparer.format_table(element.column.table)
+    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(element.column)}"
+
+
 def prepare(connection: sa.Connection) -> None:
     """Create the contract's tables, and the columns a warehouse may lack, where absent.
 
@@ -44,19 +58,12 @@ def prepare(connection: sa.Connection) -> None:
             table.create(connection, checkfirst=False)
         else:
             has = {column["name"] for column in inspector.get_columns(table.name)}
-            for column in (c for c in table.c if c.info.get("may_lack") and c.name not in has):
-                _add(connection, column)
             if lacking := [c.name for c in table.c if c.name not in has and not c.info.get("may_lack")]:
                 raise ContractBroken(
                     f"The warehouse's table {table.name} lacks {', '.join(lacking)}; see docs/contract.md."
                 )
-
-
-def _add(connection: sa.Connection, column: sa.Column) -> None:
-    """Adds an empty column to its table."""
-    compiler = connection.dialect.ddl_compiler(connection.dialect, None)
-    named = connection.dialect.identifier_preparer.format_table(column.table)
-    connection.exec_driver_sql(f"ALTER TABLE {named} ADD COLUMN {compiler.get_column_specification(column)}")
+            for column in (c for c in table.c if c.info.get("may_lack") and c.name not in has):
+                connection.execute(_AddColumn(column))
 
 
 @contextmanager

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from data_access import contract, doctor
+from data_access import contract, doctor, refresh
 from data_access import tables as t
 from data_access.settings import Settings
+from data_access.snapshot import Snapshot
 from data_access.warehouse import Warehouse
 from tests.data_access import toy
 
@@ -128,3 +130,22 @@ def test_every_required_table_and_column_is_declared_once_with_a_meaning():
             assert column.comment, f"{table.name}.{column.name}"
             target = column.info.get("refers_to")
             assert target is None or target in t.metadata.tables
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_warehouse_may_do_without_whether_lots_were_drawn(tmp_path, frames, given):
+    url = toy.duckdb_url(tmp_path)
+    change = {"change_id": ["c", "d"], "kind": "tool", "starts_on": NOW.date(), "summary": "words"}
+    toy.write(url, frames | {"changes": pd.DataFrame(change).assign(randomised=[True, None])})
+    if not given:
+        engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE changes DROP COLUMN randomised"))
+        engine.dispose()
+    assert grave(url) == []
+    notes = [f.message for f in findings(url) if f.column == "randomised"]
+    assert len(notes) == (not given)
+    refresh.refresh(Settings(url, tmp_path / "s.duckdb", ""))
+    snapshot = Snapshot(tmp_path / "s.duckdb")
+    assert dict(snapshot.table("change")[["change_id", "randomised"]].to_numpy().tolist()) == {"c": given, "d": False}
+    snapshot.close()

@@ -55,11 +55,14 @@ BEHIND = {"gold": "gold", "audi": "audited", "hand": "timed"}
 
 def frames(seed: int) -> dict[str, pd.DataFrame]:
     """A toy warehouse with two time bases, and models trained on its batches."""
-    found = toy.frames(seed)
+    found = toy.with_a_lost_batch(toy.frames(seed))
     r = np.random.default_rng([seed, 2])
     notes = found["annotations"]
     notes["time_basis"] = np.where(r.random(len(notes)) < 0.3, "lead", "active")
-    datasets = found["batches"].dropna(subset=["dataset_version"])
+    batches = found["batches"]
+    named = [f"D{name[2:]}" if r.random() < 0.7 else None for name in batches["batch_id"]]
+    batches["dataset_version"] = named
+    datasets = batches.dropna(subset=["dataset_version"])
     found["dataset_versions"] = pd.DataFrame(
         {
             "dataset_version": datasets["dataset_version"],
@@ -280,7 +283,8 @@ def pairs_of(frames: dict[str, pd.DataFrame]) -> dict[tuple, tuple[int, int, int
                 was = ours[ours["model_version"] == before].set_index("case_id")["passed"].to_dict()
                 for case in ours[ours["model_version"] == now].to_dict("records"):
                     if case["case_id"] in was:
-                        key = (benchmark, now, before, case["language"], case["policy"])
+                        kind_of = (case[c] if isinstance(case[c], str) else None for c in ("language", "policy"))
+                        key = (benchmark, now, before, *kind_of)
                         kind = {(1, 1): 0, (1, 0): 1, (0, 1): 2, (0, 0): 3}[was[case["case_id"]], case["passed"]]
                         wanted.setdefault(key, [0, 0, 0, 0])[kind] += 1
     return {key: tuple(found) for key, found in wanted.items()}

@@ -207,27 +207,27 @@ def frames(seed: int, items: int = 120, days: int = 24) -> dict[str, pd.DataFram
 
 
 def _batches(r: np.random.Generator, item: pd.DataFrame) -> pd.DataFrame:
-    """Batches of the items, which get their ids: closed early, late or not at all; some items are in none or a lost one
+    """Batches of the items, which get their ids: closed early, late or not at all; some items are in none.
 
     Drawn apart, so that nothing else of the warehouse depends on it.
     """
     week = (pd.to_datetime(item["created_at"]) - pd.Timestamp(START)).dt.days // 10
-    item["batch_id"] = [f"B-{p}-{w}" for p, w in zip(item["project_id"], week, strict=True)]
-    names = sorted(set(item["batch_id"]))
-    fate = r.random(len(item))
-    item["batch_id"] = np.where(fate < 0.08, None, np.where(fate < 0.12, "lost", item["batch_id"]))
+    ids = np.array([f"B-{p}-{w}" for p, w in zip(item["project_id"], week, strict=True)], object)
+    item["batch_id"] = np.where(r.random(len(item)) < 0.08, None, ids)
+    names = sorted(set(ids))
     closed = [
         None if r.random() < 0.25 else START + dt.timedelta(days=10 * int(n[-1]) + float(r.integers(5, 16)))
         for n in names
     ]
-    return pd.DataFrame(
-        {
-            "batch_id": names,
-            "project_id": [n[2:4] for n in names],
-            "closed_at": closed,
-            "dataset_version": [f"D{n[2:]}" if r.random() < 0.7 else None for n in names],
-        }
-    )
+    columns = {"batch_id": names, "project_id": [n[2:4] for n in names], "closed_at": closed, "dataset_version": None}
+    return pd.DataFrame(columns)
+
+
+def with_a_lost_batch(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The warehouse with every twelfth item in a batch that nobody declared."""
+    items = frames["items"].copy()
+    items.loc[::12, "batch_id"] = "lost"
+    return frames | {"items": items}
 
 
 def write(url: str, tables: dict[str, pd.DataFrame]) -> None:

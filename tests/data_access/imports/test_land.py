@@ -1,6 +1,7 @@
 """The writing itself; what it adds up to is in test_loader."""
 
 import ast
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,14 @@ def test_no_sql_is_written_as_text():
 def test_no_file_is_long():
     for path in [*FOLDER.glob("*.py"), *Path(__file__).parent.glob("*.py")]:
         assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_a_column_that_a_warehouse_may_lack_is_added(engine):
+    with engine.begin() as connection:
+        land.prepare(connection)
+        connection.execute(sa.text("ALTER TABLE changes DROP COLUMN randomised"))
+    with engine.begin() as connection:
+        land.prepare(connection)
+        row = {"change_id": "c", "kind": "tool", "starts_on": dt.date(2026, 3, 2), "summary": "words"}
+        connection.execute(tables.changes.insert(), [{**row, "randomised": True}])
+        assert connection.scalars(sa.select(tables.changes.c.randomised)).all() == [True]
