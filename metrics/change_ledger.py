@@ -34,7 +34,7 @@ CUTS = (("pool_id", "policy"), ("language", "policy"))
 ENOUGH_DRAWS = 40
 """Made-up dates after which no other project is looked at: each costs a fit per part."""
 
-MOST_DRAWS = 100
+MOST_DRAWS = 300
 """About as many made-up changes as are looked at; dates are left out where units are many."""
 
 SLICE_WEEKS = 2 * WEEKS
@@ -96,7 +96,8 @@ def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row
 
     changes: change_id, kind, project_id, pool_id (null is all), starts_on, ends_on (null is still). A metric whose
     frame or sums are not given, or that does not keep what the change is told apart by, has no row. p_adjusted is
-    Holm's over the rows of a change; made-up changes are looked at where that is at most ``SURE``: elsewhere they decide nothing.
+    Holm's over the rows of a change; made-up changes are looked at where that is at most ``SURE``:
+    elsewhere they decide nothing.
     """
     mondays = _mondays(frames, last_day)
     known = [_change(row, mondays) for row in changes.itertuples()]
