@@ -123,6 +123,28 @@ def overall(rows: Sequence[Row]) -> Verdict:
     return Verdict.NO_EFFECT if measured and set(measured) == {Verdict.NO_EFFECT} else Verdict.CANNOT_TELL
 
 
+def record(row: Row) -> dict[str, str | float | dict[str, str] | None]:
+    """A row as plain values, of the keys that ``changes`` gives on the command line; where and reason come beside.
+
+    effect, low, high: shares for shares; for handle times and costs logarithms of the ratio to what would have been.
+    """
+    e = row.effect.effect
+    return {
+        "change_id": row.change.change_id,
+        "kind": row.change.kind,
+        "metric": row.metric,
+        "where": row.where,
+        "starts_on": row.change.starts_on.isoformat(),
+        "design": str(row.effect.design),
+        "effect": e.value,
+        "low": e.low,
+        "high": e.high,
+        "placebo_p": row.effect.placebo_p,
+        "verdict": str(row.judgement.verdict),
+        "reason": row.judgement.reason,
+    }
+
+
 def _mondays(frames: Frames, last_day: dt.date) -> pd.DatetimeIndex:
     """The weeks that are whole: the last one ends on ``last_day`` or before."""
     first = min(frame["week"].min() for frame in frames.values() if len(frame))

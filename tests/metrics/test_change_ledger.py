@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from metrics import change_ledger
-from metrics.change_ledger import Change, ledger, overall, weekly
+from metrics.change_ledger import Change, ledger, overall, record, weekly
 from metrics.effects.effect import TOO_EARLY, Design
 from metrics.effects.measures import BY_KIND, MEASURES
 from metrics.effects.verdict import Verdict
@@ -229,3 +229,21 @@ def test_a_change_covers_what_it_names():
     assert one.covers("P1", "A")
     assert one.covers("P1", None)
     assert not one.covers("P2", "A")
+
+
+def test_a_row_as_plain_values():
+    row = rows_of(work(8), change(pool="A", week=58))[0]
+    assert record(row) == {
+        "change_id": "CH-1",
+        "kind": "training",
+        "metric": "gold_accuracy",
+        "where": {"project": "P1", "pool": "A"},
+        "starts_on": "2026-02-16",
+        "design": "interrupted time series",
+        "effect": None,
+        "low": None,
+        "high": None,
+        "placebo_p": None,
+        "verdict": "too early",
+        "reason": TOO_EARLY,
+    }
