@@ -89,7 +89,8 @@ spent AS (
     SELECT {_DAY}, COALESCE(d.language, w.language) AS language, COALESCE(d.policy, w.policy) AS policy,
            {{spent}}
     FROM cost c LEFT JOIN by_day d USING ({_DAY})
-         LEFT JOIN by_week w ON d.part IS NULL AND w.week = DATE_TRUNC('week', c.day)::DATE
+         -- A condition on one side alone would be tried pair by pair; without a week nothing is joined.
+         LEFT JOIN by_week w ON w.week = CASE WHEN d.part IS NULL THEN DATE_TRUNC('week', c.day)::DATE END
                              AND w.project_id = c.project_id AND w.pool_id = c.pool_id),
 worked AS (
     SELECT {_DAY}, language, policy, labels, accepted_labels, rejected_labels,
