@@ -18,6 +18,7 @@ ONE_OF_SIX, ONE_OF_TWELVE = [30] + [NEVER] * 5, [30] + [NEVER] * 11
         (ONE_OF_TWELVE, {}, Design.COMPARED),
         (ONE_OF_TWELVE, {"apart": True}, Design.SYNTHETIC),
         (ONE_OF_SIX, {"apart": True}, Design.COMPARED),
+        ([30, *ONE_OF_TWELVE], {"apart": True}, Design.COMPARED),
         ([30] * 4 + [NEVER] * 4, {}, Design.STAGGERED),
         ([30] * 3 + [NEVER] * 4, {}, Design.COMPARED),
         (np.repeat([20, 30], 4), {}, Design.STAGGERED),

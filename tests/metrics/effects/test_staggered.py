@@ -118,6 +118,8 @@ def test_those_not_yet_treated_count_until_they_are():
     assert found.effect.value == pytest.approx(6.0)
     assert dict(found.comparison) == {"2": pytest.approx(1.0)}
     assert staggered(y[:2], [2, 4], weeks=2, leads=0).effect.value == pytest.approx(5.0)
+    # Two weeks on, the second unit has the change too: only the third is compared with then, and the effect is 5.
+    assert staggered(y, [2, 4, NEVER], weeks=3, leads=0).effect.value == pytest.approx((6 + 6 + 5) / 3)
     assert staggered(y[:2], [2, 4], never_only=True).effect.reason == NOBODY
 
 
