@@ -32,6 +32,7 @@ ALL = TABLE_FILES | {
     "changes": "change_id,kind,starts_on,summary\nc1,guideline,2024-05-01,S\n",
     "targets": "metric,project_id,target,warn,valid_from\n"
     "gold_accuracy,p,0.9,0.8,2024-01-01\ngold_accuracy,,0.8,0.7,2024-01-01\n",
+    "case_results": "model_version,benchmark,case_id,policy,passed\nm1,safety,c1,hate,true\nm1,safety,c2,,false\n",
     "dataset_versions": "dataset_version,project_id,built_at\nd1,p,2024-05-03T00:00:00Z\n",
     "model_versions": "model_version,product,base_model,dataset_version,trained_at\n"
     "m1,P,base,d1,2024-05-04T00:00:00Z\n",

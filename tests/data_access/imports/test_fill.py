@@ -25,7 +25,7 @@ def test_everything_around_a_judgement_is_filled_with_the_stated_defaults(engine
         (rater, f"Rater {rater[2:8]}", "unassigned", None, "unknown", "unknown", day, None, None, None)
     ]
     assert [tuple(r.values()) for r in rows(engine, "items")] == [
-        ("i1", "p", at, None, None, "unknown", "unknown", "unknown", 0, None, None)
+        ("i1", "p", at, None, None, "unknown", "unknown", "unknown", 0, None, None, None)
     ]
     (annotation,) = rows(engine, "annotations")
     assert tuple(annotation.values())[1:] == (
