@@ -34,7 +34,7 @@ QUALITY = ["value", "low", "high", "n", "target", "status"]
 class Line:
     """One project, or all of them: frames of model_data.Lineage up to a day, timely versions only.
 
-    batches: with ``state`` (metrics.lineage.standing) and QUALITY; models: with exposure's value, low, high, reason and
+    batches: with ``state`` (metrics.lineage.standing) and QUALITY; models: with QUALITY of their exposure, its reason and
     what became of the version (worse, better, compared, change, benchmark, incidents, severity); weighted: of
     metrics.lineage.weights; compared: of regressions.compare; untimely: model_version, benchmark, reason.
     """
@@ -80,7 +80,7 @@ def whole(snapshot: Snapshot) -> Line:
     weighted = steps.weights(batches, models)
     exposure = steps.exposure(weighted, sums[["batch_id", "hits", "n"]].fillna(0.0), models)
     compared = regressions.compare(measures, models, data.case_pairs(snapshot))
-    models = models.merge(exposure.drop(columns=["n", "covered"]), on="model_version", how="left")
+    models = _held(snapshot, models.merge(exposure.drop(columns="covered"), on="model_version", how="left"))
     models = _became(models, compared, line.incidents).sort_values("trained_at", ignore_index=True)
     return Line("", batches, models, weighted, compared, line.incidents, untimely, missing)
 
@@ -94,10 +94,22 @@ def judged(snapshot: Snapshot, rows: pd.DataFrame) -> pd.DataFrame:
     enough = n >= GOLD.min_n
     ends = wilson(np.where(enough, rows["hits"].fillna(0.0), np.nan), np.where(enough, n, np.nan))
     closed = [None if pd.isna(day) else pd.Timestamp(day).date() for day in rows["closed_at"]]
-    goals = [snapshot.targets.in_force(GOLD, day, project) for day, project in zip(closed, rows["project"], strict=True)]
+    of = zip(closed, rows["project"], strict=True)
+    goals = [snapshot.targets.in_force(GOLD, day, project) for day, project in of]
     states = [targets.status(GOLD, *row).value for row in zip(ends.value, ends.low, ends.high, goals, strict=True)]
     aims = [goal.target if goal else np.nan for goal in goals]
     return rows.assign(value=ends.value, low=ends.low, high=ends.high, n=n, target=aims, status=states)
+
+
+def _held(snapshot: Snapshot, models: pd.DataFrame) -> pd.DataFrame:
+    """The versions with the target in force when they were trained, and how their labels stand on it."""
+    rows = models[["trained_at", "project", "value", "low", "high"]].to_dict("records")
+    goals = [snapshot.targets.in_force(GOLD, row["trained_at"].date(), row["project"]) for row in rows]
+    states = [
+        targets.status(GOLD, row["value"], row["low"], row["high"], goal).value
+        for row, goal in zip(rows, goals, strict=True)
+    ]
+    return models.assign(target=[goal.target if goal else np.nan for goal in goals], status=states)
 
 
 def _became(models: pd.DataFrame, compared: pd.DataFrame, incidents: pd.DataFrame) -> pd.DataFrame:
@@ -110,10 +122,10 @@ def _became(models: pd.DataFrame, compared: pd.DataFrame, incidents: pd.DataFram
     lead = order.sort_values(["worse", "surely"], ascending=[False, True]).drop_duplicates("model_version")
     lead = lead.set_index("model_version")
     of, mine = models["model_version"], incidents.groupby("model_version")["severity"]
-    count = lambda name: of.map(counts[name] if name in counts else {}).fillna(0).astype(int)  # noqa: E731
+    counts = counts.reindex(columns=[regressions.WORSE, regressions.BETTER], fill_value=0)
     return models.assign(
-        worse=count(regressions.WORSE),
-        better=count(regressions.BETTER),
+        worse=of.map(counts[regressions.WORSE]).fillna(0).astype(int),
+        better=of.map(counts[regressions.BETTER]).fillna(0).astype(int),
         compared=of.map(tested.groupby("model_version").size()).fillna(0).astype(int),
         change=of.map(lead["change"]).astype(float),
         benchmark=of.map(lead["benchmark"]),
@@ -156,11 +168,15 @@ def owner(snapshot: Snapshot, kind: str, member: str) -> str:
 
 @st.cache_data(**KEPT)
 def worst(snapshot: Snapshot, projects: tuple[str, ...], end: dt.date | None) -> str:
-    """The project to open with: incidents traced to batches below target more often than chance gives, clearest first;
-    then most grave incidents, most regressions, most incidents. Empty without projects."""
+    """The project to open with; empty without projects.
+
+    One whose incidents trace to batches below target more often than chance gives, the clearest first; else the one
+    with most grave incidents, then most regressions, then most incidents.
+    """
+    everything = whole(snapshot)
 
     def record(project: str) -> tuple:
-        line = cut(whole(snapshot), project, end)
+        line = cut(everything, project, end)
         traced = line.reached(line.below)
         p = traced["p_value"]
         clear = p is not None and p <= CLEAR
