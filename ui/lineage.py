@@ -34,8 +34,8 @@ QUALITY = ["value", "low", "high", "n", "target", "status"]
 class Line:
     """One project, or all of them: frames of model_data.Lineage up to a day, timely versions only.
 
-    batches: with ``state`` (metrics.lineage.standing) and QUALITY; models: with QUALITY of their exposure, its reason and
-    what became of the version (worse, better, compared, change, benchmark, incidents, severity); weighted: of
+    batches: with ``state`` (metrics.lineage.standing) and QUALITY; models: with QUALITY of their exposure, its reason
+    and what became of the version (worse, better, compared, change, benchmark, incidents, severity); weighted: of
     metrics.lineage.weights; compared: of regressions.compare; untimely: model_version, benchmark, reason.
     """
 

@@ -21,9 +21,9 @@ BATCHES, DATASETS, MODELS, OUTCOMES = range(4)
 def boxes(line: Line, trace: Trace, versions: list[str]) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """The nodes (NODES) and links (LINKS) that lead to some versions, and how batches are shown: batch, week or month.
 
-    size: items. status: gold accuracy of the batch, or of the labels of the dataset and the version; an outcome's: worse
-    is off target, better on target. trace: what a click on the box traces. on: whether it lies on the traced way; all
-    do where nothing is traced. tip: the box in words.
+    size: items. status: gold accuracy of the batch, or of the labels of the dataset and the version; an outcome's:
+    worse is off target, better on target. trace: what a click on the box traces. on: whether it lies on the traced way;
+    all do where nothing is traced. tip: the box in words.
     """
     batches = shown_batches(line, trace, versions)
     names, grain = grouped(batches)
@@ -118,4 +118,4 @@ def _outcome(row: dict) -> tuple[str, str]:
         return Status.OFF_TARGET.value, "▲"
     if row["better"]:
         return Status.ON_TARGET.value, "●"
-    return (Status.NO_TARGET.value, "") if row["compared"] else (Status.TOO_FEW.value, "○")
+    return (Status.TOO_FEW.value, "○")

@@ -1,4 +1,4 @@
-"""What is traced on the lineage page: an incident or a version back to its labels, batches forward to what they reached.
+"""What is traced: an incident or a version back to its labels, batches forward to what they reached.
 
 Traced shares stand beside the shares over all versions of the project. A share that is larger among the traced says
 where to look, not what was at fault.
@@ -52,8 +52,7 @@ class Trace:
 
 
 def options(line: Line) -> dict[str, str]:
-    """Everything that can be traced in the project, as the URL has it: its incidents, versions and batches, newest
-    first."""
+    """Everything that can be traced in the project, as the URL has it: incidents, versions, batches, newest first."""
     incidents = line.incidents.sort_values("occurred_at", ascending=False)
     models = line.models.sort_values("trained_at", ascending=False)
     batches = line.batches.sort_values("labelled_at", ascending=False)

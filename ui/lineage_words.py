@@ -1,4 +1,4 @@
-"""What the lineage page says. A trace is an association: where trouble and labels met, never that one made the other."""
+"""What the lineage page says. A trace is an association: where trouble and labels met, not what was at fault."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def span(line: Line, ignored: list[str]) -> str:
     if len(years) > 1:
         first, last = (f"{fmt.bucket(day, 'month')}" for day in (line.models["trained_at"].iloc[[0, -1]]))
     text = (
-        f"Traced over all {counted(len(line.models), 'version')} trained up to the end of the period, {first} to {last}; "
+        f"Traced over all {counted(len(line.models), 'version')} trained by the end of the period, {first} to {last}; "
         "the period says which of them are shown."
     )
     if ignored:
@@ -136,12 +136,12 @@ def figures(line: Line) -> list[tuple[str, str, str]]:
 
 
 def outcome(row: Mapping) -> str:
-    """What became of a version: 10.8 points worse, 3 incidents."""
+    """What became of a version: 3 incidents, 10.8 points worse."""
     if row["worse"] or row["better"]:
         text = f"{points(row['change'])} {'worse' if row['worse'] else 'better'}"
     else:
         text = "no clear change" if row["compared"] else "nothing to compare"
-    return f"{text}, {counted(row['incidents'], 'incident')}" if row["incidents"] else text
+    return f"{counted(row['incidents'], 'incident')}, {text}" if row["incidents"] else text
 
 
 def outcome_in_full(row: Mapping) -> str:
@@ -264,6 +264,6 @@ def missing(line: Line) -> str:
     return (
         "This page shows which batches of labels each model version was trained on, how good they were at their close, "
         "and what became of the version: benchmark changes and incidents. It needs rows in the warehouse's "
-        f"{'table' if len(lacking) == 1 else 'tables'} {words.listed(lacking)} (and `model_metrics` and `incidents` for "
-        "the outcomes). Load them with `python manage.py load FILE`, then run `python manage.py refresh`."
+        f"{'table' if len(lacking) == 1 else 'tables'} {words.listed(lacking)} (and `model_metrics` and `incidents` "
+        "for the outcomes). Load them with `python manage.py load FILE`, then run `python manage.py refresh`."
     )

@@ -9,7 +9,7 @@ from ui.charts.base import ROW_HEIGHT, by_status, number, spec, tips
 from ui.lineage_flow import place, ribbons
 from ui.theme import SHAPES, Palette
 
-HEADS = ("Batches", "Dataset versions", "Model versions", "What became of them")
+HEADS = ("Batches", "Dataset versions", "Model versions", "Incidents, change of benchmark")
 LEFT = {0: 0.165, 1: 0.36, 2: 0.545, 3: 0.745}  # where the boxes of each column begin, as a share of the width
 BOX = 0.009  # how wide a box is
 HEAD = 26  # pixels above the flow for the columns' names
