@@ -103,7 +103,7 @@ def _waiting(name: tuple, rows: pd.DataFrame, lit: bool) -> dict[str, object]:
     label = f"{dataset}: {state}" if isinstance(dataset, str) else str(state)
     size = float(rows["items"].sum())
     tip = f"{say.counted(len(rows), 'batch')} {state}: {fmt.count(size)} items"
-    return _node(_waiting_key(state, dataset), DATASETS, size, label, Status.NO_TARGET.value, "", lit, tip)
+    return _node(_waiting_key(state, dataset), DATASETS, size, label, Status.TOO_FEW.value, "", lit, tip)
 
 
 def _worst(rows: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from ui import lineage_words as say
 from ui.choice import choice
 from ui.filter_bar import go_to, token
 from ui.lineage import Line
-from ui.lineage_trace import BREAKDOWNS, FINDING, INCIDENT, VERSIONS, Trace
+from ui.lineage_trace import BREAKDOWNS, FINDING, INCIDENT, Trace
 from ui.page import View, context
 from ui.tables import Column
 from ui.theme import SHAPES, palette
@@ -179,18 +179,17 @@ def _forward(view: View, line: Line, trace: Trace, own: Own) -> None:
 
 def _back(view: View, line: Line, trace: Trace, own: Own) -> None:
     """Where the labels behind the traced versions came from, beside all versions."""
-    versions = lineage_trace.behind(line, trace)
     with st.container(key="beside_shares"):
         names = {by: f"By {called}" for by, called in BREAKDOWNS.items()}
         choice(st.selectbox, "Break down by", "by", names, own, view.filters, width=200)
     by, called = own["by"], BREAKDOWNS[own["by"]]
-    whose = "versions with incidents" if trace.forward or trace.kind == VERSIONS else f"version {trace.versions[0]}"
-    rows = lineage_trace.back(view.snapshot, line, versions, by)
+    whose = f"version {trace.versions[0]}" if trace.versions and not trace.forward else "incidents"
+    rows = lineage_trace.back(view.snapshot, line, trace, by)
     if rows.empty:
         st.info(words.md(say.over(rows, called, whose)), icon=":material/visibility_off:")
         return
     charts.show(*charts.traced_shares(rows, palette(), called, whose), key=f"shares {by}")
-    st.markdown(words.md(f"{say.over(rows, called, whose)} {say.NO_PROOF}."))
+    st.markdown(words.md(say.over(rows, called, whose)))
     _back_table(view, rows, trace, by, called)
 
 
@@ -202,11 +201,15 @@ def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, called: s
     tables.table(
         shown,
         key=f"shares {by} {trace.text} {token(view.filters)}",
-        title=f"Labels behind the traced versions by {called}",
+        title=f"Labels behind what is traced, by {called}",
         columns={
             "label": Column(called.capitalize()),
-            "share": Column("Share", "Of the labels behind the traced versions, each version counted alike.", "share"),
-            "base_share": Column("Share of all", "Of the labels behind all versions, likewise.", "share"),
+            "share": Column(
+                "Share",
+                "Of the labels behind what is traced; of incidents, each is counted alike.",
+                "share",
+            ),
+            "base_share": Column("Share of all", "Of the labels behind all versions, each counted alike.", "share"),
             "ratio": Column("Times as much", "The first divided by the second.", "number"),
             "quality": Column("Gold accuracy", "Of these labels, with its 95 % interval.", "right"),
             "state": Column("Status", tables.STATUS_HELP, "status"),

@@ -25,6 +25,7 @@ BREAKDOWNS = {
     "language": "language",
 }
 MOST_VERSIONS, MOST_BATCHES = 12, 24  # shown in the flow at once
+LEAST_VERSIONS = 4  # shown where the period has fewer
 BESIDE = 2  # versions shown on either side of the traced ones
 
 
@@ -81,30 +82,36 @@ def resolve(line: Line, text: str) -> Trace:
     return Trace(kind, member, tuple(batches.drop_duplicates()), tuple(versions))
 
 
-def behind(line: Line, trace: Trace) -> list[str]:
-    """The versions whose labels are traced back: the traced ones, from batches on those that incidents name."""
-    if not trace.forward:
-        return list(trace.versions)
-    return line.models.loc[line.models["incidents"] > 0, "model_version"].tolist()
+def _behind(line: Line, trace: Trace) -> pd.DataFrame:
+    """Like ``line.weighted``, of what is traced back: the traced version, or from batches on every incident alike."""
+    if trace.versions and not trace.forward:
+        return line.weighted[line.weighted["model_version"].isin(trace.versions)]
+    named = line.incidents[["incident_id", "model_version"]].merge(line.weighted, on="model_version")
+    return named.assign(model_version=named["incident_id"]).drop(columns="incident_id")
 
 
-def back(snapshot: Snapshot, line: Line, versions: list[str], by: str) -> pd.DataFrame:
-    """Where the labels behind some versions came from: member, label, share, base_share, ratio and lineage.QUALITY.
+def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
+    """Where the labels of the traced version came from, or of each incident's version, each incident counted alike.
 
-    by: one of BREAKDOWNS. Shares of batches by items, of the rest by the labels judged in them; quality: of those
-    labels of the traced versions' batches. A reader with a minimum group sees the groups large enough alone.
+    by: one of BREAKDOWNS. Columns member, label, share, base_share (over all versions), ratio and lineage.QUALITY, that
+    of these labels. Shares of batches by items, of the rest by the labels judged in them. The most over-represented
+    come first. A reader with a minimum group sees the groups large enough alone.
     """
     split = (by,) if by != "batch" else ()
-    sums = data.batch_sums(snapshot, ("batch", *split))
-    cells = line.batches[["batch_id", "items"]] if by == "batch" else sums.assign(items=sums["labels"])
     key = "batch_id" if by == "batch" else by
-    cells = cells.dropna(subset=[key])
-    found = steps.trace_back(line.weighted, cells[["batch_id", *split, "items"]], versions, [key])
+    sums = data.batch_sums(snapshot, ("batch", *split)).dropna(subset=[key])
+    cells = line.batches if by == "batch" else sums.assign(items=sums["labels"])
+    cells = cells[["batch_id", *split, "items"]]
+    ours = _behind(line, trace)
+    found = steps.trace_back(ours, cells, ours["model_version"].unique(), [key])
     if found.empty:
         return found.assign(member=[], label=[], **{name: [] for name in lineage.QUALITY})
-    used = line.weighted.loc[line.weighted["model_version"].isin(versions), "batch_id"].unique()
+    everything = steps.trace_back(line.weighted, cells, line.weighted["model_version"].unique(), [key])
+    base = found[key].map(everything.set_index(key)["share"])
+    found = found.assign(base_share=base, ratio=found["share"] / base)
+    found = found.sort_values(["ratio", "share"], ascending=False, ignore_index=True).rename(columns={key: "member"})
+    used = ours["batch_id"].unique()
     gold = sums[sums["batch_id"].isin(used)].groupby(key)[["gold_correct", "gold_n"]].sum()
-    found = found.rename(columns={key: "member"})
     gold = gold.reindex(found["member"]).reset_index(drop=True)
     closed = line.batches.set_index("batch_id")["closed_at"]
     when = found["member"].map(closed) if by == "batch" else closed.reindex(used).max()
@@ -125,7 +132,7 @@ def forward(line: Line, trace: Trace) -> pd.DataFrame:
 def window(line: Line, trace: Trace, filters: Filters) -> list[str]:
     """The versions to show, in order of training: the traced ones and those beside them, else the period's newest.
 
-    Without one in the period the newest before its end.
+    At least LEAST_VERSIONS where the batches behind them have room.
     """
     models = line.models.reset_index(drop=True)
     names = models["model_version"].tolist()
@@ -135,7 +142,8 @@ def window(line: Line, trace: Trace, filters: Filters) -> list[str]:
         chosen = list(span) if len(span) <= MOST_VERSIONS else traced
     else:
         start = pd.Timestamp(filters.start) if filters.start else pd.Timestamp.min
-        chosen = [k for k in range(len(names)) if models["trained_at"].iat[k] >= start] or list(range(len(names)))
+        late = int((models["trained_at"] >= start).sum())
+        chosen = list(range(len(names)))[-max(late, LEAST_VERSIONS) :]
     fed = line.weighted.groupby("model_version").size()
     kept, batches = [], 0
     for k in reversed(chosen):

@@ -81,11 +81,11 @@ def finding(line: Line, name: str) -> str:
             f"whose gold accuracy was below target; {whose} {share(part)} of its labels"
         )
     verb = "traces" if hit == 1 else "trace"
-    text = (
-        f"{hit} of {counted(known, 'incident')} of {name} {verb} to {them} whose gold accuracy was below target; "
-        f"{whose} {share(part)} of its labels"
+    chance = "" if clear(traced) else ", as many as chance may give"
+    return (
+        f"{hit} of {counted(known, 'incident')} of {name} {verb} to {them} whose gold accuracy was below target"
+        f"{chance}; {whose} {share(part)} of its labels"
     )
-    return text if clear(traced) else f"{text}, no more than chance may give"
 
 
 def clear(traced: Mapping) -> bool:
@@ -249,9 +249,11 @@ def over(rows: pd.DataFrame, by: str, whose: str) -> str:
     if rows.empty:
         return f"There are no labels by {by} behind {whose}."
     top = rows.iloc[0]
+    level = int((rows["ratio"] > top["ratio"] - 0.005).sum()) - 1
+    alike = f", and {counted(level, by)} more likewise" if level else ""
     return (
         f"{by.capitalize()} {top['label']} gave {share(top['share'])} of the labels behind {whose} "
-        f"and {share(top['base_share'])} of those behind all versions."
+        f"and {share(top['base_share'])} of those behind all versions{alike}."
     )
 
 

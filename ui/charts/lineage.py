@@ -10,7 +10,7 @@ from ui.lineage_flow import place, ribbons
 from ui.theme import SHAPES, Palette
 
 HEADS = ("Batches", "Dataset versions", "Model versions", "Incidents, change of benchmark")
-LEFT = {0: 0.165, 1: 0.36, 2: 0.545, 3: 0.745}  # where the boxes of each column begin, as a share of the width
+LEFT = {0: 0.14, 1: 0.34, 2: 0.53, 3: 0.735}  # where the boxes of each column begin, as a share of the width
 BOX = 0.009  # how wide a box is
 HEAD = 26  # pixels above the flow for the columns' names
 MOST_SHARES = 12
@@ -31,10 +31,10 @@ def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: s
     lit = bool(placed.nodes["on"].all())
     flows = [_ribbon(row, placed.links, lit) for row in ribbons(placed.links, LEFT, right).to_dict("records")]
     rows = [_box(row, lit) for row in placed.nodes.to_dict("records")]
-    heads = [{"x": 0 if k == 0 else LEFT[k], "y": 8, "text": text} for k, text in enumerate(HEADS)]
+    heads = [{"x": LEFT[k], "y": 8, "text": text, "first": k == 0} for k, text in enumerate(HEADS)]
     tip = tips(tip="")
     beside = {"align": "left", "dx": 6, "limit": {"expr": "width * 0.17"}}
-    before = {"align": "right", "dx": -6, "limit": {"expr": "width * 0.16"}}
+    before = {"align": "right", "dx": -6, "limit": {"expr": "width * 0.135"}}
     layers = [
         {
             "data": {"values": flows},
@@ -74,7 +74,13 @@ def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: s
         ],
         {
             "data": {"values": heads},
-            "mark": {"type": "text", "align": "left", "baseline": "middle", "color": colours.muted, "fontWeight": 600},
+            "mark": {
+                "type": "text",
+                "align": {"expr": "datum.first ? 'right' : 'left'"},
+                "baseline": "middle",
+                "color": colours.muted,
+                "fontWeight": 600,
+            },
             "encoding": {"x": {**x, "field": "x"}, "y": {**y, "field": "y"}, "text": {"field": "text"}},
         },
         {
