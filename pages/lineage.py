@@ -4,16 +4,16 @@ import streamlit as st
 
 from ui import lineage_panels as panels
 from ui.page import open_page
+from ui.words import md
 
 own, problems = panels.from_url()
 view = open_page(own, problems)
 line, trace, own, problem = panels.settle(view, own)
 panels.heading(view, line)
-if problem:
-    st.warning(panels.words.md(problem), icon=":material/link_off:")
-
+if problem and line.project:
+    st.warning(md(problem), icon=":material/link_off:")
+panels.lacking(view, line)
 if not line.project:
-    panels.nothing(view, line)
     st.stop()
 
 panels.figures(line)

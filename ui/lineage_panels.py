@@ -64,12 +64,15 @@ def heading(view: View, line: Line) -> None:
         st.caption(words.md(told))
 
 
-def nothing(view: View, line: Line) -> None:
-    """Why there is no flow, and what would make one."""
-    if not line.project and lineage.whole(view.snapshot).project == "" and not lineage.whole(view.snapshot).missing:
-        st.info("No project with batches or model versions is left by these filters. Free a filter.")
-    else:
-        st.info(say.missing(line), icon=":material/account_tree:")
+def lacking(view: View, line: Line) -> None:
+    """What is missing for a whole flow, if anything: tables, a project that the filters leave, or what is not shared."""
+    whole = lineage.whole(view.snapshot)
+    if whole.missing:
+        st.info(say.missing(line if line.project else whole), icon=":material/account_tree:")
+    elif not line.project:
+        st.info(say.NO_PROJECT, icon=":material/filter_alt_off:")
+    elif len(line.batches) and line.batches["items"].isna().all():
+        st.info(say.NO_ITEMS, icon=":material/visibility_off:")
 
 
 def figures(line: Line) -> None:

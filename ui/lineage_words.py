@@ -20,6 +20,10 @@ TABLES = {
     "dataset_versions": "dataset versions",
     "model_versions": "model versions",
 }
+NO_PROJECT = "No project with batches or model versions is left by these filters. Free a filter."
+NO_ITEMS = (
+    "How many items a batch has is not shown to readers of single pools, so versions cannot be traced to batches here."
+)
 NO_PROOF = f"Where trouble and labels met, {ladder.NOT_PROOF}"
 
 
@@ -54,7 +58,7 @@ def quality(row: Mapping) -> str:
 def finding(line: Line, name: str) -> str:
     """The page's sentence: what of the project's trouble traces to batches below target."""
     if not line.project:
-        return "No batch of labels and no model version is on record yet"
+        return "No batch of labels and no model version is on record here"
     if line.models.empty:
         return f"No version of {name} is on record: its {counted(len(line.batches), 'batch')} are not yet used"
     if line.weighted.empty:
