@@ -65,7 +65,7 @@ def heading(view: View, line: Line) -> None:
 
 
 def lacking(view: View, line: Line) -> None:
-    """What is missing for a whole flow, if anything: tables, a project that the filters leave, or what is not shared."""
+    """What is missing for a whole flow, if anything: tables, a project the filters leave, or what is not shared."""
     whole = lineage.whole(view.snapshot)
     if whole.missing:
         st.info(say.missing(line if line.project else whole), icon=":material/account_tree:")
@@ -123,9 +123,39 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
     with st.container(key="wide_lineage"):
         spec, alt = charts.lineage(nodes, links_, palette(), title, subtitle)
         clicked = charts.show(spec, alt, key=f"flow {own['trace']} {line.project} {token(view.filters)}", select=True)
+    _list(nodes, links_)
     if clicked and clicked.get("trace") and clicked["trace"] != own["trace"]:
         go_to(view.filters.with_("project", line.project), {**own, "trace": clicked["trace"]})
         st.rerun()
+
+
+def _list(nodes: pd.DataFrame, flows: pd.DataFrame) -> None:
+    """The flow as a list, for a screen too narrow for it: a version a row, its batches as bars, what became of it.
+
+    The style sheet shows either the flow or the list. Names from the data are escaped.
+    """
+    box, widest = nodes.set_index("key"), nodes["size"].max() or 1.0
+    into = flows.groupby("target", sort=False)["source"].agg(list)
+    rows = []
+    for key, ends in into.items():
+        if not key.startswith(("d:", "w:")):
+            continue
+        versions = flows.loc[flows["source"] == key, "target"].tolist()
+        lit = "" if box.loc[key, "on"] else " rs-dim"
+        became = [
+            f'<div class="rs-two"><span class="rs-label">{escape(box.loc[v, "label"])}</span>'
+            f'<span class="rs-{box.loc[o, "status"]}">{escape(box.loc[o, "label"])}</span></div>'
+            for v in versions
+            for o in flows.loc[flows["source"] == v, "target"]
+        ] or [f'<div class="rs-quiet">{escape(box.loc[key, "label"])}</div>']
+        bars = "".join(
+            f'<div class="rs-{box.loc[b, "status"]}"><span class="rs-flow" '
+            f'style="width:{40 * box.loc[b, "size"] / widest + 2:.0f}%"></span>{escape(box.loc[b, "label"])}</div>'
+            for b in ends
+        )
+        rows.append(f'<div class="rs-lineage{lit}"><div>{bars}</div><div>{"".join(became)}</div></div>')
+    with st.container(key="narrow_lineage"):
+        st.html(f'<div class="rs-lineage rs-head2"><div>Batches</div><div>Version</div></div>{"".join(rows)}')
 
 
 # ---- traces ----------------------------------------------------------------------------------------------------
