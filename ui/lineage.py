@@ -27,6 +27,7 @@ GOLD = METRICS["gold_accuracy"]
 GRAVE = 2  # incidents of this severity and above
 CLEAR = 0.05  # the p value from which incidents fall on traced versions more often than chance gives
 NARROWS = ("project", "product", "policy_area", "task_type")  # the filters that choose projects; others do not apply
+READ_ONLY = {**KEPT, "max_entries": 60}  # frames that nobody writes to, so that they need not be copied on every run
 QUALITY = ["value", "low", "high", "n", "target", "status"]
 
 
@@ -47,6 +48,7 @@ class Line:
     incidents: pd.DataFrame
     untimely: pd.DataFrame
     missing: tuple[str, ...] = ()
+    stamp: tuple = ()  # what the line was made from: equal stamps, equal lines
 
     @property
     def below(self) -> list[str]:
@@ -60,7 +62,7 @@ class Line:
         return steps.traced_incidents(self.weighted, self.incidents, batches)
 
 
-@st.cache_data(**KEPT)
+@st.cache_resource(**READ_ONLY)
 def whole(snapshot: Snapshot) -> Line:
     """All projects that the reader may see."""
     line = data.lineage(snapshot)
@@ -82,7 +84,8 @@ def whole(snapshot: Snapshot) -> Line:
     compared = regressions.compare(measures, models, data.case_pairs(snapshot))
     models = _held(snapshot, models.merge(exposure.drop(columns="covered"), on="model_version", how="left"))
     models = _became(models, compared, line.incidents).sort_values("trained_at", ignore_index=True)
-    return Line("", batches, models, weighted, compared, line.incidents, untimely, missing)
+    stamp = (snapshot.id, data.current_scope())
+    return Line("", batches, models, weighted, compared, line.incidents, untimely, missing, stamp)
 
 
 def judged(snapshot: Snapshot, rows: pd.DataFrame) -> pd.DataFrame:
@@ -197,19 +200,21 @@ def cut(line: Line, project: str, end: dt.date | None) -> Line:
     models = of(line.models, "trained_at")
     trained = models["model_version"]
     compared = line.compared[line.compared["model_version"].isin(trained)].reset_index(drop=True)
+    batches = of(line.batches, "labelled_at")
     return Line(
         project,
-        of(line.batches, "labelled_at"),
+        batches.assign(state=steps.standing(batches, models)),
         models,
         line.weighted[line.weighted["model_version"].isin(trained)].reset_index(drop=True),
         compared,
         of(line.incidents, "occurred_at"),
         of(line.untimely),
         line.missing,
+        (*line.stamp, project, end),
     )
 
 
-@st.cache_data(**KEPT)
+@st.cache_resource(**READ_ONLY)
 def one(snapshot: Snapshot, project: str, end: dt.date | None) -> Line:
     """One project's part, up to a day."""
     return cut(whole(snapshot), project, end)

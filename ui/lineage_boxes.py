@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import streamlit as st
 
 from metrics import lineage as steps
 from metrics.spec import Status
@@ -10,7 +11,7 @@ from ui import format as fmt
 from ui import lineage_words as say
 from ui import words
 from ui.lineage import GOLD, Line
-from ui.lineage_trace import BATCH, MODEL, Trace, grouped, shown_batches
+from ui.lineage_trace import BATCH, BY_LINE, MODEL, Trace, grouped, shown_batches
 from ui.theme import SHAPES
 
 NODES = ["key", "column", "size", "label", "status", "trace", "on", "tip"]
@@ -18,6 +19,7 @@ LINKS = ["source", "target", "size", "status", "on", "column"]
 BATCHES, DATASETS, MODELS, OUTCOMES = range(4)
 
 
+@st.cache_data(**BY_LINE)
 def boxes(line: Line, trace: Trace, versions: list[str]) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """The nodes (NODES) and links (LINKS) that lead to some versions, and how batches are shown: batch, week or month.
 

@@ -78,10 +78,17 @@ def ribbons(links: pd.DataFrame, left: dict[int, float], right: dict[int, float]
     """
     t = np.linspace(0, 1, steps)
     bend = t * t * (3 - 2 * t)
-    rows = []
-    for k, link in enumerate(links.to_dict("records")):
-        start, end = right[link["column"]], left[link["column"] + 1]
-        tops = link["source_top"] + (link["target_top"] - link["source_top"]) * bend
-        bottoms = link["source_bottom"] + (link["target_bottom"] - link["source_bottom"]) * bend
-        rows.append(pd.DataFrame({"link": k, "x": start + (end - start) * t, "top": tops, "bottom": bottoms}))
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["link", "x", "top", "bottom"])
+
+    def along(start: np.ndarray, end: np.ndarray, way: np.ndarray) -> np.ndarray:
+        start, end = np.asarray(start, float), np.asarray(end, float)
+        return (start[:, None] + (end - start)[:, None] * way).ravel()
+
+    column = links["column"]
+    return pd.DataFrame(
+        {
+            "link": np.repeat(np.arange(len(links)), steps),
+            "x": along(column.map(right), (column + 1).map(left), t),
+            "top": along(links["source_top"], links["target_top"], bend),
+            "bottom": along(links["source_bottom"], links["target_bottom"], bend),
+        }
+    )

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import lineage as steps
 from ui import data, lineage
+from ui.figures import KEPT
 from ui.lineage import Line
 
 FINDING, VERSIONS, INCIDENT, MODEL, BATCH = "finding", "versions", "incident", "model", "batch"
@@ -26,7 +28,12 @@ BREAKDOWNS = {
 }
 MOST_VERSIONS, MOST_BATCHES = 12, 24  # shown in the flow at once
 LEAST_VERSIONS = 4  # shown where the period has fewer
+WAITING = 4  # batches shown that no version was trained on yet
 BESIDE = 2  # versions shown on either side of the traced ones
+
+
+BY_LINE = {"max_entries": 200, "show_spinner": False, "hash_funcs": {Line: lambda line: line.stamp}}
+BY_BOTH = {**BY_LINE, "hash_funcs": BY_LINE["hash_funcs"] | KEPT["hash_funcs"]}
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ def _behind(line: Line, trace: Trace) -> pd.DataFrame:
     return named.assign(model_version=named["incident_id"]).drop(columns="incident_id")
 
 
+@st.cache_data(**BY_BOTH)
 def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
     """Where the labels of the traced version came from, or of each incident's version, each incident counted alike.
 
@@ -159,7 +167,7 @@ def shown_batches(line: Line, trace: Trace, versions: list[str]) -> pd.DataFrame
     used = set(line.weighted.loc[line.weighted["model_version"].isin(versions), "batch_id"])
     waiting = line.batches[line.batches["state"] != steps.USED].sort_values("labelled_at")
     if trace.kind == VERSIONS:
-        used |= set(waiting["batch_id"].tail(4))
+        used |= set(waiting["batch_id"].tail(WAITING))
     elif trace.kind == BATCH:
         used |= set(waiting["batch_id"]) & set(trace.batches)
     rows = line.batches[line.batches["batch_id"].isin(used)]
@@ -171,6 +179,6 @@ def grouped(batches: pd.DataFrame) -> tuple[pd.Series, str]:
     for grain, code in (("batch", ""), ("week", "W-SUN"), ("month", "M")):
         days = pd.to_datetime(batches["labelled_at"])
         names = batches["batch_id"] if grain == "batch" else days.dt.to_period(code).dt.start_time.astype(str)
-        if grain == "month" or names.nunique() <= MOST_BATCHES:
+        if grain == "month" or names.nunique() <= MOST_BATCHES + WAITING:
             return names.astype(object), grain
     raise AssertionError("months are the last step")

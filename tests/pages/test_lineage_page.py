@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from data_access import model_data
 from data_access.filters import Scope
 from metrics import ladder
-from ui import data
+from ui import data, lineage
 
 PAGE = "lineage.py"
 PERIOD = {"from_": "2026-10-19", "to": "2026-11-15"}
@@ -19,19 +19,22 @@ PERIOD = {"from_": "2026-10-19", "to": "2026-11-15"}
 @pytest.fixture(autouse=True)
 def served(monkeypatch, sample_snapshot, tmp_path):
     """The small sample's snapshot; the warehouse is gone: the page stands without it."""
-    data.st.cache_data.clear()
+    forget()
     monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
     monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(sample_snapshot))
     yield
+    forget()
+
+
+def forget() -> None:
+    """What was kept of other data than a test's own."""
     data.st.cache_data.clear()
+    lineage.whole.clear()
+    lineage.one.clear()
 
 
 def sound(at: AppTest) -> bool:
     return not at.exception and not at.error
-
-
-def charts(at: AppTest) -> int:
-    return len(at.get("vega_lite_chart")) + len(at.get("arrow_vega_lite_chart"))
 
 
 TRACES = ["finding", "versions", "model:agora-comments-020", "batch:B-P01-040", "batch:B-P01-078"]

@@ -175,7 +175,7 @@ def test_a_flow_is_never_too_long_to_read_and_loses_no_items(snapshot, project, 
     versions = lineage_trace.window(line, trace, Filters())
     nodes, links, grain = lineage_boxes.boxes(line, trace, versions)
     assert len(versions) <= lineage_trace.MOST_VERSIONS and grain == "batch"
-    assert (nodes["column"] == 0).sum() <= lineage_trace.MOST_BATCHES + 4
+    assert (nodes["column"] == 0).sum() <= lineage_trace.MOST_BATCHES + lineage_trace.WAITING
     assert set(links["source"]) | set(links["target"]) <= set(nodes["key"]) and nodes["key"].is_unique
     size = nodes.set_index("key")["size"]
     into, out = links.groupby("target")["size"].sum(), links.groupby("source")["size"].sum()
@@ -188,7 +188,7 @@ def test_a_flow_is_never_too_long_to_read_and_loses_no_items(snapshot, project, 
 def test_many_batches_are_shown_by_week_or_month():
     days = pd.date_range("2026-01-05", periods=150, freq="D")
     batches = pd.DataFrame({"batch_id": [f"b{k}" for k in range(150)], "labelled_at": days})
-    assert lineage_trace.grouped(batches.head(24))[1] == "batch"
+    assert lineage_trace.grouped(batches.head(28))[1] == "batch"
     names, grain = lineage_trace.grouped(batches)
     assert grain == "week" and names.nunique() == 22 and names.iat[0] == "2026-01-05" == names.iat[6] != names.iat[7]
     longer = batches.assign(labelled_at=pd.date_range("2026-01-01", periods=150, freq="2D"))
@@ -200,7 +200,7 @@ def test_versions_out_of_order_take_no_part_and_are_named(snapshot, monkeypatch)
     project, real = "P06", model_data.lineage(snapshot, Scope.everything())
     models = real.models.copy()
     wrong = models.index[models["project"] == project][10]
-    models.loc[wrong, "trained_at"] = pd.Timestamp("2025-05-05")
+    models.loc[wrong, "trained_at"] = pd.Timestamp("2025-05-05")  # before its dataset was built
     monkeypatch.setattr(data, "lineage", lambda snapshot: real._replace(models=models))
     lineage.whole.clear()
     lineage.one.clear()

@@ -29,7 +29,8 @@ def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: s
     x = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False}}
     strength = {"field": "strength", "type": "quantitative", "scale": None, "legend": None}
     lit = bool(placed.nodes["on"].all())
-    flows = [_ribbon(row, placed.links, lit) for row in ribbons(placed.links, LEFT, right).to_dict("records")]
+    ways = placed.links.to_dict("records")
+    flows = [_ribbon(row, ways, lit) for row in ribbons(placed.links, LEFT, right).to_dict("records")]
     rows = [_box(row, lit) for row in placed.nodes.to_dict("records")]
     heads = [{"x": LEFT[k], "y": 8, "text": text, "first": k == 0} for k, text in enumerate(HEADS)]
     tip = tips(tip="")
@@ -99,8 +100,8 @@ def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: s
     return chart, _flow_alt(title, nodes, links)
 
 
-def _ribbon(row: dict, links: pd.DataFrame, lit: bool) -> dict:
-    link = links.iloc[int(row["link"])]
+def _ribbon(row: dict, links: list[dict], lit: bool) -> dict:
+    link = links[int(row["link"])]
     return {
         "link": int(row["link"]),
         "x": round(row["x"], 4),
