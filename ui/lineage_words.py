@@ -107,7 +107,7 @@ def span(line: Line, ignored: list[str]) -> str:
         first, last = (f"{fmt.bucket(day, 'month')}" for day in (line.models["trained_at"].iloc[[0, -1]]))
     text = (
         f"Traced over all {counted(len(line.models), 'version')} trained by the end of the period, {first} to {last}; "
-        "the period says which of them are shown."
+        "where nothing is traced, those of the period are shown."
     )
     if ignored:
         text += f" The filters on {words.listed([DIMENSIONS[name] for name in ignored])} do not apply here."
@@ -131,7 +131,7 @@ def figures(line: Line) -> list[tuple[str, str, str]]:
             f"they are in {share(traced['base_share'])} of versions" if len(line.below) else "none to trace to",
         ),
         ("Grave incidents", f"{grave} of {len(line.incidents)}", f"severity {GRAVE} or 3"),
-        ("Versions that got worse", f"{len(worse)} of {len(models)}", "on a benchmark, beside the version before"),
+        ("Versions that got worse", f"{len(worse)} of {len(models)}", "beside the version before"),
         ("Batches not yet used", f"{int(waiting.sum())} of {len(batches)}", "no version was trained on them"),
     ]
 

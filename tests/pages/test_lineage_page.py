@@ -123,6 +123,18 @@ def test_tables_that_are_missing_leave_a_page_that_says_what_it_needs(opened, te
         assert "not yet used" in text(at)
 
 
+def test_without_any_data_it_says_what_to_load(opened, text, monkeypatch, empty_snapshot):
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(empty_snapshot))
+    at = opened(PAGE)
+    assert sound(at) and "manage.py load" in text(at)
+
+
+def test_a_wrong_link_is_told_once(opened, text):
+    at = opened(PAGE, project="Coment moderation", from_="2026-12-01", to="2026-01-01")
+    assert sound(at) and len(at.warning) == 1
+    assert "Comment moderation" in text(at) and "swap the two" in text(at)
+
+
 def test_a_stakeholder_reads_it(opened: Callable[..., AppTest], text, monkeypatch):
     monkeypatch.setattr(data, "current_scope", lambda: Scope.stakeholder(["P01", "P02"]))
     at = opened(PAGE, by="pool", trace="versions", **PERIOD)
@@ -135,4 +147,4 @@ def test_a_reader_of_one_pool_is_told_that_items_are_not_shown(opened, text, mon
     scope = Scope(frozenset({"manager"}), None, frozenset({"POOL-01"}), False, 0, 0)
     monkeypatch.setattr(data, "current_scope", lambda: scope)
     at = opened(PAGE, project="P01", **PERIOD)
-    assert sound(at)
+    assert sound(at) and "not shown to readers of single pools" in text(at)
