@@ -47,6 +47,7 @@ class Line:
     compared: pd.DataFrame
     incidents: pd.DataFrame
     untimely: pd.DataFrame
+    trained: pd.DataFrame  # dataset_version and trained_at of every version, in order on record or not
     missing: tuple[str, ...] = ()
     stamp: tuple = ()  # what the line was made from: equal stamps, equal lines
 
@@ -77,15 +78,15 @@ def whole(snapshot: Snapshot) -> Line:
     on_time = [key not in wrong for key in zip(line.measures["model_version"], line.measures["benchmark"], strict=True)]
     measures = line.measures[np.array(on_time, bool)]
     sums = data.batch_sums(snapshot).rename(columns={"gold_correct": "hits", "gold_n": "n"})
-    batches = line.batches.assign(state=steps.standing(line.batches, models))
+    batches = line.batches.assign(state=steps.standing(line.batches, line.models))
     batches = judged(snapshot, batches.merge(sums[["batch_id", "hits", "n"]], on="batch_id", how="left"))
     weighted = steps.weights(batches, models)
     exposure = steps.exposure(weighted, sums[["batch_id", "hits", "n"]].fillna(0.0), models)
     compared = regressions.compare(measures, models, data.case_pairs(snapshot))
     models = _held(snapshot, models.merge(exposure.drop(columns="covered"), on="model_version", how="left"))
     models = _became(models, compared, line.incidents).sort_values("trained_at", ignore_index=True)
-    stamp = (snapshot.id, data.current_scope())
-    return Line("", batches, models, weighted, compared, line.incidents, untimely, missing, stamp)
+    stamp, trained = (snapshot.id, data.current_scope()), line.models[["dataset_version", "trained_at"]]
+    return Line("", batches, models, weighted, compared, line.incidents, untimely, trained, missing, stamp)
 
 
 def judged(snapshot: Snapshot, rows: pd.DataFrame) -> pd.DataFrame:
@@ -201,14 +202,16 @@ def cut(line: Line, project: str, end: dt.date | None) -> Line:
     trained = models["model_version"]
     compared = line.compared[line.compared["model_version"].isin(trained)].reset_index(drop=True)
     batches = of(line.batches, "labelled_at")
+    used = line.trained[line.trained["trained_at"] < until]
     return Line(
         project,
-        batches.assign(state=steps.standing(batches, models)),
+        batches.assign(state=steps.standing(batches, used)),
         models,
         line.weighted[line.weighted["model_version"].isin(trained)].reset_index(drop=True),
         compared,
         of(line.incidents, "occurred_at"),
         of(line.untimely),
+        line.trained,
         line.missing,
         (*line.stamp, project, end),
     )

@@ -59,12 +59,19 @@ def finding(line: Line, name: str) -> str:
     """The page's sentence: what of the project's trouble traces to batches below target."""
     if not line.project:
         return "No batch of labels and no model version is on record here"
+    if line.models.empty and len(line.untimely):
+        return f"No version of {name} is on record in good order, so nothing can be traced"
     if line.models.empty:
         return f"No version of {name} is on record: its {counted(len(line.batches), 'batch')} are not yet used"
     if line.weighted.empty:
         return f"The {counted(len(line.models), 'version')} of {name} cannot be traced to batches of labels"
     judged = line.batches[~line.batches["status"].isin([Status.TOO_FEW, Status.NO_TARGET])]
     known = len(line.incidents[line.incidents["model_version"].isin(line.weighted["model_version"])])
+    if line.incidents.empty:
+        return (
+            f"No incident of {name} is on record: "
+            f"{len(line.below)} of {counted(len(judged), 'batch')} that can be judged and were used are below target"
+        )
     if judged.empty:
         return (
             f"{counted(known, 'incident')} of {name} cannot be traced to weak labels: "
