@@ -71,7 +71,7 @@ def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
         number = batches["batch_id"].map(dict(zip(found["batch_id"], found[name].astype(float), strict=True)))
         hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
         batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
-    batches["labelled_at"] = batches["batch_id"].map(_labelled_at(snapshot))
+    batches["labelled_at"] = pd.to_datetime(batches["batch_id"].map(_labelled_at(snapshot).to_dict()))
     names = ("batches", "dataset_versions", "model_versions", "model_metrics", "incidents")
     parts = zip((batches, *others), names, strict=True)
     return Lineage(*(_said(rows, snapshot, name, scope) for rows, name in parts))

@@ -85,7 +85,7 @@ def compare(measures: pd.DataFrame, models: pd.DataFrame, pairs: pd.DataFrame | 
     interval clear of 0, else CANNOT_TELL. A row without a number says why in ``reason``. In order of training.
     """
     order = models.set_index("model_version")["trained_at"]
-    rows = measures.assign(trained_at=measures["model_version"].map(order)).dropna(subset="trained_at")
+    rows = measures.assign(trained_at=order.reindex(measures["model_version"]).to_numpy()).dropna(subset="trained_at")
     rows = rows.sort_values(["trained_at", "measured_at"]).drop_duplicates([*SLICE, "model_version"], keep="last")
     before = rows.groupby(SLICE, dropna=False, sort=False)
     rows = rows.assign(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from data_access import counts, drill, privacy, queries, settings
+from data_access import counts, drill, model_data, privacy, queries, settings
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics.errors import SnapshotUnusable
@@ -180,6 +180,32 @@ def sampled_ratings(snapshot: Snapshot, axis: str, filters: Filters) -> pd.DataF
 def raters_in_groups(snapshot: Snapshot, axis: str, filters: Filters) -> dict[str, int]:
     """counts.raters_in_groups() for the reader's scope."""
     return _counted("raters_in_groups", snapshot, current_scope(), (axis, filters), ())
+
+
+# ---- from labels to models -------------------------------------------------------------------------------------
+
+
+@st.cache_data(**KEPT)
+def _modelled(name: str, snapshot: Snapshot, scope: Scope, arguments: tuple) -> object:
+    return getattr(model_data, name)(snapshot, scope, *arguments)
+
+
+def lineage(snapshot: Snapshot) -> model_data.Lineage:
+    """model_data.lineage() for the reader's scope: batches, datasets, models, measures, incidents."""
+    return _modelled("lineage", snapshot, current_scope(), ())
+
+
+def batch_sums(snapshot: Snapshot, by: Sequence[str] = model_data.WHOLE) -> pd.DataFrame:
+    """model_data.batch_sums() for the reader's scope: sums of the work in each batch."""
+    return _modelled("batch_sums", snapshot, current_scope(), (tuple(by),))
+
+
+def case_pairs(snapshot: Snapshot) -> pd.DataFrame:
+    """model_data.case_pairs() for the reader's scope: common cases of consecutive versions of a benchmark."""
+    return _modelled("case_pairs", snapshot, current_scope(), ())
+
+
+# ---- live from the warehouse -----------------------------------------------------------------------------------
 
 
 @st.cache_data(**LIVE)

@@ -101,9 +101,18 @@ SHEET = (
 
 /* wide charts scroll on a narrow screen instead of shrinking to dust */
 [class*="st-key-wide_"] { overflow-x: auto; }
+/* the lineage flow is a list where there is no room for it */
+.st-key-narrow_lineage { display: none; }
+.rs-lineage { display: grid; grid-template-columns: 1fr 1fr; column-gap: 12px; padding: 0.45rem 0; font-size: 0.86rem;
+  border-bottom: 1px solid var(--rs-line); align-items: center; color: var(--rs-ink); line-height: 1.35; }
+.rs-head2 { color: var(--rs-muted); font-size: 0.8rem; padding: 0.1rem 0; }
+.rs-dim { opacity: 0.78; }
+.rs-flow { display: block; height: 5px; margin: 2px 0 1px; border-radius: 2px; background: currentColor; }
 @media (max-width: 700px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
   [class*="st-key-wide_"] > div { min-width: 900px; }
+  .st-key-wide_lineage { display: none; }
+  .st-key-narrow_lineage { display: flex; }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-beside_"]) { margin-bottom: 0 !important; }
   [class*="st-key-beside_"] { align-self: flex-start; }
   .rs-head { display: none; }

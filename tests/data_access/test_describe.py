@@ -6,7 +6,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
-from data_access import describe, marts
+from data_access import batch_marts, describe, marts
 from data_access import dimensions as dim
 from data_access import tables as t
 from data_access.derive import derive
@@ -50,6 +50,7 @@ def snapshot():
         marts.TURNAROUND,
         marts.CLAIM_TIME,
         marts.PEERS,
+        batch_marts.BATCH_WORK,
     ):
         days = {"day", "week", "created_week", "created_day", "due_day", "closed_day"}
         columns = [f'"{k}" {"DATE" if k in days else "VARCHAR"}' for k in mart.keys]

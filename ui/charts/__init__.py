@@ -18,6 +18,7 @@ from ui.charts.groups import group_agreement
 from ui.charts.handle import handle_weeks, pace_beside
 from ui.charts.heat import heat_strip
 from ui.charts.label_mix import label_mix, mix_shifts
+from ui.charts.lineage import lineage, traced_shares
 from ui.charts.one_more import majority, narrower
 from ui.charts.operating_curve import corridor, gains, operating_curve
 from ui.charts.pace import pace
@@ -51,6 +52,7 @@ __all__ = [
     "heat_strip",
     "interval_dots",
     "label_mix",
+    "lineage",
     "majority",
     "mix_shifts",
     "narrower",
@@ -63,6 +65,7 @@ __all__ = [
     "ratings",
     "share_dots",
     "show",
+    "traced_shares",
     "trend",
     "waterfall",
 ]

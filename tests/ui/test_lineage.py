@@ -1,0 +1,289 @@
+"""The lineage page's numbers and words on the sample, whose truth file says which batches were spoilt."""
+
+from __future__ import annotations
+
+import json
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_access import model_data
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from metrics import ladder
+from metrics import lineage as steps
+from metrics.spec import Status
+from ui import charts, data, lineage, lineage_boxes, lineage_trace
+from ui import lineage_words as say
+from ui.theme import DARK, LIGHT
+
+
+@pytest.fixture(scope="module")
+def sample(whole_sample, whole_snapshot):
+    """The snapshot of the sample as `make run` makes it, and its planted events by id."""
+    snapshot = Snapshot(whole_snapshot)
+    truth = json.loads(whole_sample.with_name(f"{whole_sample.name}.truth.json").read_text(encoding="utf-8"))
+    yield snapshot, {event["event_id"]: event for event in truth["events"]}
+    snapshot.close()
+
+
+@pytest.fixture
+def snapshot(sample):
+    return sample[0]
+
+
+@pytest.fixture
+def noisy(sample):
+    """Project and batches of the three weeks in which prompts were labelled benign, from the truth and the weeks."""
+    snapshot, events = sample
+    event = events["EV10"]
+    first, last = pd.Timestamp(event["starts_on"]), pd.Timestamp(event["ends_on"])
+    batches = snapshot.table("batch_items")
+    weeks = pd.to_datetime(batches["week"])
+    project = event["where"]["project"]
+    chosen = (batches["project_id"] == project) & (weeks >= first) & (weeks <= last)
+    found = set(batches.loc[chosen, "batch_id"])
+    assert len(found) == 3
+    return project, found
+
+
+def whole(snapshot, project: str) -> lineage.Line:
+    return lineage.one(snapshot, project, snapshot.meta.last_day)
+
+
+# ---- the truth -------------------------------------------------------------------------------------------------
+
+
+def test_the_spoilt_batches_are_below_target_and_no_others(snapshot, noisy):
+    project, spoilt = noisy
+    assert set(whole(snapshot, project).below) == spoilt
+
+
+def test_they_are_traced_forward_to_the_versions_trained_on_them_and_their_incidents(snapshot, noisy):
+    project, spoilt = noisy
+    line = whole(snapshot, project)
+    trace = lineage_trace.resolve(line, "finding")
+    owner = snapshot.table("batch").set_index("batch_id")["dataset_version"]
+    models = snapshot.table("model_version")
+    trained = set(models.loc[models["dataset_version"].isin(owner[list(spoilt)]), "model_version"])
+    assert set(trace.versions) == trained and len(trained) == 3
+    incidents = snapshot.table("incident")
+    missed = incidents[incidents["summary"].str.contains("missed harmful prompts")]
+    found = line.reached(list(trace.batches))
+    assert found["reached"] == len(missed) and set(missed["model_version"]) <= trained
+    assert say.clear(found)
+
+
+def test_tracing_back_from_their_incidents_finds_exactly_those_batches(snapshot, noisy):
+    project, spoilt = noisy
+    line = whole(snapshot, project)
+    incidents = line.incidents[line.incidents["summary"].str.contains("missed harmful prompts")]
+    over = set()
+    for incident in incidents["incident_id"]:
+        trace = lineage_trace.resolve(line, f"incident:{incident}")
+        rows = lineage_trace.back(snapshot, line, trace, "batch")
+        over |= set(rows.loc[rows["ratio"] > 1, "member"])
+    assert over == spoilt
+    every = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, "versions"), "batch")
+    assert set(every.head(3)["member"]) == spoilt  # of all incidents' labels these are the most over-represented
+
+
+def test_the_page_opens_with_them(snapshot, noisy):
+    project, _ = noisy
+    everything = lineage.candidates(snapshot, Filters())
+    assert lineage.worst(snapshot, everything, snapshot.meta.last_day) == project
+    said = say.finding(whole(snapshot, project), "Prompt intent")
+    assert "trace to 3 batches whose gold accuracy was below target" in said and "chance" not in said
+
+
+def test_a_change_of_base_model_is_not_traced_to_labels(sample):
+    snapshot, events = sample
+    event = events["EV11"]
+    line = whole(snapshot, event["where"]["project"])
+    models = line.models.set_index("model_version")
+    at = int((models["base_model"] != models["base_model"].shift()).to_numpy()[1:].argmax()) + 1
+    changed, before = models.iloc[at], models.iloc[at - 1]
+    assert changed["worse"] and not changed["high"] < before["low"]
+    said = say.traced(line, lineage_trace.resolve(line, f"model:{models.index[at]}"))
+    assert "not clearly different" in said and "base model changed too" in said and "worse" in said
+    assert not say.clear(line.reached(line.below))
+    assert "as many as chance may give" in say.finding(line, "Compass")
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", lineage_trace.BREAKDOWNS)
+def test_shares_of_a_trace_add_up_to_one(snapshot, noisy, by):
+    line = whole(snapshot, noisy[0])
+    for text in ("finding", "model:" + line.models["model_version"].iat[-1]):
+        rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), by)
+        assert rows["share"].sum() == pytest.approx(1.0)
+        assert (rows["base_share"] <= 1).all() and rows["ratio"].is_monotonic_decreasing
+        assert rows["label"].notna().all()
+
+
+def test_a_batch_of_incidents_counts_each_incident(snapshot, noisy):
+    """By hand: P06 has one batch a version, so a batch's share is its version's share of the incidents."""
+    line = whole(snapshot, noisy[0])
+    rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, "finding"), "batch").set_index("member")
+    batch_of = line.weighted.set_index("model_version")["batch_id"]
+    known = line.incidents["model_version"].map(batch_of).dropna()
+    expected = known.value_counts(normalize=True)
+    np.testing.assert_allclose(rows.loc[expected.index, "share"], expected)
+    np.testing.assert_allclose(rows["base_share"], 1 / line.weighted["model_version"].nunique())
+
+
+def test_a_batch_without_a_model_is_not_yet_used_and_never_without_effect(snapshot):
+    line = whole(snapshot, "P12")
+    assert line.models.empty and set(line.batches["state"]) <= {steps.OPEN, steps.NOT_IN_DATASET, steps.NOT_USED}
+    assert "not yet used" in say.finding(line, "Twelve")
+    for state, rows in line.batches.groupby("state"):
+        trace = lineage_trace.resolve(line, f"batch:{rows['batch_id'].iat[0]}")
+        said = say.traced(line, trace)
+        assert state in said and "no effect" not in said and "incident" not in said
+        nodes, links, _ = lineage_boxes.boxes(line, trace, lineage_trace.window(line, trace, Filters()))
+        assert state in nodes["label"].tolist() and len(links) == 1
+
+
+def test_the_period_ends_what_is_traced(snapshot, noisy):
+    project, spoilt = noisy
+    line = lineage.one(snapshot, project, pd.Timestamp("2026-04-12").date())
+    assert line.models["trained_at"].max() < pd.Timestamp("2026-04-13")
+    assert set(line.below) < spoilt and len(line.incidents) < len(whole(snapshot, project).incidents)
+
+
+def test_the_period_chooses_the_versions_shown(snapshot):
+    line = whole(snapshot, "P01")
+    nothing = lineage_trace.resolve(line, "versions")
+    filters = Filters.of({}, pd.Timestamp("2026-08-01").date(), pd.Timestamp("2026-11-15").date())
+    shown = line.models.set_index("model_version").loc[lineage_trace.window(line, nothing, filters), "trained_at"]
+    assert shown.min() >= pd.Timestamp("2026-08-01") and shown.is_monotonic_increasing
+    assert shown.max() == line.models["trained_at"].max()
+    few = filters.over(pd.Timestamp("2026-11-09").date(), pd.Timestamp("2026-11-15").date())
+    assert len(lineage_trace.window(line, nothing, few)) == lineage_trace.LEAST_VERSIONS
+
+
+@pytest.mark.parametrize("project", ["P01", "P02", "P06", "P09", "P11"])
+@pytest.mark.parametrize("kind", ["finding", "versions", "model", "batch"])
+def test_a_flow_is_never_too_long_to_read_and_loses_no_items(snapshot, project, kind):
+    line = whole(snapshot, project)
+    first = {"model": line.models["model_version"], "batch": line.batches["batch_id"]}
+    trace = lineage_trace.resolve(line, f"{kind}:{first[kind].iat[5]}" if kind in first else kind)
+    versions = lineage_trace.window(line, trace, Filters())
+    nodes, links, grain = lineage_boxes.boxes(line, trace, versions)
+    assert len(versions) <= lineage_trace.MOST_VERSIONS and grain == "batch"
+    assert (nodes["column"] == 0).sum() <= lineage_trace.MOST_BATCHES + lineage_trace.WAITING
+    assert set(links["source"]) | set(links["target"]) <= set(nodes["key"]) and nodes["key"].is_unique
+    size = nodes.set_index("key")["size"]
+    into, out = links.groupby("target")["size"].sum(), links.groupby("source")["size"].sum()
+    np.testing.assert_allclose(size[into.index], into)
+    np.testing.assert_allclose(size[out.index], out)
+    if trace.versions:
+        assert set(nodes.loc[nodes["on"] & (nodes["column"] == 2), "label"]) == set(trace.versions) & set(versions)
+
+
+def test_many_batches_are_shown_by_week_or_month():
+    days = pd.date_range("2026-01-05", periods=150, freq="D")
+    batches = pd.DataFrame({"batch_id": [f"b{k}" for k in range(150)], "labelled_at": days})
+    assert lineage_trace.grouped(batches.head(28))[1] == "batch"
+    names, grain = lineage_trace.grouped(batches)
+    assert grain == "week" and names.nunique() == 22 and names.iat[0] == "2026-01-05" == names.iat[6] != names.iat[7]
+    longer = batches.assign(labelled_at=pd.date_range("2026-01-01", periods=150, freq="2D"))
+    names, grain = lineage_trace.grouped(longer)
+    assert grain == "month" and names.nunique() == 10 and names.iat[0] == "2026-01-01"
+
+
+def test_versions_out_of_order_take_no_part_and_are_named(snapshot, monkeypatch):
+    project, real = "P06", model_data.lineage(snapshot, Scope.everything())
+    models = real.models.copy()
+    wrong = models.index[models["project"] == project][10]
+    models.loc[wrong, "trained_at"] = pd.Timestamp("2025-05-05")  # before its dataset was built
+    monkeypatch.setattr(data, "lineage", lambda snapshot: real._replace(models=models))
+    lineage.whole.clear()
+    lineage.one.clear()
+    line = whole(snapshot, project)
+    name = models.loc[wrong, "model_version"]
+    lineage.whole.clear()
+    lineage.one.clear()
+    assert name in set(line.untimely["model_version"])
+    assert line.untimely["reason"].str.len().gt(10).all()
+    assert name not in set(line.models["model_version"]) | set(line.weighted["model_version"])
+    assert name not in set(line.compared["model_version"])
+
+
+# ---- who reads -------------------------------------------------------------------------------------------------
+
+
+def test_a_stakeholder_sees_no_pool_under_the_minimum(snapshot, noisy, monkeypatch):
+    project, _ = noisy
+    monkeypatch.setattr(data, "current_scope", lambda: Scope.stakeholder([project]))
+    assert lineage.candidates(snapshot, Filters()) == (project,)
+    line = whole(snapshot, project)
+    rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, "versions"), "pool")
+    sums = model_data.batch_sums(snapshot, Scope.stakeholder([project]), ("batch", "pool"))
+    assert set(rows["member"]) <= set(sums["pool"])
+    assert lineage.owner(snapshot, "batch", "B-P01-001") == ""
+
+
+def test_a_reader_of_nothing_gets_nothing(snapshot, monkeypatch):
+    monkeypatch.setattr(data, "current_scope", lambda: Scope.stakeholder([]))
+    assert lineage.candidates(snapshot, Filters()) == ()
+    assert lineage.worst(snapshot, (), None) == ""
+
+
+# ---- words and pictures ----------------------------------------------------------------------------------------
+
+
+def every_sentence(snapshot, line):
+    yield say.finding(line, "Project")
+    yield say.span(line, ["pool", "language"])
+    yield from (text for figure in say.figures(line) for text in figure)
+    for text in lineage_trace.options(line):
+        trace = lineage_trace.resolve(line, text)
+        yield say.trace_heading(trace)
+        yield say.traced(line, trace)
+    for text in ("finding", "versions"):
+        rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "policy")
+        yield say.over(rows, "policy", "incidents")
+    yield from (say.outcome_in_full(row) for row in line.models.to_dict("records"))
+
+
+@pytest.mark.parametrize("project", ["P01", "P06", "P09", "P11", "P12"])
+def test_no_sentence_claims_more_than_an_association(snapshot, project):
+    said = list(every_sentence(snapshot, whole(snapshot, project)))
+    assert len(said) > 20
+    assert [(s, ladder.overclaims(s, ladder.Rung.ASSOCIATION)) for s in said if ladder.overclaims(s, 0)] == []
+    assert not [s for s in said if "nan" in s.lower().replace("finance", "") or "None batch" in s]
+
+
+def test_labels_without_gold_are_said_to_be_unknown(snapshot):
+    line = whole(snapshot, "P09")
+    assert set(line.batches["status"]) == {Status.TOO_FEW.value}
+    assert "cannot be traced to weak labels" in say.finding(line, "Reward")
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+@pytest.mark.parametrize("text", ["finding", "versions", "batch:B-P06-078", "model:sentinel-intent-045"])
+def test_the_flow_is_a_valid_chart(snapshot, colours, text):
+    line = whole(snapshot, "P06")
+    trace = lineage_trace.resolve(line, text)
+    nodes, links, _ = lineage_boxes.boxes(line, trace, lineage_trace.window(line, trace, Filters()))
+    spec, told = charts.lineage(nodes, links, colours, "Title", "Subtitle")
+    alt.LayerChart.from_dict(spec, validate=True)
+    assert told.startswith("Title: ") and f"{(nodes['column'] == 2).sum()} model versions" in told
+    clicks = [layer for layer in spec["layer"] if "params" in layer]
+    assert len(clicks) == 1 and {row["trace"] for row in spec["data"]["values"]} >= {f"batch:{line.below[0]}"} - {
+        "" if text == "finding" else f"batch:{line.below[0]}"
+    }
+
+
+@pytest.mark.parametrize("by", lineage_trace.BREAKDOWNS)
+def test_the_shares_are_a_valid_chart(snapshot, by):
+    line = whole(snapshot, "P06")
+    rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, "finding"), by)
+    spec, told = charts.traced_shares(rows, LIGHT, lineage_trace.BREAKDOWNS[by], "incidents")
+    alt.LayerChart.from_dict(spec, validate=True)
+    assert rows["label"].iat[0] in told
