@@ -81,7 +81,7 @@ def rater_skill(
     a, b = a + k, b + m - k
     aim = special.expit(special.logit(target) + shift)
     tail = (1 - level) / 2
-    at = special.expit(special.logit(_of_mixture(a, b, chance, (tail, 1 - tail))) - shift)
+    at = special.expit(special.logit(of_mixture(a, b, chance, (tail, 1 - tail))) - shift)
     p_below = np.minimum(chance @ special.betainc(a, b, aim), 1.0)
     test_below, test_above = binomial_at_most(k, m, aim), binomial_at_most(m - k, m, 1 - aim)
     below = (p_below >= 1 - wrong) & (test_below <= wrong)
@@ -258,7 +258,7 @@ def _largest_rejected(n: Floats, p: Floats, wrong: float) -> Floats:
     return np.where(binomial_at_most(guess + 1, n, p) <= wrong, guess + 1, guess)
 
 
-def _of_mixture(a: Floats, b: Floats, chance: Floats, probabilities: tuple[float, ...]) -> Floats:
+def of_mixture(a: Floats, b: Floats, chance: Floats, probabilities: tuple[float, ...]) -> Floats:
     """Means and quantiles of the mixtures over betas, (1 + probabilities, raters); a, b: (betas, raters)."""
     share = a / (a + b)
     mean = chance @ share

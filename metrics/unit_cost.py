@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from metrics.intervals import Intervals, clustered_ratio
-from metrics.skill import fit_prior
+from metrics.rater_prior import betas, likely_priors
+from metrics.skill import of_mixture
 from metrics.spec import Estimate
 
 Floats = NDArray[np.float64]
 
-FEW_GROUPS = 5
+FEW_GROUPS = 20
 """Groups with gold below which they show too little of how groups differ to be shrunk towards one another."""
 
 NO_GOLD = "no gold or audited judgements"
@@ -88,8 +89,10 @@ def shrunk_accuracy(
 
     right, n: (groups,) right judgements of n on gold or audits. effective: (groups,), how many independent judgements n
     is worth where few raters gave them (n over the design effect); n when omitted. Columns: value (0 to 1), low, high,
-    n, reason. Formula: posterior Beta(a + right, b + n - right), a and b of ``skill.fit_prior``; with fewer than
-    ``FEW_GROUPS`` groups a = b = 1/2 (Jeffreys). Raises ValueError for right outside 0..n.
+    n, reason. Formula: posterior Beta(a + right, b + n - right), averaged over the ``likely_priors``; with fewer than
+    ``FEW_GROUPS`` groups a = b = 1/2 (Jeffreys). It holds, of 100 by simulation with 5 to 10 groups of 10 to 100
+    judgements, 93 to 98; with 20 groups 94 to 98 where accuracies differ, up to 99.5, too wide, where they hardly do.
+    One best prior in place of these held 69 to 97 with 5 to 10 groups of 10. Raises ValueError for right outside 0..n.
     """
     found, n = shrunk_shares(right, n, effective, level)
     return pd.DataFrame(found._asdict()).assign(n=n, reason=np.where(n > 0, "", NO_GOLD))
@@ -105,13 +108,16 @@ def shrunk_shares(
     some = n > 0
     worth = n if effective is None else np.minimum(np.asarray(effective, dtype=float), n)
     hits = np.divide(right, n, out=np.zeros(len(n)), where=some) * worth
-    a = b = 0.5
-    if some.sum() >= FEW_GROUPS:
-        prior = fit_prior(hits, worth, typical=1.0)
-        a, b = prior.a, prior.b
-    a, b = a + hits, b + worth - hits
     tail = (1 - level) / 2
-    value, low, high = a / (a + b), special.betaincinv(a, b, tail), special.betaincinv(a, b, 1 - tail)
+    value, low, high = np.full((3, len(n)), np.nan)
+    if some.sum() >= FEW_GROUPS:
+        k, m = hits[some], worth[some]
+        mean, weight, chance = likely_priors(k, m, np.zeros(len(k)))
+        a, b = betas(mean, weight, np.zeros(len(k)))
+        value[some], low[some], high[some] = of_mixture(a + k, b + m - k, chance, (tail, 1 - tail))
+    else:
+        a, b = 0.5 + hits, 0.5 + worth - hits
+        value, low, high = a / (a + b), special.betaincinv(a, b, tail), special.betaincinv(a, b, 1 - tail)
     found = np.where(some, [value, np.minimum(low, value), np.maximum(high, value)], np.nan)
     return Intervals(*found), n
 
