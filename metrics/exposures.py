@@ -1,4 +1,4 @@
-"""How good the labels were that each model version was trained on, for every quality, whole and by policy or language."""
+"""How good the labels were that each model version was trained on: every quality, whole, by policy or by language."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Grouped = Sequence[tuple[dict[str, object], Parts]]
 class Labels:
     """What batches hold, as data_access.model_data gives it.
 
-    batches, models: frames of its lineage. sums, items, patterns: by "" (whole batches), "policy", "language"; sums also
-    by "cells", policy and language together. What is not there is not measured.
+    batches, models: frames of its lineage. sums, items, patterns: by "" (whole batches), "policy", "language"; sums
+    also by "cells", policy and language together. What is not there is not measured.
     """
 
     batches: pd.DataFrame
@@ -45,7 +45,7 @@ def exposures(labels: Labels) -> pd.DataFrame:
 
 
 class _Keys:
-    """Batches and their slices as whole numbers: a slice counts as a batch of its own, so that one pass does for all."""
+    """Batches and their slices as whole numbers: a slice counts as a batch of its own, so one pass does for all."""
 
     def __init__(self, batches: pd.DataFrame, by: str, rows: pd.DataFrame) -> None:
         self.by = by

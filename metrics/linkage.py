@@ -24,8 +24,8 @@ from metrics.second_measure import by_second_measure
 from metrics.spec import Estimate
 
 Floats = NDArray[np.float64]
+Z = 1.959964  # the normal quantile of .975
 
-Z = 1.959964
 LAGS = (0, 1)
 """Versions between labels and benchmark, declared before looking: the labels a version was trained on, and those of the
 version before it."""
@@ -33,6 +33,7 @@ version before it."""
 STANDS = 0.10
 """The false-discovery rate up to which a cell of the matrix is called a finding."""
 
+UNCORRECTED = "measurement error left in, which pulls it towards 0"
 SERIES = ["project", "benchmark", "metric"]
 ALL_PROJECTS = "all projects"
 SPEARMAN, VERSIONS, PANEL, SECOND = "spearman", "versions", "panel", "second measure"
@@ -211,7 +212,7 @@ def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS) ->
                 else:
                     one = _cell(link, beside, lag)
                 cells.append(one)
-                out.append(_row(link, quality.name, one.lag, SPEARMAN, one.estimate, one.n_effective, one.p_value))
+                out.append(row_of(link, quality.name, one.lag, SPEARMAN, one.estimate, one.n_effective, one.p_value))
     if not out:
         return pd.DataFrame(columns=[*ROW, "better", "reason", "higher_is_better", "by", "benchmark_metric"])
     adjusted = association.q_values(cells)
@@ -314,14 +315,15 @@ def coefficient_row(link: Link, quality: str, found: Panel, design: str) -> dict
     """
     best = found.corrected if found.corrected.value is not None else found.raw
     method = PANEL if design == ladder.FIXED_EFFECTS else VERSIONS
-    row = _row(link, quality, 0, method, best, np.nan, found.p_value)
+    row = row_of(link, quality, 0, method, best, np.nan, found.p_value)
     row |= {"q_value": np.nan, "design": design, "corrected": found.corrected.value is not None}
     return row | {"narrative": narrative(row)}
 
 
-def _row(
+def row_of(
     link: Link, quality: str, lag: int, method: str, found: Estimate, points: float, p: float | None
 ) -> dict[str, object]:
+    """A row of ROW without its q value, design and narrative, and better, reason, by and the benchmark's metric."""
     value, low, high = (np.nan if v is None else v for v in (found.value, found.low, found.high))
     side = QUALITIES[quality].better * (1 if link.higher else -1)
     return {
@@ -362,9 +364,11 @@ def narrative(row: dict[str, object]) -> str:
         return f"whether {quality} and {outcome}{when} go together cannot be told: {rho}"
     rung = ladder.rung_of(str(row["design"]))
     size = f"{_number(row['estimate'])} {between} points"
+    weak = "" if row["corrected"] else f", {UNCORRECTED}"
     if QUALITIES[str(row["metric"])].unit != "share":
-        return f"each unit of {quality} went with {_number(row['estimate'])} {between} of {outcome}; {ladder.NOT_PROOF}"
-    return f"{ladder.per_point(rung, quality, outcome, size)}; {ladder.NOT_PROOF}"
+        said = f"each unit of {quality} went with {_number(row['estimate'])} {between} of {outcome}"
+        return f"{said}{weak}; {ladder.NOT_PROOF}"
+    return f"{ladder.per_point(rung, quality, outcome, size)}{weak}; {ladder.NOT_PROOF}"
 
 
 def _number(value: object) -> str:

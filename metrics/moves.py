@@ -1,4 +1,4 @@
-"""The largest moves of a benchmark from one version to the next, and all that is on record as changed between the two."""
+"""The largest moves of a benchmark from one version to the next, and all on record as changed between the two."""
 
 from __future__ import annotations
 

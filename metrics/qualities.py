@@ -25,9 +25,9 @@ DRAWS = 100  # of the chance level of concentration; it is subtracted, not teste
 class Quality:
     """One quality of labels: what it is called, which way is better (1 up, -1 down, 0 neither), how it is made.
 
-    name: that of the catalogue where it has the metric. made: COUNTS (hits, n), WEIGHTS (weight of hits, weight, squared
-    weights: n is Kish's), LOGS (n, sum of logs), MATCH and COEFFICIENT (from label-count patterns) or CELLS (errors, n
-    over policy x language). columns: the batch sums it is made of. sized: whether it measures how often labels are
+    name: that of the catalogue where it has the metric. made: COUNTS (hits, n), WEIGHTS (weight of hits, weight,
+    squared weights: n is Kish's), LOGS (n, sum of logs), MATCH and COEFFICIENT (from label-count patterns) or CELLS
+    (hits, n over policy x language). columns: the batch sums it is made of. sized: whether it measures how often labels are
     right, so that points of benchmark per point of it are given without being asked for.
     """
 
@@ -106,8 +106,8 @@ def overdispersion(quality: Quality, cells: pd.DataFrame) -> pd.Series:
     """How much more a project's shares scatter than independent judgements would, by project; at least 1.
 
     cells: sums by batch, policy and language. Several raters judge the same gold item and a rater many items, so a hard
-    item or a weak rater counts more than once. Formula: Pearson's X²/df of hits over batch x cell, where a share is that
-    of its cell in all batches plus what its batch is off from the mean of the cells it has; cells of 5 or more. What
+    item or a weak rater counts more than once. Formula: Pearson's X²/df of hits over batch x cell, where a share is
+    that of its cell in all batches plus what its batch is off from the mean of its cells; cells of 5 or more. What
     truly moves in one cell alone counts as scatter too, so errors are stated wide rather than narrow. Source: McCullagh
     and Nelder 1989, section 4.5.
     """

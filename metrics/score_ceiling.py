@@ -40,10 +40,10 @@ class Ceiling:
 
 
 def score_ceiling(metric: str, value: float, n: float, patterns: Sequence[Parts], noise: Estimate) -> Ceiling:
-    """The ceiling of a score of ``metric`` on n cases. patterns: of the project's batches; noise: share of wrong labels.
+    """The ceiling of a score of ``metric`` on n cases. patterns: of the project's batches; noise: share of wrong ones.
 
-    Labels that are sides (a, a_better ... against b) count as two answers and ties are left out; agreement is over pairs
-    of ratings of an item that both take a side.
+    Labels that are sides (a, a_better ... against b) count as two answers and ties are left out; agreement is over
+    pairs of ratings of an item that both take a side.
     """
     score = _score(value, n)
     if metric not in AGREEMENT_METRICS:

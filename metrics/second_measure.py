@@ -1,10 +1,10 @@
-"""A coefficient freed of measurement error by a second measure of the same quality, when the error's size is not trusted.
+"""A coefficient freed of measurement error by a second measure of the same quality, where the error is large.
 
-Gold accuracy rests on a few hundred judgements a version and hardly varies beyond its own error; how often raters agree
-rests on all items rated twice. Both follow how often labels are right, and their errors are independent, so the movement
-they share is real: benchmark per point of agreement over gold per point of agreement is benchmark per point of gold, and
-what attenuates the two cancels (instrumental variable; Fuller 1987, section 2.4). It assumes that raters' agreement has
-no way to the model but through right labels.
+Gold accuracy rests on a few hundred judgements a version and hardly varies beyond its own error; how often raters
+agree rests on all items rated twice. Both follow how often labels are right, and their errors are independent, so the
+movement they share is real: benchmark per point of agreement over gold per point of agreement is benchmark per point of
+gold, and what attenuates the two cancels (instrumental variable; Fuller 1987, section 2.4). It assumes that raters'
+agreement has no way to the model but through right labels.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def by_second_measure(
     """Units of y per unit of x over the versions of one project, ``second`` measuring the same quality as x.
 
     y, x, second, time: (versions,) in the order of time, NaN where there is none; controls as for
-    ``metrics.panel.series_coefficient``, which gives both coefficients with errors AR(1). n: versions with y. Value: the
-    ratio of the two; interval: Fieller's (1954) with independent errors. None where that interval is not finite, which
-    is where the second measure does not clearly move with x: a weak instrument tells nothing.
+    ``metrics.panel.series_coefficient``, which gives both coefficients with errors AR(1). n: versions with y. Value:
+    the ratio of the two; interval: Fieller's (1954) with independent errors. None where that interval is not finite,
+    which is where the second measure does not clearly move with x: a weak instrument tells nothing.
     """
     of_y = series_coefficient(y, second, time, controls).raw
     of_x = series_coefficient(x, second, time, controls).raw
