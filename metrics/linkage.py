@@ -170,7 +170,8 @@ def series(link: Link, quality: str, exposed: Exposed) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------------- matrix
 
 
-def _cell(link: Link, rows: pd.DataFrame, lag: int) -> Association:
+def at_lag(link: Link, rows: pd.DataFrame, lag: int) -> Association:
+    """One cell of the matrix, rows of ``series``: Spearman's correlation, controls and a linear trend taken out."""
     controls = np.column_stack([link.days, link.controls(rows)])
     if lag:  # the volume beside y is not known where that version's labels are not, and there it says nothing
         column = controls[:, 1]
@@ -210,7 +211,7 @@ def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS) ->
                 if link.reason:
                     one = Association(SPEARMAN, Estimate.missing(link.reason), 0.0, None, lag)
                 else:
-                    one = _cell(link, beside, lag)
+                    one = at_lag(link, beside, lag)
                 cells.append(one)
                 out.append(row_of(link, quality.name, one.lag, SPEARMAN, one.estimate, one.n_effective, one.p_value))
     if not out:

@@ -27,8 +27,8 @@ class Quality:
 
     name: that of the catalogue where it has the metric. made: COUNTS (hits, n), WEIGHTS (weight of hits, weight,
     squared weights: n is Kish's), LOGS (n, sum of logs), MATCH and COEFFICIENT (from label-count patterns) or CELLS
-    (hits, n over policy x language). columns: the batch sums it is made of. sized: whether it measures how often labels are
-    right, so that points of benchmark per point of it are given without being asked for.
+    (hits, n over policy x language). columns: the batch sums it is made of. sized: whether it measures how often labels
+    are right, so that points of benchmark per point of it are given without being asked for.
     """
 
     name: str
