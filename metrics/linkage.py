@@ -373,4 +373,4 @@ def narrative(row: dict[str, object]) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{float(value):+.2f}".replace("-", "−")  # type: ignore[arg-type]
+    return f"{float(value):+.2f}".replace("-0.00", "0.00").replace("+0.00", "0.00").replace("-", "−")  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ def metric_label(metric: str) -> str:
 
 def signed(value: float) -> str:
     """+0.71."""
-    return f"{value:+.2f}".replace("-", fmt.MINUS)
+    return f"{value + 0.0:+.2f}".replace("-0.00", "0.00").replace("+0.00", "0.00").replace("-", fmt.MINUS)
 
 
 def between(row: Mapping | Estimate) -> str:
@@ -184,22 +184,15 @@ def _points(band) -> str:
     return f"{100 * band.low:.1f} to {100 * band.high:.1f} points"
 
 
-def move(row: Mapping) -> str:
+def move(row: Mapping, project: str) -> str:
     """One large move with what else is on record."""
-    way = "fell" if row["change"] < 0 else "rose"
-    text = (
-        f"{row['benchmark']} of {row['project']} {way} {100 * abs(row['change']):.1f} points at {row['model_version']}"
-    )
-    text = text if row["change"] < 0 or row["new"] > row["old"] else text.replace(" rose ", " got better by ")
-    if row["change"] < 0 and row["new"] > row["old"]:
-        text = text.replace(" fell ", " got worse by ")
+    way = "got worse by" if row["change"] < 0 else "got better by"
+    size = f"{100 * abs(row['change']):.1f} points"
+    text = f"{row['benchmark']} of {project} {way} {size} at {row['model_version']}"
     quality = "how its labels compare is not known"
     if not fmt.is_missing(row["quality_change"]):
         size = f"{100 * abs(row['quality_change']):.1f} ± {100 * 1.96 * row['quality_error']:.1f} points"
         quality = f"gold accuracy of its labels was {size} {'lower' if row['quality_change'] < 0 else 'higher'}"
     others = row["confounders"].replace(".;", ";").rstrip(".")
-    also = (
-        f"but {others}, so the fall is not put down to labels" if others else "nothing else is on record between them"
-    )
-    also = also if row["change"] < 0 else also.replace("the fall", "the rise")
+    also = f"but {others}, so the move is not put down to labels" if others else "nothing else on record changed"
     return f"{text}: {quality}; {also}."

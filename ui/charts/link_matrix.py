@@ -38,8 +38,8 @@ def link_matrix(
             "labelLimit": 110,
             "labelLineHeight": 14,
             "labelBaseline": "line-bottom",
-            "labelPadding": 34,
-            "labelExpr": "split(datum.label, ' ')",
+            "labelPadding": 48,
+            "labelExpr": "split(replace(datum.label, '-enforcement', '- enforcement'), ' ')",
         },
     }
     y = {
