@@ -202,7 +202,7 @@ def untimely(
     # An open batch in a dataset closes later than the dataset was built, whenever that will be.
     latest = batches.assign(closed_at=batches["closed_at"].fillna(pd.Timestamp.max.floor("s")))
     closed = latest.dropna(subset="dataset_version").groupby("dataset_version")["closed_at"].max()
-    built = built.assign(closed_at=built["dataset_version"].map(closed))
+    built = built.assign(closed_at=closed.reindex(built["dataset_version"]).to_numpy())
     tests = (
         (built["built_at"].isna(), "trained on a dataset that is not on record"),
         (built["trained_at"] < built["built_at"], "trained before its dataset was built"),

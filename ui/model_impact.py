@@ -51,10 +51,20 @@ def _found(snapshot: Snapshot, scope: Scope) -> Found:
     moves = moving.moves(links.links, MAIN, links.exposed, line.models, all_of.changes)
     late = links.untimely.loc[links.untimely["benchmark"].isna(), "model_version"]
     timely = line.measures[~line.measures["model_version"].isin(late)].dropna(subset="project")
-    compared = regressions.compare(timely, line.models, all_of.pairs)
+    compared = regressions.compare(timely, line.models, _with_whole(all_of.pairs))
     severity = line.incidents.groupby("model_version")["severity"].max().astype(float)
     worse = regressions.ranked(compared, severity, _exposure_changes(links))
     return Found(all_of, links, moves, compared, worse)
+
+
+def _with_whole(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The common cases by slice, and of each benchmark all together, for a value that is measured as a whole."""
+    keys, cells = ["benchmark", "model_version", "previous_version"], ["both_passed", "lost", "gained", "both_failed"]
+    sliced = pairs[["policy", "language"]].notna().any(axis=1)
+    whole = pairs[sliced].groupby(keys, as_index=False)[cells].sum().assign(policy=None, language=None)
+    already = pairs.loc[~sliced, keys].apply(tuple, axis=1) if (~sliced).any() else []
+    whole = whole[~pd.MultiIndex.from_frame(whole[keys]).isin(list(already))]
+    return pd.concat([pairs, whole], ignore_index=True) if len(whole) else pairs
 
 
 def _exposure_changes(links: Impact) -> pd.Series:
