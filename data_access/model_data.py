@@ -70,7 +70,7 @@ def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
         number = batches["batch_id"].map(found.set_index("batch_id")[name].astype(float))
         hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
         batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
-    batches["labelled_at"] = batches["batch_id"].map(_labelled_at(snapshot))
+    batches["labelled_at"] = _labelled_at(snapshot).reindex(batches["batch_id"]).to_numpy()
     datasets = snapshot.table("dataset_version").rename(columns={"project_id": "project"})
     models = _models(snapshot)
     whose = models.drop_duplicates("model_version").set_index("model_version")["project"]

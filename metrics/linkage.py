@@ -89,7 +89,7 @@ def _link(key: tuple, rows: pd.DataFrame, order: pd.DataFrame, untimely: pd.Data
     by = next((name for name in ("policy", "language") if rows[name].notna().any()), "")
     rows = rows[rows[by].notna()] if by else rows
     higher = rows["higher_is_better"].astype(bool)
-    trained = rows["model_version"].map(order["trained_at"])
+    trained = order["trained_at"].reindex(rows["model_version"]).to_numpy()
     rows = rows.assign(trained_at=trained, member=rows[by] if by else "").dropna(subset="trained_at")
     rows = rows.sort_values(["trained_at", "model_version", "measured_at"])
     rows = rows.drop_duplicates(["model_version", "member"], keep="last")

@@ -48,6 +48,8 @@ def _found(snapshot: Snapshot, scope: Scope) -> Found:
     all_of = data.link_data(snapshot)
     line = all_of.lineage
     links = impact.impact(line, all_of.sums, all_of.items, all_of.patterns)
+    if links.reason == impact.NO_MEASURES:
+        return Found(all_of, links, *(pd.DataFrame(columns=["project"]) for _ in range(3)))
     moves = moving.moves(links.links, MAIN, links.exposed, line.models, all_of.changes)
     late = links.untimely.loc[links.untimely["benchmark"].isna(), "model_version"]
     timely = line.measures[~line.measures["model_version"].isin(late)].dropna(subset="project")
