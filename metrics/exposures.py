@@ -40,7 +40,8 @@ def exposures(labels: Labels) -> pd.DataFrame:
     by, member: the policy or language the labels are of, "" for all. value in the quality's own unit (log of seconds
     for handle time); low and high where the error is known. A row without a value says why.
     """
-    found = [_sliced(labels, by) for by in labels.sums if by != CELLS and len(labels.batches)]
+    scatter = _scatter(labels)
+    found = [_sliced(labels, by, scatter) for by in labels.sums if by != CELLS and len(labels.batches)]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*EXPOSURE, "items"])
 
 
@@ -62,7 +63,13 @@ class _Keys:
         return np.nan_to_num(code.to_numpy(float) * len(self.member) + member, nan=-1).astype(np.int64)
 
 
-def _sliced(labels: Labels, by: str) -> pd.DataFrame:
+def _scatter(labels: Labels) -> dict[str, pd.Series]:
+    """By how much each counted quality scatters beyond independent judgements, by project."""
+    counted = [q for q in QUALITIES.values() if q.made == qualities.COUNTS and CELLS in labels.sums]
+    return {q.name: qualities.overdispersion(q, labels.sums[CELLS]) for q in counted}
+
+
+def _sliced(labels: Labels, by: str, scatter: Mapping[str, pd.Series]) -> pd.DataFrame:
     """The exposures of one slicing."""
     rows = _items(labels, by)
     keys = _Keys(labels.batches, by, rows)
@@ -81,7 +88,7 @@ def _sliced(labels: Labels, by: str) -> pd.DataFrame:
     items = weighted.groupby("model_version")["items"].sum()
     out = []
     for quality in QUALITIES.values():
-        found = _one(quality, labels, keys, weighted, models)
+        found = _one(quality, labels, keys, weighted, models, scatter)
         if found is not None:
             out.append(found.assign(quality=quality.name, items=found["model_version"].map(items)))
     all_of = pd.concat(out, ignore_index=True)
@@ -103,7 +110,12 @@ def _items(labels: Labels, by: str) -> pd.DataFrame:
 
 
 def _one(
-    quality: Quality, labels: Labels, keys: _Keys, weighted: pd.DataFrame, models: pd.DataFrame
+    quality: Quality,
+    labels: Labels,
+    keys: _Keys,
+    weighted: pd.DataFrame,
+    models: pd.DataFrame,
+    scatter: Mapping[str, pd.Series],
 ) -> pd.DataFrame | None:
     """One quality's exposures; None where it is not made by this slicing."""
     by = keys.by
@@ -124,9 +136,4 @@ def _one(
     if quality.made == qualities.LOGS:
         found = lineage.mean_exposure(weighted, qualities.log_times(quality, sums), models)
         return found.assign(low=np.nan, high=np.nan)  # the batches keep no squares of times
-    spread = qualities.overdispersion(quality, labels.sums[CELLS]) if _scatters(quality, labels) else None
-    return lineage.exposure(weighted, qualities.judged(quality, sums, spread), models)
-
-
-def _scatters(quality: Quality, labels: Labels) -> bool:
-    return quality.made == qualities.COUNTS and CELLS in labels.sums
+    return lineage.exposure(weighted, qualities.judged(quality, sums, scatter.get(quality.name)), models)

@@ -10,6 +10,7 @@ Timely versions only: what cannot have happened in the order on record takes no 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,7 +75,7 @@ class Link:
         items = exposed["items"].to_numpy(float)
         known = items > 0
         volume = np.where(known, np.log(np.where(known, items, 1.0)), np.nan)
-        kinds = pd.Series(self.base).value_counts().index[1:]
+        kinds = [kind for kind, _ in Counter(self.base).most_common()[1:]]
         return np.column_stack([volume, *(np.array([b == kind for b in self.base], float) for kind in kinds)])
 
 
