@@ -25,6 +25,7 @@ PAGES = {
         st.Page("pages/cost_and_quality.py", title="Cost and quality", icon=":material/balance:"),
     ],
     "Model": [
+        st.Page("pages/model_impact.py", title="Model impact", icon=":material/model_training:"),
         st.Page("pages/lineage.py", title="Lineage", icon=":material/account_tree:"),
     ],
     "About the data": [

@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--to", dest="end", metavar="DATE", help="last day, YYYY-MM-DD")
     measure.add_argument("--list", action="store_true", help="print the catalogue")
 
+    impact = command("impact", _impact, "links between the quality of labels and the models' benchmarks")
+    impact.add_argument("--metric", help="one annotation quality, such as gold_accuracy")
+    impact.add_argument("--benchmark", help="one benchmark, such as harmful-prompts")
+
     doctor = command("doctor", _doctor, "check the connection, the contract, freshness and settings")
     doctor.add_argument("--quick", action="store_true", help="look at the structure only, not at the rows")
 
@@ -180,6 +184,37 @@ def _measure(options: argparse.Namespace) -> int:
     found = queries.measure(snapshot, options.metrics, by=options.by, filters=filters, scope=scope)
     by = list(dict.fromkeys(options.by))
     _print(found[["metric", *by, "value", "low", "high", "n", "reason", "status"]], options.print_as)
+    return 0
+
+
+def _impact(options: argparse.Namespace) -> int:
+    from data_access.filters import Scope
+    from data_access.link_data import link_data
+    from data_access.snapshot import Snapshot
+    from metrics import impact
+    from metrics.agreement.estimates import known
+    from metrics.linkage import ROW
+    from metrics.qualities import QUALITIES
+
+    if options.metric:
+        known("annotation quality", options.metric, QUALITIES)
+    data = link_data(Snapshot(settings.load().snapshot), Scope.everything())
+    if options.benchmark:
+        known("benchmark", options.benchmark, sorted(data.lineage.measures["benchmark"].unique()))
+    found = impact.impact(data.lineage, data.sums, data.items, data.patterns)
+    links = [link for link in found.links if options.benchmark in (None, link.benchmark)]
+    sizes = impact.coefficients(found, [options.metric] if options.metric else impact.sized(), links)
+    rows = pd.concat([one[ROW] for one in (found.rows, sizes) if len(one)] or [found.rows[ROW]], ignore_index=True)
+    if options.metric:
+        rows = rows[rows["metric"] == options.metric]
+    if options.benchmark:
+        ours = {options.benchmark, *(link.metric for link in links if len(links) > 1)}
+        rows = rows[rows["benchmark"].isin(ours)]
+    _print(rows, options.print_as)
+    if found.reason:
+        _say(f"No link is shown: {found.reason}.")
+    else:
+        _say(f"{found.tests} links tested; an association is not proof of cause.")
     return 0
 
 

@@ -84,8 +84,9 @@ def compare(measures: pd.DataFrame, models: pd.DataFrame, pairs: pd.DataFrame | 
     same. q_value: Benjamini and Hochberg over all rows with a test. verdict: WORSE or BETTER with q <= CALLED and an
     interval clear of 0, else CANNOT_TELL. A row without a number says why in ``reason``. In order of training.
     """
-    order = models.set_index("model_version")["trained_at"]
-    rows = measures.assign(trained_at=order.reindex(measures["model_version"]).to_numpy()).dropna(subset="trained_at")
+    order = models.drop_duplicates("model_version").set_index("model_version")["trained_at"]
+    trained = order.reindex(measures["model_version"]).to_numpy()
+    rows = measures.assign(trained_at=trained).dropna(subset="trained_at")
     rows = rows.sort_values(["trained_at", "measured_at"]).drop_duplicates([*SLICE, "model_version"], keep="last")
     before = rows.groupby(SLICE, dropna=False, sort=False)
     rows = rows.assign(

@@ -47,6 +47,19 @@ def test_the_same_filter_twice_means_either_and_two_filters_mean_both(here, caps
     assert count("project=P01", "stage=label") + count("project=P01", "stage=review") == one
 
 
+def test_impact_prints_the_keys_of_the_design(here, capsys):
+    code, out, err = run(
+        capsys, "impact", "--metric", "percent_agreement", "--benchmark", "harmful-prompts", "--format", "json"
+    )
+    rows = json.loads(out)
+    assert code == 0 and "not proof of cause" in err
+    keys = "metric benchmark project lag method estimate low high n n_effective p_value q_value design narrative"
+    assert all(list(row) == keys.split() for row in rows)
+    assert {row["lag"] for row in rows if row["method"] == "spearman"} == {0, 1}
+    assert {(row["metric"], row["benchmark"]) for row in rows} == {("percent_agreement", "harmful-prompts")}
+    assert {row["method"] for row in rows} >= {"spearman", "versions"}
+
+
 def test_measure_list_prints_the_whole_catalogue(here, capsys):
     _, out, _ = run(capsys, "measure", "--list", "--format", "csv")
     assert [line.split(",")[0] for line in out.splitlines()[1:]] == list(METRICS)
@@ -66,6 +79,8 @@ REFUSALS = [
     (("measure", "judgements", "--format", "xml"), "invalid choice"),
     (("sample", "--annotations", "5"), "annotations"),
     (("load", "/nowhere.csv", "--into", "duckdb:////nowhere/x.duckdb"), "/nowhere"),
+    (("impact", "--metric", "gold_acuracy"), 'did you mean "gold_accuracy"'),
+    (("impact", "--benchmark", "harmfull-prompts"), 'did you mean "harmful-prompts"'),
     (("frobnicate",), "invalid choice"),
 ]
 

@@ -10,6 +10,8 @@ import streamlit as st
 
 from data_access import counts, drill, model_data, privacy, queries, settings
 from data_access.filters import Filters, Scope
+from data_access.link_data import LinkData
+from data_access.link_data import link_data as read_link_data
 from data_access.snapshot import Snapshot
 from metrics.errors import SnapshotUnusable
 
@@ -236,3 +238,16 @@ def gold_met(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
 def gold_pool(snapshot: Snapshot, projects: Sequence[str]) -> int:
     """drill.gold_pool() for the reader's scope, live; raises as ratings() does."""
     return _from_warehouse("gold_pool", snapshot, tuple(projects))
+
+
+def link_data(snapshot: Snapshot) -> LinkData:
+    """link_data.link_data() for the reader's scope: batches, models, benchmarks and what the batches' labels are like.
+
+    The frames are shared between readers of one scope and are not to be changed.
+    """
+    return _link_data(snapshot, current_scope())
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
+def _link_data(snapshot: Snapshot, scope: Scope) -> LinkData:
+    return read_link_data(snapshot, scope)

@@ -82,6 +82,7 @@ SEQUENTIAL = (
     "#2457c5",
     "#1a408f",
 )
+TOGETHER, APART = "#0072b2", "#d55e00"  # a diverging pair around nothing: better with better, better with worse
 TINT = {Status.ON_TARGET: 0.10, Status.WATCH: 0.16, Status.OFF_TARGET: 0.22}  # of a cell by its status; others none
 
 # A status is a word and a shape as well as a colour.

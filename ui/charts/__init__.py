@@ -6,6 +6,7 @@ from ui.charts.base import show
 from ui.charts.bridge import drivers, waterfall
 from ui.charts.budget import budget
 from ui.charts.caterpillar import caterpillar
+from ui.charts.ceiling import ceiling_bar
 from ui.charts.coefficients import coefficients
 from ui.charts.confusion import confusion
 from ui.charts.control import control
@@ -19,6 +20,8 @@ from ui.charts.handle import handle_weeks, pace_beside
 from ui.charts.heat import heat_strip
 from ui.charts.label_mix import label_mix, mix_shifts
 from ui.charts.lineage import lineage, traced_shares
+from ui.charts.link_matrix import link_matrix
+from ui.charts.link_pair import link_lags, link_scatter
 from ui.charts.one_more import majority, narrower
 from ui.charts.operating_curve import corridor, gains, operating_curve
 from ui.charts.pace import pace
@@ -36,6 +39,7 @@ __all__ = [
     "arrived_decided",
     "budget",
     "caterpillar",
+    "ceiling_bar",
     "coefficients",
     "confusion",
     "control",
@@ -53,6 +57,9 @@ __all__ = [
     "interval_dots",
     "label_mix",
     "lineage",
+    "link_lags",
+    "link_matrix",
+    "link_scatter",
     "majority",
     "mix_shifts",
     "narrower",

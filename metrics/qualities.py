@@ -1,0 +1,220 @@
+"""The annotation qualities that may have reached a model, declared once, and their value in each batch of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from metrics import agreement
+from metrics.ceiling import concentration
+from metrics.intervals import student
+from metrics.patterns import Patterns
+from metrics.shapes import Parts
+from metrics.spec import Estimate
+
+COUNTS, WEIGHTS, LOGS, MATCH, COEFFICIENT, CELLS = "counts", "weights", "logs", "match", "coefficient", "cells"
+SHARE, LOG = "share", "log"  # and "coefficient": what one unit of a quality is
+LEAST_CELL, LEAST_FREE = 5, 20  # judgements of a cell and degrees of freedom that scatter is read from
+DRAWS = 100  # of the chance level of concentration; it is subtracted, not tested, so few are enough
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One quality of labels: what it is called, which way is better (1 up, -1 down, 0 neither), how it is made.
+
+    name: that of the catalogue where it has the metric. made: COUNTS (hits, n), WEIGHTS (weight of hits, weight,
+    squared weights: n is Kish's), LOGS (n, sum of logs), MATCH and COEFFICIENT (from label-count patterns) or CELLS
+    (hits, n over policy x language). columns: the batch sums it is made of. sized: whether it measures how often labels
+    are right, so that points of benchmark per point of it are given without being asked for.
+    """
+
+    name: str
+    label: str
+    unit: str
+    better: int
+    made: str
+    columns: tuple[str, ...] = ()
+    sized: bool = False
+
+
+QUALITIES = {
+    q.name: q
+    for q in (
+        Quality("gold_accuracy", "gold accuracy", SHARE, 1, COUNTS, ("gold_correct", "gold_n"), True),
+        Quality(
+            "audit_accuracy",
+            "audit accuracy",
+            SHARE,
+            1,
+            WEIGHTS,
+            ("audited_weight_passed", "audited_weight", "audited_weight_squared"),
+            True,
+        ),
+        Quality(
+            "gold_under_enforcement_rate",
+            "under-enforcement on gold",
+            SHARE,
+            -1,
+            COUNTS,
+            ("gold_missed", "gold_violating_n"),
+        ),
+        Quality(
+            "gold_over_enforcement_rate",
+            "over-enforcement on gold",
+            SHARE,
+            -1,
+            COUNTS,
+            ("gold_overreached", "gold_harmless_n"),
+        ),
+        Quality("first_pass_yield", "first-pass yield", SHARE, 1, COUNTS, ("first_accepted", "first_decided")),
+        Quality("rework_rate", "rework", SHARE, -1, COUNTS, ("rework", "judgements")),
+        Quality("krippendorff_alpha", "Krippendorff's alpha", "coefficient", 1, COEFFICIENT),
+        Quality("percent_agreement", "percent agreement", SHARE, 1, COEFFICIENT),
+        Quality("consensus_match", "match with consensus", SHARE, 1, MATCH),
+        Quality("handle_time_log_mean_seconds", "handle time", LOG, 0, LOGS, ("handle_n", "handle_sum_log")),
+        Quality("error_concentration", "concentration of errors", "coefficient", -1, CELLS, ("gold_correct", "gold_n")),
+    )
+}
+
+JUDGED, VALUED = ["batch_id", "hits", "n"], ["batch_id", "value", "error", "n"]
+
+
+def judged(quality: Quality, sums: pd.DataFrame, spread: pd.Series | None = None) -> pd.DataFrame:
+    """Hits out of n in each batch, for metrics.lineage.exposure: batch_id, hits, n; of COUNTS and WEIGHTS.
+
+    For weights n = (Σw)²/Σw² and hits = share x n (Kish 1965). spread: by project, of ``overdispersion``; both counts
+    are divided by it. Rows without n, or withheld from the reader, are left out.
+    """
+    found = pd.DataFrame({"batch_id": sums["batch_id"]})
+    if quality.made == WEIGHTS:
+        hit, weight, squared = (sums[c].to_numpy(float) for c in quality.columns)
+        with np.errstate(all="ignore"):
+            found["n"] = weight**2 / squared
+            found["hits"] = hit / weight * found["n"]
+    else:
+        found["hits"], found["n"] = (sums[c].to_numpy(float) for c in quality.columns)
+    if spread is not None:
+        less = sums["project_id"].map(spread).fillna(1.0).to_numpy(float)
+        found["hits"], found["n"] = found["hits"] / less, found["n"] / less
+    return found.loc[np.isfinite(found["hits"]) & (found["n"] > 0), JUDGED]
+
+
+def overdispersion(quality: Quality, cells: pd.DataFrame) -> pd.Series:
+    """How much more a project's shares scatter than independent judgements would, by project; at least 1.
+
+    cells: sums by batch, policy and language. Several raters judge the same gold item and a rater many items, so a hard
+    item or a weak rater counts more than once. Formula: Pearson's X²/df of hits over batch x cell, where a share is
+    that of its cell in all batches plus what its batch is off from the mean of its cells; cells of 5 or more. What
+    truly moves in one cell alone counts as scatter too, so errors are stated wide rather than narrow. Source: McCullagh
+    and Nelder 1989, section 4.5.
+    """
+    hit, n = quality.columns
+    rows = cells.loc[cells[n] >= LEAST_CELL, ["project_id", "batch_id", "policy", "language", hit, n]].dropna()
+    if rows.empty:
+        return pd.Series(dtype=float)
+    of_cell = rows.groupby(["project_id", "policy", "language"])[[hit, n]].transform("sum")
+    usual = of_cell[hit] / of_cell[n]
+    off = (rows[hit] - rows[n] * usual).groupby(rows["batch_id"]).transform("sum")
+    share = (usual + off / rows.groupby("batch_id")[n].transform("sum")).clip(0.005, 0.995)
+    square = (rows[hit] - rows[n] * share) ** 2 / (rows[n] * share * (1 - share))
+    project = rows["project_id"]
+    free = rows.groupby(project).size() - rows.groupby(project)["batch_id"].nunique()
+    free -= rows[["project_id", "policy", "language"]].drop_duplicates().groupby("project_id").size() - 1
+    return (square.groupby(project).sum() / free.where(free >= LEAST_FREE)).clip(lower=1.0).fillna(1.0)
+
+
+def log_times(quality: Quality, sums: pd.DataFrame) -> pd.DataFrame:
+    """The mean log handle time of each batch: batch_id, value, error, n; error 0, for the batches keep no squares."""
+    n, total = (sums[c].to_numpy(float) for c in quality.columns)
+    with np.errstate(all="ignore"):
+        found = pd.DataFrame({"batch_id": sums["batch_id"], "value": total / n, "error": 0.0, "n": n})
+    return found.loc[np.isfinite(found["value"]), VALUED]
+
+
+def matched(patterns: Sequence[tuple[int, Parts]]) -> pd.DataFrame:
+    """Ratings equal to the consensus of the item's other ratings, in each batch: batch_id, hits, n.
+
+    patterns: batch and its label-count patterns. As the catalogue's ``consensus_match``: only ratings whose others have
+    one most frequent label are judged, and a rating never counts towards its own consensus.
+    """
+    rows = []
+    for batch, parts in patterns:
+        hits = n = 0.0
+        for found, _ in parts:
+            one = leave_one_out(found)
+            hits, n = hits + one[0], n + one[1]
+        rows.append((batch, hits, n))
+    return pd.DataFrame(rows, columns=JUDGED)
+
+
+def leave_one_out(patterns: Patterns) -> tuple[float, float]:
+    """Ratings that give the one most frequent label of the item's others, and ratings whose others have one.
+
+    Of a rating with label l among counts c the others are c - e_l: l is their only mode where c_l - 1 exceeds every
+    other count; another label is where it alone has the most and more than c_l - 1.
+    """
+    counts = patterns.counts.astype(float)
+    if not counts.size or counts.shape[1] < 2:
+        return 0.0, 0.0
+    hits = n = 0.0
+    for label in range(counts.shape[1]):
+        others = counts.copy()
+        others[:, label] -= 1
+        given = patterns.items * counts[:, label]
+        top = others.max(axis=1)
+        led = (others == top[:, None]).sum(axis=1) == 1
+        counted = (given > 0) & led & (top > 0)
+        n += float(given[counted].sum())
+        hits += float(given[counted & (others[:, label] == top)].sum())
+    return hits, n
+
+
+def coefficients(quality: Quality, patterns: Sequence[tuple[int, Parts]]) -> pd.DataFrame:
+    """Alpha or percent agreement of each batch with its standard error: batch_id, value, error, n.
+
+    error: from the exact derivative by each pattern's weight for alpha, from the variance between items for percent
+    agreement; batches of which it is not known are left out.
+    """
+    rows = []
+    for batch, parts in patterns:
+        if len(parts) != 1:
+            continue
+        found, labels = parts[0]
+        if quality.name == "percent_agreement":
+            one = agreement.percent_agreement_of_patterns(found, interval="irrcac")
+        else:
+            one = agreement.alpha_of_patterns(found, labels.level, labels.values, interval="linearised")
+        rows.append((batch, one.value, _error(one), one.n))
+    found = pd.DataFrame(rows, columns=VALUED).astype({"value": float, "error": float, "n": float})
+    return found.dropna(subset=["value", "error"])
+
+
+def _error(one: Estimate) -> float:
+    """The standard error that a symmetric interval shows, ends that were clipped left aside."""
+    if one.value is None or one.low is None or one.high is None or one.n < 3:
+        return np.nan
+    return max(one.high - one.value, one.value - one.low) / float(student(0.975, one.n - 1))
+
+
+def concentrated(quality: Quality, cells: pd.DataFrame, weighted: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+    """How far label errors sit in few cells of policy x language, for each model version: columns of an exposure.
+
+    cells: sums by batch, policy and language. value: the Gini over cells of the model's batches less what chance alone
+    would give, -1 to 1; it has no interval. None under 20 cells or without errors (metrics.ceiling.concentration).
+    """
+    hit, n = quality.columns
+    of = weighted[["model_version", "batch_id"]].merge(
+        cells[["batch_id", "policy", "language", hit, n]].dropna(), on="batch_id"
+    )
+    summed = of.groupby(["model_version", "policy", "language"])[[hit, n]].sum().reset_index()
+    groups = dict(tuple(summed.groupby("model_version")))
+    rows = []
+    for version in models["model_version"]:
+        one = groups.get(version, summed.iloc[:0])
+        found = concentration(one[n] - one[hit], one[n], samples=DRAWS)
+        value = np.nan if found.gini is None else found.gini - found.gini_chance
+        rows.append((version, value, np.nan, np.nan, float(one[n].sum()), 1.0 if len(one) else 0.0, found.reason))
+    return pd.DataFrame(rows, columns=["model_version", "value", "low", "high", "n", "covered", "reason"])

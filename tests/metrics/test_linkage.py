@@ -1,0 +1,256 @@
+"""Links between labels and models: planted ones are found, and what cannot be compared gives a reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from metrics import exposures, impact, ladder, linkage, moves, qualities
+from metrics.agreement import consensus_match
+from metrics.impact import Impact
+from metrics.linkage import ROW, STANDS
+from metrics.patterns import Patterns
+from metrics.qualities import QUALITIES
+
+EPOCH = pd.Timestamp("2026-01-05")
+POLICIES = ("spam", "hate", "harm", "self", "sex")
+
+
+def world(
+    versions: int = 40,
+    projects: int = 1,
+    coefficient: float = 0.8,
+    seed: int = 0,
+    by: str = "",
+    higher: bool = True,
+    judged: int = 4000,
+    spread: float = 0.03,
+) -> dict[str, pd.DataFrame]:
+    """Batches, datasets, models, measures and sums in which a benchmark rises ``coefficient`` per unit of accuracy."""
+    rng = np.random.default_rng(seed)
+    batches, models, datasets, measures, sums = [], [], [], [], []
+    members = POLICIES if by else ("",)
+    for p in range(projects):
+        for v in range(versions):
+            start = EPOCH + pd.Timedelta(days=7 * v)
+            name, batch, dataset = f"P{p}-m{v:03d}", f"P{p}-b{v:03d}", f"P{p}-d{v:03d}"
+            batches.append((batch, f"P{p}", start, dataset, 1000.0 + 10 * (v % 7), 1000.0, start))
+            datasets.append((dataset, f"P{p}", start + pd.Timedelta(days=1)))
+            models.append((name, f"P{p}", "X", "base-1", dataset, start + pd.Timedelta(days=2), pd.NaT))
+            for member in members:
+                true = float(np.clip(rng.normal(0.85, spread), 0.05, 0.99))
+                n = judged // len(members)
+                sums.append((batch, f"P{p}", member, n, rng.binomial(n, true)))
+                score = 0.1 + coefficient * true * (1 if higher else -1) + rng.normal(0, 0.004) + (0 if higher else 0.8)
+                measures.append(
+                    (name, f"P{p}", None, member or None, f"bench{p}", "score", score, 5000,
+                     start + pd.Timedelta(days=3), higher)
+                )  # fmt: skip
+    sums = pd.DataFrame(sums, columns=["batch_id", "project_id", "policy", "gold_n", "gold_correct"])
+    blank = {c: 0.0 for q in QUALITIES.values() for c in q.columns if c not in ("gold_n", "gold_correct")}
+    sums = sums.assign(**{**blank, "judgements": sums["gold_n"]})
+    parts = {"": sums.drop(columns="policy").groupby(["batch_id", "project_id"], as_index=False).sum()}
+    if by:
+        parts[by] = sums
+    return {
+        "batches": pd.DataFrame(
+            batches, columns=["batch_id", "project", "closed_at", "dataset_version", "items", "labels", "labelled_at"]
+        ),
+        "datasets": pd.DataFrame(datasets, columns=["dataset_version", "project", "built_at"]),
+        "models": pd.DataFrame(
+            models,
+            columns=["model_version", "project", "product", "base_model", "dataset_version", "trained_at",
+                     "released_at"],
+        ),
+        "measures": pd.DataFrame(
+            measures,
+            columns=["model_version", "project", "language", "policy", "benchmark", "metric", "value", "n",
+                     "measured_at", "higher_is_better"],
+        ),
+        "sums": parts,
+    }  # fmt: skip
+
+
+def linked(parts: dict) -> Impact:
+    line = [parts[name] for name in ("batches", "datasets", "models", "measures")]
+    return impact.impact(line, parts["sums"], {}, {})
+
+
+def cell(found: Impact, lag: int = 0, quality: str = "gold_accuracy") -> pd.Series:
+    rows = found.rows
+    return rows[(rows["metric"] == quality) & (rows["lag"] == lag)].iloc[0]
+
+
+@pytest.fixture
+def only_gold(monkeypatch):
+    """No other quality is made: a simulation is about one."""
+    one = {"gold_accuracy": QUALITIES["gold_accuracy"]}
+    monkeypatch.setattr(exposures, "QUALITIES", one)
+    monkeypatch.setattr(linkage, "QUALITIES", one)
+
+
+def test_a_planted_link_stands_and_its_size_is_covered(only_gold):
+    inside = 0
+    for seed in range(10):
+        found = linked(world(seed=seed))
+        row = cell(found)
+        assert row["q_value"] < STANDS and row["better"] > 0
+        panel, design = linkage.coefficient(found.links[0], "gold_accuracy", found.exposed)
+        assert design == ladder.PARTIAL and panel.reliability > 0.8
+        inside += panel.corrected.low <= 0.8 <= panel.corrected.high
+    assert inside >= stats.binom.ppf(0.005, 10, 0.95)
+
+
+def test_no_link_is_seldom_called(only_gold):
+    called = sum(cell(linked(world(coefficient=0.0, seed=s)))["p_value"] < 0.05 for s in range(25))
+    assert called <= stats.binom.ppf(0.999, 25, 0.05)
+
+
+def test_a_reversed_benchmark_keeps_its_own_direction_and_is_called_better():
+    row = cell(linked(world(higher=False)))
+    assert row["estimate"] < 0 < row["better"]
+
+
+def test_a_benchmark_by_policy_meets_the_labels_of_that_policy():
+    found = linked(world(by="policy", versions=25))
+    link = found.links[0]
+    panel, design = linkage.coefficient(link, "gold_accuracy", found.exposed)
+    assert design == ladder.FIXED_EFFECTS and panel.clusters == len(POLICIES)
+    assert panel.corrected.low <= 0.8 <= panel.corrected.high
+    # The labels of all policies together say nothing of one policy's.
+    own = found.exposed.of("gold_accuracy", "policy", "hate", link.versions)[0][:, 0]
+    whole = found.exposed.of("gold_accuracy", "", "", link.versions)[0][:, 0]
+    y = link.table["hate"].to_numpy()
+    assert np.corrcoef(own, y)[0, 1] > 0.8 > 0.7 > np.corrcoef(whole, y)[0, 1]
+
+
+def test_all_projects_together_need_five():
+    panel = linkage.over_projects(list(linked(world(projects=6, versions=15)).links), "score", "gold_accuracy",
+                                  linked(world(projects=6, versions=15)).exposed)  # fmt: skip
+    assert panel.corrected.low <= 0.8 <= panel.corrected.high
+    one = linked(world())
+    alone = linkage.over_projects(list(one.links), "score", "gold_accuracy", one.exposed)
+    assert alone.raw.value is None and "fewer than 5 projects" in alone.raw.reason
+
+
+def test_q_counts_every_cell_and_lag():
+    found = linked(world(projects=3))
+    p = found.rows["p_value"].dropna()
+    assert found.tests == len(p) > 3
+    expected = stats.false_discovery_control(p, method="bh")
+    assert np.allclose(found.rows["q_value"].dropna(), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: w["measures"].assign(value=0.9), "does not vary"),
+        (lambda w: w["measures"].head(8), "fewer than 10 versions"),
+        (lambda w: w["measures"].assign(measured_at=EPOCH - pd.Timedelta(days=9)), "evaluated before"),
+        (lambda w: w["measures"].assign(higher_is_better=[k % 2 == 0 for k in range(40)]), "both that higher"),
+        (lambda w: w["measures"].assign(model_version="unheard of"), "no version of this benchmark"),
+        (lambda w: w["measures"].assign(value=np.nan), "fewer than 10 versions"),
+    ],
+)
+def test_what_cannot_be_compared_has_a_reason_and_no_number(change, said):
+    parts = world()
+    parts["measures"] = change(parts)
+    found = linked(parts)
+    assert len(found.rows) and found.rows["estimate"].isna().all() and (found.rows["reason"] != "").all()
+    assert said in cell(found)["reason"]
+    rows = impact.coefficients(found, ["gold_accuracy"], found.links)
+    assert rows["estimate"].isna().all()
+
+
+def test_versions_trained_before_their_dataset_take_no_part():
+    parts = world()
+    late = parts["models"].index < 33
+    parts["models"].loc[late, "trained_at"] = EPOCH - pd.Timedelta(days=30)
+    found = linked(parts)
+    assert found.links[0].left_out == {"trained before its dataset was built": 33}
+    assert "33 of 40 versions are left out: trained before" in cell(found)["reason"]
+
+
+def test_the_order_of_rows_is_no_order_of_training():
+    parts = world()
+    shuffled = {
+        name: part if isinstance(part, dict) else part.sample(frac=1, random_state=1) for name, part in parts.items()
+    }
+    pd.testing.assert_frame_equal(linked(parts).rows, linked(shuffled).rows)
+
+
+def test_without_batches_or_measures_there_is_a_reason():
+    parts = world()
+    parts["batches"] = parts["batches"].iloc[:0]
+    found = linked(parts)
+    assert found.reason == impact.NO_BATCHES and found.rows["estimate"].isna().all()
+    parts["measures"] = parts["measures"].iloc[:0]
+    found = linked(parts)
+    assert found.reason == impact.NO_MEASURES and found.rows.empty and list(found.rows[ROW]) == ROW
+
+
+def test_every_narrative_claims_no_more_than_its_design():
+    found = linked(world(projects=6, versions=20))
+    rows = pd.concat([found.rows, impact.coefficients(found, ["gold_accuracy"], found.links)])
+    for row in rows.to_dict("records"):
+        assert ladder.overclaims(row["narrative"], ladder.rung_of(row["design"])) == []
+        assert row["reason"] or ladder.NOT_PROOF in row["narrative"] or "cannot be told" in row["narrative"]
+
+
+# ---- qualities --------------------------------------------------------------------------------------------------
+
+
+def test_consensus_from_patterns_is_that_from_rows():
+    rng = np.random.default_rng(3)
+    item, rater, label = [], [], []
+    for i in range(300):
+        for r in range(rng.integers(1, 6)):
+            item.append(i)
+            rater.append(r)
+            label.append(rng.choice(3, p=[0.6, 0.3, 0.1]))
+    found = consensus_match(item, rater, label, ties="abstain", others=1)
+    hits, n = qualities.leave_one_out(Patterns.of(np.array(item), np.array(label), 3))
+    assert n == found["n"].sum()
+    assert hits == pytest.approx((found["value"] * found["n"]).sum())
+
+
+def test_overdispersion_is_one_for_independent_judgements_and_seen_where_items_repeat():
+    rng = np.random.default_rng(5)
+    rows = [(f"b{b}", c) for b in range(60) for c in "abcdefgh"]
+    cells = pd.DataFrame(rows, columns=["batch_id", "policy"]).assign(project_id="P", language="en")
+    quality = QUALITIES["gold_accuracy"]
+    share = np.where(cells["policy"] < "d", 0.8, 0.9)
+    once = cells.assign(gold_n=40, gold_correct=rng.binomial(40, share))
+    thrice = cells.assign(gold_n=120, gold_correct=3 * rng.binomial(40, share))  # every judgement counted three times
+    assert qualities.overdispersion(quality, once)["P"] == pytest.approx(1.0, abs=0.15)
+    assert qualities.overdispersion(quality, thrice)["P"] == pytest.approx(3.0, rel=0.15)
+
+
+# ---- moves ------------------------------------------------------------------------------------------------------
+
+
+def test_a_fall_at_a_new_base_model_is_not_put_down_to_labels():
+    parts = world()
+    parts["models"].loc[20:, "base_model"] = "base-2"
+    parts["measures"].loc[20:, "value"] -= 0.2
+    found = linked(parts)
+    changes = pd.DataFrame({"kind": ["model"], "project_id": ["P0"], "starts_on": [EPOCH + pd.Timedelta(days=140)],
+                            "summary": ["New base."]})  # fmt: skip
+    rows = moves.moves(found.links, "gold_accuracy", found.exposed, parts["models"], changes)
+    first = rows.iloc[0]
+    assert first["model_version"] == "P0-m020" and first["reading"] == moves.CONFOUNDED
+    assert "base-1 to base-2" in first["confounders"] and "New base." in first["confounders"]
+
+
+def test_labels_that_fell_with_the_benchmark_are_named():
+    parts = world()
+    worse = parts["sums"][""]["batch_id"] == "P0-b020"
+    parts["sums"][""].loc[worse, "gold_correct"] -= 1200
+    parts["measures"].loc[20, "value"] -= 0.24
+    found = linked(parts)
+    none = pd.DataFrame(columns=["kind", "project_id", "starts_on", "summary"])
+    rows = moves.moves(found.links, "gold_accuracy", found.exposed, parts["models"], none)
+    first = rows.iloc[0]
+    assert first["model_version"] == "P0-m020" and first["reading"] == moves.LABELS and first["quality_change"] < -0.1

@@ -1,0 +1,111 @@
+"""The sample's planted links and events in the models, found by what the model impact page shows."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from data_access.filters import Scope
+from data_access.link_data import LinkData, link_data
+from data_access.snapshot import Snapshot
+from metrics import impact, lineage, linkage, moves
+
+
+class Planted(NamedTuple):
+    """The sample's links, as they are found and as they were planted."""
+
+    data: LinkData
+    found: impact.Impact
+    truth: dict
+
+
+@pytest.fixture(scope="module")
+def planted(whole_sample, whole_snapshot):
+    truth = json.loads(whole_sample.with_name(f"{whole_sample.name}.truth.json").read_text(encoding="utf-8"))
+    snapshot = Snapshot(whole_snapshot)
+    data = link_data(snapshot, Scope.everything())
+    yield Planted(data, impact.impact(data.lineage, data.sums, data.items, data.patterns), truth)
+    snapshot.close()
+
+
+def event(planted: Planted, kind: str) -> dict:
+    return next(e for e in planted.truth["events"] if e["kind"] == kind)
+
+
+def coefficients(planted: Planted) -> list[tuple[float, object]]:
+    """The true coefficient and each corrected estimate of gold accuracy that is given for its link."""
+    out = []
+    for link in planted.found.links:
+        true = next(t["coefficient"] for t in planted.truth["links"] if t["benchmark"] == link.benchmark)
+        second = linkage.by_agreement(link, "gold_accuracy", planted.found.exposed)
+        if second.value is not None:
+            out.append((true, second))
+    return out
+
+
+def test_every_link_of_the_sample_is_looked_at(planted):
+    asked = {(t["project"], t["benchmark"], t["benchmark_metric"]) for t in planted.truth["links"]}
+    assert {link.key for link in planted.found.links} == asked
+
+
+def test_coefficients_freed_of_error_by_agreement_hold_the_true_one(planted):
+    """Where gold varies beyond its error; elsewhere the sample has too few gold judgements and no number is given."""
+    given = coefficients(planted)
+    assert len(given) >= 4
+    inside = sum(one.low <= true <= one.high for true, one in given)
+    assert inside >= stats.binom.ppf(0.05, len(given), 0.95)
+    assert all(true * one.value > 0 for true, one in given)
+
+
+def test_a_link_without_a_corrected_size_says_why(planted):
+    for link in planted.found.links:
+        panel, _ = linkage.coefficient(link, "gold_accuracy", planted.found.exposed)
+        for one in (panel.raw, panel.corrected):
+            assert one.value is not None or one.reason
+
+
+def test_no_link_that_stands_points_the_wrong_way(planted):
+    stand = impact.standing(planted.found.rows)
+    assert len(stand) >= 20
+    turned = stand["better"].dropna()
+    assert (turned > 0).mean() >= 0.95
+    assert {"harmful-prompts", "harmful-prompts-languages", "jailbreak-suite"} <= set(stand["benchmark"])
+
+
+def test_the_lag_in_days_is_the_planted_one(planted):
+    line = planted.data.lineage
+    weighted = lineage.weights(line.batches, line.models)
+    for true in planted.truth["links"]:
+        measures = line.measures[line.measures["benchmark"] == true["benchmark"]]
+        rows = lineage.lags(weighted, line.batches[["batch_id", "labelled_at"]], measures).dropna(subset="lag_days")
+        assert rows["lag_days"].median() == pytest.approx(true["lag_days"], abs=1.0)
+        assert rows["first_days"].median() - 0.5 <= true["lag_days"] <= rows["last_days"].median() + 0.5
+
+
+def largest_fall(planted: Planted, project: str, start: str, end: str) -> pd.Series:
+    """The largest fall of a benchmark among the project's versions trained in these days or up to three weeks after."""
+    line = planted.data.lineage
+    rows = moves.moves(planted.found.links, "gold_accuracy", planted.found.exposed, line.models, planted.data.changes)
+    trained = rows["model_version"].map(line.models.set_index("model_version")["trained_at"])
+    until = pd.Timestamp(end) + pd.Timedelta(days=21)
+    rows = rows[(rows["project"] == project) & (trained >= pd.Timestamp(start)) & (trained <= until)]
+    return rows.sort_values("change").iloc[0]
+
+
+def test_the_fall_at_the_new_base_model_is_not_put_down_to_labels(planted):
+    change = event(planted, "base_model_change")
+    fall = largest_fall(planted, change["where"]["project"], change["starts_on"], change["ends_on"])
+    assert fall["change"] < -0.04
+    assert fall["reading"] == moves.CONFOUNDED and not fall["labels"]
+    assert "compass-base-2 to compass-base-3" in fall["confounders"]
+
+
+def test_the_noisy_batches_show_in_labels_and_benchmark(planted):
+    noise = event(planted, "label_noise")
+    fall = largest_fall(planted, noise["where"]["project"], noise["starts_on"], noise["ends_on"])
+    assert fall["change"] < -0.08 and fall["quality_change"] < -0.1
+    assert fall["reading"] == moves.LABELS and fall["confounders"] == ""

@@ -1,0 +1,100 @@
+"""The model impact page: what it says, full, narrowed, for a stakeholder, without model tables, without a warehouse."""
+
+from __future__ import annotations
+
+import shutil
+
+import duckdb
+import pytest
+
+from data_access import refresh
+from data_access.filters import Scope
+from metrics import ladder
+from tests.conftest import settings_for
+from ui import data
+
+PAGE = "model_impact.py"
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch, sample_snapshot, tmp_path):
+    """The sample's snapshot; the warehouse is gone and not missed."""
+    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(sample_snapshot))
+
+
+@pytest.fixture(scope="module")
+def without_models(tmp_path_factory, sample_warehouse):
+    """The snapshot of the sample without its tables of models and batches."""
+    folder = tmp_path_factory.mktemp("no models")
+    warehouse = folder / "warehouse.duckdb"
+    shutil.copy(sample_warehouse, warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
+        for table in ("model_metrics", "model_versions", "dataset_versions", "batches"):
+            connection.execute(f"drop table {table}")
+    refresh.refresh(settings_for(warehouse, folder / "snapshot.duckdb"))
+    return folder / "snapshot.duckdb"
+
+
+def test_it_says_what_moved_together_and_no_more(opened, text):
+    at = opened(PAGE)
+    assert not at.exception and not at.error
+    said = text(at)
+    finding = at.title[0].value
+    assert "moved together with" in finding or "No link" in finding
+    assert ladder.overclaims(said, ladder.Rung.QUASI_EXPERIMENT) == []
+    assert "lags 0 and 1 in versions" in said and "whatever days are chosen" in said
+    assert {h.value for h in at.subheader} >= {"One link from close up", "Versions clearly worse than the one before"}
+
+
+def test_a_link_in_the_url_is_the_one_shown(opened, text):
+    at = opened(PAGE, benchmark="P09/preference-heldout/rm_human_agreement", quality="krippendorff_alpha")
+    assert not at.exception and not at.error and not at.warning
+    assert {box.value for box in at.selectbox} >= {"P09/preference-heldout/rm_human_agreement", "krippendorff_alpha"}
+    assert "Raters agree with one another in" in text(at)
+
+
+def test_another_benchmark_has_no_ceiling_and_says_why(opened, text):
+    at = opened(PAGE, benchmark="P06/harmful-prompts/safety_benchmark_score", quality="gold_accuracy")
+    assert "No ceiling is drawn: the benchmark is not scored against single human labels" in text(at)
+
+
+def test_strange_parameters_are_told_and_left_out(opened):
+    at = opened(PAGE, benchmark="nothing/like/this", quality="guesswork", lag="7")
+    assert not at.exception and not at.error
+    told = " ".join(w.value for w in at.warning)
+    assert "guesswork" in told and "nothing/like/this" in told.replace("\\", "") and "lag" in told
+
+
+def test_project_narrows_and_other_filters_are_left_aside_in_words(opened, text):
+    at = opened(PAGE, project="P06", language="hi")
+    assert not at.exception and not at.error
+    said = text(at)
+    assert "so language is left aside" in said
+    boxes = next(box for box in at.selectbox if box.label == "Benchmark")
+    assert len(boxes.options) == 3 and all("Prompt intent" in name for name in boxes.options)
+
+
+def test_a_project_without_benchmarks_says_so(opened, text):
+    at = opened(PAGE, project="P12")
+    assert not at.exception and not at.error
+    assert "the projects in view have no benchmark" in text(at)
+
+
+def test_without_model_tables_it_names_what_to_load(opened, text, monkeypatch, without_models):
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(without_models))
+    at = opened(PAGE)
+    assert not at.exception and not at.error
+    said = text(at)
+    assert "no benchmark of a model version is on record" in said
+    assert all(f"`{table}`" in said for table in ("batches", "dataset_versions", "model_versions", "model_metrics"))
+    assert "manage.py load" in said
+
+
+def test_a_stakeholder_sees_projects_shared_and_no_more(opened, text, monkeypatch):
+    monkeypatch.setattr(data, "current_scope", lambda: Scope.stakeholder(["P09"]))
+    at = opened(PAGE)
+    assert not at.exception and not at.error
+    said = text(at)
+    assert "preference-heldout" in said + str([box.options for box in at.selectbox])
+    assert "harmful-prompts" not in said and "P06" not in said and "POOL" not in said

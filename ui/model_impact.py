@@ -1,0 +1,211 @@
+"""What the model impact page shows: links of labels and models for the projects in view, one link looked at closely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data_access.filters import Filters, Scope
+from data_access.link_data import LinkData
+from data_access.snapshot import Snapshot
+from metrics import association, impact, lineage, linkage, regressions, score_ceiling
+from metrics import moves as moving
+from metrics.impact import Impact
+from metrics.linkage import Link
+from metrics.panel import Panel
+from metrics.qualities import QUALITIES
+from metrics.spec import Estimate
+from ui import data
+
+NARROWING = ("project", "product", "policy_area", "task_type")
+LOOKED_AT = tuple(range(5))  # lags drawn for one link; only linkage.LAGS count as tests of the matrix
+PLACES = 40  # of the band over the scatter
+MAIN = "gold_accuracy"  # the quality whose change stands beside a benchmark's moves
+SHARED = {"max_entries": 6, "show_spinner": False, "hash_funcs": {Snapshot: lambda s: s.id}}
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that is computed once per snapshot and scope, whatever is chosen on the page."""
+
+    data: LinkData
+    impact: Impact
+    moves: pd.DataFrame
+    compared: pd.DataFrame
+    worse: pd.DataFrame
+
+
+def found(snapshot: Snapshot) -> Found:
+    """Links, moves and regressions for the reader's scope."""
+    return _found(snapshot, data.current_scope())
+
+
+@st.cache_resource(**SHARED)
+def _found(snapshot: Snapshot, scope: Scope) -> Found:
+    all_of = data.link_data(snapshot)
+    line = all_of.lineage
+    links = impact.impact(line, all_of.sums, all_of.items, all_of.patterns)
+    if links.reason == impact.NO_MEASURES:
+        return Found(all_of, links, *(pd.DataFrame(columns=["project"]) for _ in range(3)))
+    moves = moving.moves(links.links, MAIN, links.exposed, line.models, all_of.changes)
+    late = links.untimely.loc[links.untimely["benchmark"].isna(), "model_version"]
+    timely = line.measures[~line.measures["model_version"].isin(late)].dropna(subset="project")
+    compared = regressions.compare(timely, line.models, _with_whole(all_of.pairs))
+    severity = line.incidents.groupby("model_version")["severity"].max().astype(float)
+    worse = regressions.ranked(compared, severity, _exposure_changes(links))
+    return Found(all_of, links, moves, compared, worse)
+
+
+def _with_whole(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The common cases by slice, and of each benchmark all together, for a value that is measured as a whole."""
+    keys, cells = ["benchmark", "model_version", "previous_version"], ["both_passed", "lost", "gained", "both_failed"]
+    sliced = pairs[["policy", "language"]].notna().any(axis=1)
+    whole = pairs[sliced].groupby(keys, as_index=False)[cells].sum().assign(policy=None, language=None)
+    already = pairs.loc[~sliced, keys].apply(tuple, axis=1) if (~sliced).any() else []
+    whole = whole[~pd.MultiIndex.from_frame(whole[keys]).isin(list(already))]
+    return pd.concat([pairs, whole], ignore_index=True) if len(whole) else pairs
+
+
+def _exposure_changes(links: Impact) -> pd.Series:
+    """By model version, how the gold accuracy of its labels differs from its predecessor's in the same project."""
+    changes = {}
+    for link in links.links:
+        rows = links.exposed.of(MAIN, "", "", link.versions)[0][:, 0]
+        changes.update(zip(link.versions, np.append(np.nan, np.diff(rows)) if len(rows) else [], strict=False))
+    return pd.Series(changes, dtype=float)
+
+
+# ---- what is in view -------------------------------------------------------------------------------------------
+
+
+def projects(snapshot: Snapshot, filters: Filters) -> frozenset[str]:
+    """The projects that the filters on project, product, policy area and task type leave."""
+    rows = snapshot.table("project")
+    for name in NARROWING:
+        chosen = filters.values(name)
+        if chosen:
+            rows = rows[rows["project_id" if name == "project" else name].isin(chosen)]
+    return frozenset(rows["project_id"])
+
+
+def not_used(filters: Filters) -> list[str]:
+    """The dimensions of the filters that do not apply to versions of a model."""
+    return [name for name, _ in filters.where if name not in NARROWING]
+
+
+def in_view(rows: pd.DataFrame, ours: frozenset[str]) -> pd.DataFrame:
+    """The rows of these projects."""
+    return rows[rows["project"].isin(ours)].reset_index(drop=True)
+
+
+def member(row: dict | pd.Series) -> str:
+    """A benchmark of a project as one text, for the URL."""
+    return f"{row['project']}/{row['benchmark']}/{row['benchmark_metric']}"
+
+
+def benchmarks(rows: pd.DataFrame, snapshot: Snapshot) -> dict[str, str]:
+    """Benchmarks in view: their text in the URL and what they are called."""
+    names = snapshot.names["project"]
+    first = rows.drop_duplicates(["project", "benchmark", "benchmark_metric"]).to_dict("records")
+    return {member(row): f"{row['benchmark']} · {names.get(row['project'], row['project'])}" for row in first}
+
+
+def strongest(rows: pd.DataFrame) -> pd.Series | None:
+    """The surest link in view that stands; None where none does."""
+    stand = impact.standing(rows)
+    return None if stand.empty else stand.iloc[0]
+
+
+# ---- one link --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients."""
+
+    link: Link
+    quality: str
+    rows: pd.DataFrame
+    band: association.Line | None
+    lags: tuple[association.Association, ...]
+    panel: Panel
+    design: str
+    second: Estimate
+
+
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
+def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], quality: str) -> Pair:
+    links = _found(snapshot, scope).impact
+    link = links.link(*key)
+    rows = linkage.series(link, quality, links.exposed)
+    x, y = rows["x"].to_numpy(float), rows["y"].to_numpy(float)
+    at = np.linspace(np.nanmin(x), np.nanmax(x), PLACES) if np.isfinite(x).any() else np.empty(0)
+    band = association.band(x, y, at) if len(at) else None
+    panel, design = linkage.coefficient(link, quality, links.exposed)
+    rows = rows.assign(base=list(link.base), day=pd.Timestamp("2020-01-01") + pd.to_timedelta(link.days, unit="D"))
+    lags = tuple(linkage.at_lag(link, rows, lag) for lag in LOOKED_AT)
+    return Pair(link, quality, rows, band, lags, panel, design, linkage.by_agreement(link, quality, links.exposed))
+
+
+def pair(snapshot: Snapshot, key: str, quality: str) -> Pair:
+    """One link from close up, kept per snapshot, scope and link."""
+    project, rest = key.split("/", 1)
+    benchmark, metric = rest.rsplit("/", 1)
+    return _pair(snapshot, data.current_scope(), (project, benchmark, metric), quality)
+
+
+def ceiling(snapshot: Snapshot, link: Link) -> score_ceiling.Ceiling:
+    """The newest score of a benchmark beside what the raters' agreement in its project allows."""
+    return _ceiling(snapshot, data.current_scope(), link.key)
+
+
+@st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
+def _ceiling(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str]) -> score_ceiling.Ceiling:
+    all_of = _found(snapshot, scope)
+    measures = all_of.data.lineage.measures
+    ours = _of(measures, key)
+    newest = ours.sort_values("measured_at").iloc[-1]
+    patterns = [parts for names, parts in all_of.data.patterns.get("", ()) if names["project"] == key[0]]
+    return score_ceiling.score_ceiling(key[2], newest["value"], newest["n"], patterns, _noise(snapshot, key[0]))
+
+
+def _of(measures: pd.DataFrame, key: tuple[str, str, str]) -> pd.DataFrame:
+    """A benchmark's measures; key: project, benchmark, metric."""
+    project, benchmark, metric = (measures[c] == v for c, v in zip(linkage.SERIES, key, strict=True))
+    return measures[project & benchmark & metric]
+
+
+def _noise(snapshot: Snapshot, project: str) -> Estimate:
+    """How often audits find a label of the project wrong."""
+    rows = data.measure(snapshot, ("audit_accuracy",), ("project",), Filters.of({"project": [project]}))
+    if rows.empty or pd.isna(rows["value"].iloc[0]):
+        return Estimate.missing("no audits say how often labels are wrong")
+    row = rows.iloc[0]
+    ends = [None if pd.isna(row[c]) else 1 - float(row[c]) for c in ("high", "low")]
+    return Estimate(1 - float(row["value"]), *ends, float(row["n"]))
+
+
+def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:
+    """Versions in view that take no part, each with its reason."""
+    models = all_of.data.lineage.models
+    mine = models.loc[models["project"].isin(ours), "model_version"]
+    return all_of.impact.untimely[all_of.impact.untimely["model_version"].isin(mine)]
+
+
+def lag_days(all_of: Found, link: Link) -> float:
+    """How old the labels of a version were on average when the benchmark was measured, in days; NaN if not known."""
+    line = all_of.data.lineage
+    items = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
+    batches = line.batches.assign(items=items)
+    rows = _of(line.measures, link.key)
+    weighted = lineage.weights(batches, line.models[line.models["model_version"].isin(rows["model_version"])])
+    return float(lineage.lags(weighted, batches[["batch_id", "labelled_at"]], rows)["lag_days"].median())
+
+
+def quality_label(name: str) -> str:
+    """A quality as a heading has it."""
+    label = QUALITIES[name].label
+    return label[0].upper() + label[1:]

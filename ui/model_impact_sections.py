@@ -1,0 +1,174 @@
+"""The parts of the model impact page: the matrix, one link from close up, the ceiling, moves and regressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from metrics.linkage import ROW
+from metrics.score_ceiling import OTHER_METRIC
+from ui import charts, tables, words
+from ui import format as fmt
+from ui import model_impact as shown
+from ui import model_impact_controls as controls
+from ui import model_impact_words as say
+from ui.cost_panels import figures_row
+from ui.filter_bar import token
+from ui.page import View
+from ui.tables import Column
+from ui.theme import palette
+
+MOST_MOVES = 8
+
+
+def nothing(reason: str) -> None:
+    """In place of the page: what would stand here, and which tables to load."""
+    st.info(f"{say.EMPTY} {say.REMEDY} Here: {words.md(reason)}.", icon=":material/visibility_off:")
+
+
+def figures(found: shown.Found, rows: pd.DataFrame, ours: frozenset[str]) -> None:
+    """The page's figures."""
+    versions = {v for link in found.impact.links if link.project in ours for v in link.versions}
+    worse = shown.in_view(found.worse, ours).sort_values("change")
+    worst = None if worse.empty else worse.iloc[0]
+    figures_row(say.figures(rows, len(versions), found.impact.tests, worst))
+
+
+def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: controls.Own) -> None:
+    """Qualities x benchmarks; a click opens a link."""
+    with st.container(key="beside_matrix"):
+        controls.lag(looked, view.filters)
+    at = rows[rows["lag"] == int(looked["lag"])]
+    spec, alt = charts.link_matrix(at, names, (looked["benchmark"], looked["quality"]), palette())
+    with st.container(key="wide_matrix"):
+        picked = charts.show(spec, alt, key=f"links {looked['lag']} {token(view.filters)}", select=True)
+    if picked and (picked["member"], picked["metric"]) != (looked["benchmark"], looked["quality"]):
+        controls.open_link(picked, looked, view.filters)
+
+
+def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: controls.Own) -> None:
+    """One link: scatter, lags, its size in words, the ceiling where there is one."""
+    st.subheader("One link from close up", anchor=False)
+    controls.pickers(names, looked, view.filters)
+    one = shown.pair(view.snapshot, looked["benchmark"], looked["quality"])
+    name = one.link.benchmark
+    if one.link.reason:
+        st.info(f"This link cannot be shown: {words.md(one.link.reason)}.", icon=":material/visibility_off:")
+        return
+    st.markdown(words.md(say.coefficient(one, name)))
+    left, right = st.columns([1.5, 1], gap="large")
+    with left:
+        if one.rows[["x", "y"]].dropna().empty:
+            reason = one.lags[0].estimate.reason
+            st.info(f"The versions cannot be drawn: {words.md(reason)}.", icon=":material/visibility_off:")
+        else:
+            scatter = charts.link_scatter(one.rows, one.band, one.quality, name, one.link.metric, palette())
+            charts.show(*scatter, key="link scatter")
+    with right:
+        if any(lag.estimate.value is not None for lag in one.lags):
+            charts.show(*charts.link_lags(one.lags, one.quality, name, palette()), key="link lags")
+        note = say.lag_note(shown.lag_days(found, one.link))
+        if note:
+            tables.quiet(words.md(note))
+        _ceiling(view, one)
+
+
+def _ceiling(view: View, one: shown.Pair) -> None:
+    """What raters' agreement allows, or why it says nothing of this benchmark."""
+    found = shown.ceiling(view.snapshot, one.link)
+    if found.reason or found.headroom is None or found.score.value is None:
+        reason = found.reason or found.score.reason
+        tables.quiet(words.md(f"{'No ceiling is drawn' if reason == OTHER_METRIC else 'No ceiling'}: {reason}."))
+        return
+    charts.show(*charts.ceiling_bar(found, one.link.benchmark, palette()), key="ceiling")
+    st.markdown(words.md(say.ceiling(found)))
+
+
+def moves(view: View, found: shown.Found, ours: frozenset[str]) -> None:
+    """The largest moves with what else is on record."""
+    rows = shown.in_view(found.moves, ours)
+    if rows.empty:
+        return
+    largest = rows.reindex(rows["change"].abs().sort_values(ascending=False).index)
+    # The benchmarks of a version mostly move as one: the largest stands for them.
+    largest = largest.drop_duplicates("model_version").head(MOST_MOVES)
+    names = view.snapshot.names["project"]
+    st.subheader("What else changed at the largest moves", anchor=False)
+    told = [say.move(row, names.get(row["project"], row["project"])) for row in largest.to_dict("records")]
+    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in told))
+
+
+def regressions(view: View, found: shown.Found, ours: frozenset[str]) -> None:
+    """Versions clearly worse than the one before, gravest first."""
+    st.subheader("Versions clearly worse than the one before", anchor=False)
+    rows = shown.in_view(found.worse, ours)
+    compared = len(shown.in_view(found.compared, ours)["q_value"].dropna())
+    if rows.empty:
+        st.markdown(f"None of {compared} comparisons shows a version clearly worse than the one before it.")
+        return
+    tables.quiet(f"{len(rows)} of {compared} comparisons; at most one in twenty is expected to be chance.")
+    names = view.snapshot.names["project"]
+    texts = [_regression(row, names) for row in rows.to_dict("records")]
+    rows = pd.concat([rows, pd.DataFrame(texts)], axis=1)
+    columns = {
+        "model_version": Column("Version"),
+        "benchmark": Column("Benchmark"),
+        "slice": Column("Slice", "The policy or language of the cases, where they have one."),
+        "what": Column("Project"),
+        "loss": Column("Points lost", "Against the version trained before, with its 95 % interval.", "right"),
+        "grave": Column("Gravest incident", "Of those on record for this version; 3 is the gravest."),
+        "labels": Column(
+            "Labels' gold accuracy", "How its labels' gold accuracy differs from the version before.", "right"
+        ),
+        "how": Column("Compared on", "The same cases where single results are on record, else the two scores."),
+    }
+    tables.table(
+        rows,
+        key=f"regressions {token(view.filters)}",
+        title="Versions clearly worse than the one before",
+        columns=columns,
+        snapshot=view.snapshot,
+        filters=view.filters,
+        download="Download regressions",
+    )
+
+
+def _regression(row: Mapping, names: Mapping[str, str]) -> dict[str, str]:
+    """A regression's cells as text."""
+    change = row["exposure_change"]
+    return {
+        "what": names.get(row["project"], row["project"]),
+        "slice": " ".join(str(row[c]) for c in ("policy", "language") if not pd.isna(row[c])),
+        "loss": f"{_points(row['change'])} ({_points(row['low'])} to {_points(row['high'])})",
+        "grave": "none on record" if pd.isna(row["severity"]) else f"severity {int(row['severity'])}",
+        "labels": "not known" if pd.isna(change) else f"{_points(change)} points",
+        "how": "same cases" if row["paired"] else "scores only",
+    }
+
+
+def all_links(view: View, rows: pd.DataFrame) -> None:
+    """Every link in view as a table to download."""
+    with st.expander("All links as a table"):
+        listed = rows.sort_values(["q_value", "p_value"], na_position="last").reset_index(drop=True)
+        columns = {
+            "metric": Column("Quality of labels"),
+            "benchmark": Column("Benchmark"),
+            "project": Column("Project"),
+            "lag": Column("Lag", "In versions.", "count"),
+            "estimate": Column("Rank correlation", "Cleared of data volume, base model and a trend.", "number"),
+            "low": Column("From", "", "number"),
+            "high": Column("To", "", "number"),
+            "n": Column("Versions", "", "count"),
+            "n_effective": Column("Independent", "What the versions are worth after their likeness.", "count"),
+            "q_value": Column("q", "The share of chance findings among all that are as sure.", "number"),
+            "reason": Column("Why no coefficient"),
+        }
+        tables.table(listed, key=f"all links {token(view.filters)}", title="Links between labels and models",
+                     columns=columns, snapshot=view.snapshot, filters=view.filters, exported=listed[ROW],
+                     download="Download links")  # fmt: skip
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", fmt.MINUS)

@@ -1,0 +1,198 @@
+"""Sentences of the model impact page. Their verbs come from the ladder: versions are observed, nothing is claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from metrics import ladder
+from metrics.linkage import LAGS, STANDS
+from metrics.qualities import LOG, QUALITIES, SHARE
+from metrics.score_ceiling import Ceiling
+from metrics.spec import Estimate
+from ui import format as fmt
+from ui.words import listed, number_word
+
+NO_LINK = "No link between the quality of labels and a benchmark stands clear of chance here"
+EMPTY = (
+    "This page shows which qualities of labels move together with which benchmarks, version by version. It needs the "
+    "tables `batches`, `dataset_versions`, `model_versions` and `model_metrics`, and items that name their batch."
+)
+REMEDY = "Load them with `python manage.py load FILE`, then run `python manage.py refresh`."
+
+
+def heading(quality: str) -> str:
+    """A quality with a large first letter."""
+    return sentence_case(QUALITIES[quality].label)
+
+
+def sentence_case(text: object) -> str:
+    """The text with a large first letter."""
+    text = str(text)
+    return text[:1].upper() + text[1:]
+
+
+def metric_label(metric: str) -> str:
+    """A benchmark's metric as words: safety benchmark score."""
+    return metric.replace("_", " ")
+
+
+def signed(value: float) -> str:
+    """+0.71."""
+    return f"{value + 0.0:+.2f}".replace("-0.00", "0.00").replace("+0.00", "0.00").replace("-", fmt.MINUS)
+
+
+def between(row: Mapping | Estimate) -> str:
+    """(+0.55 to +0.82); empty where there is no interval."""
+    low, high = (row.low, row.high) if isinstance(row, Estimate) else (row["low"], row["high"])
+    return "" if fmt.is_missing(low) or fmt.is_missing(high) else f"({signed(low)} to {signed(high)})"
+
+
+def axis(quality: str) -> tuple[Callable[[float], float], str]:
+    """How a quality is scaled for an axis, and its unit there."""
+    unit = QUALITIES[quality].unit
+    if unit == SHARE:
+        return lambda v: 100 * v, "%"
+    if unit == LOG:
+        return lambda v: float(np.exp(v)), "seconds"
+    return lambda v: v, "coefficient"
+
+
+def quality_value(value: float, quality: str) -> str:
+    """A quality's value: 91.2 %, 0.71, 38 s."""
+    unit = QUALITIES[quality].unit
+    if unit == SHARE:
+        return f"{100 * value:.1f}{fmt.SPACE}%"
+    return fmt.duration(float(np.exp(value))) if unit == LOG else f"{value:.2f}".replace("-", fmt.MINUS)
+
+
+def quality_between(low: float, high: float, quality: str) -> str:
+    """(90.6 % to 91.8 %)."""
+    if fmt.is_missing(low) or fmt.is_missing(high):
+        return ""
+    return f"({quality_value(low, quality)} to {quality_value(high, quality)})"
+
+
+def lag_words(lag: int) -> str:
+    """What a lag is called."""
+    return ("this version", "the one before")[lag] if lag < 2 else f"{lag} before"
+
+
+def finding(row: pd.Series | None, project: str, reason: str) -> str:
+    """The page's sentence, from the strongest link that stands."""
+    if reason:
+        return f"There is no link to show: {reason}"
+    if row is None:
+        return NO_LINK
+    outcome = f"{metric_label(row['benchmark_metric'])} of {project} ({row['benchmark']})"
+    said = ladder.linked(ladder.Rung.ASSOCIATION, heading(row["metric"]), outcome)
+    return f"{said}: rank correlation {signed(row['estimate'])} {between(row)}, {ladder.NOT_PROOF}"
+
+
+def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | None) -> list[tuple[str, str, str]]:
+    """Versions, links tested, links that stand, largest regression."""
+    stand = int((rows["q_value"] <= STANDS).sum())
+    tested = int(rows["p_value"].notna().sum())
+    loss = ("none clear", "no version got clearly worse than the one before")
+    if worst is not None:
+        loss = (
+            f"{fmt.MINUS}{100 * abs(worst['change']):.1f} points",
+            f"{worst['benchmark']}, {worst['model_version']}",
+        )
+    return [
+        ("Versions", fmt.count(versions), "measured on a benchmark"),
+        ("Links tested", fmt.count(tested), f"in view, of {tests} that count for q"),
+        ("Links that stand", fmt.count(stand), f"at most {STANDS:.0%} of them expected to be chance"),
+        ("Largest regression", *loss),
+    ]
+
+
+def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
+    """What the filters do here, and which versions take no part."""
+    said = "All versions count, whatever days are chosen; the filters narrow projects only"
+    if unused:
+        named = listed([u.replace("_", " ") for u in unused])
+        said += f", so {named} {'is' if len(unused) == 1 else 'are'} left aside"
+    said += f". Each cell is tested at lags {listed([str(lag) for lag in LAGS])} in versions, cleared of data volume, "
+    said += "base model and a trend in time."
+    if len(left_out):
+        why = left_out.drop_duplicates("model_version")["reason"].value_counts()
+        named = listed([f"{n} {reason}" for reason, n in why.items()])
+        said += f" {number_word(int(why.sum()))} versions take no part: {named}."
+    return said
+
+
+def coefficient(pair, benchmark: str) -> str:
+    """The size of a link in words: raw, corrected, and by agreement as a second measure."""
+    quality = QUALITIES[pair.quality]
+    raw, best = pair.panel.raw, pair.panel.corrected
+    if raw.value is None:
+        return f"How large the link is cannot be told: {raw.reason}."
+    one = _one(quality.unit)
+    rung = ladder.rung_of(pair.design)
+    within = "within the same project, " if rung == ladder.Rung.ADJUSTED else ""
+    size = _size(raw, quality.unit)
+    text = sentence_case(f"{within}{one} of {quality.label} went with {size} of {benchmark} as measured")
+    if best.value is not None:
+        real = f"{pair.panel.reliability:.0%}" if pair.panel.reliability is not None else "part"
+        text += f", {_size(best, quality.unit)} once measurement error is taken off ({real} of its variation is real)"
+    else:
+        text += f"; measurement error, which pulls it towards 0, cannot be taken off: {best.reason}"
+    if pair.second.value is not None:
+        text += f". With raters' agreement as a second measure of the same quality: {_size(pair.second, quality.unit)}"
+    return f"{text}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+
+
+def _one(unit: str) -> str:
+    return {SHARE: "each point", LOG: "each 10 % more"}.get(unit, "each 0.01")
+
+
+def _size(found: Estimate, unit: str) -> str:
+    factor = {SHARE: 1.0, LOG: 100 * float(np.log(1.1))}.get(unit, 1.0)
+    ends = [None if v is None else factor * v for v in (found.value, found.low, found.high)]
+    around = "" if ends[1] is None or ends[2] is None else f" ({signed(ends[1])} to {signed(ends[2])})"
+    return f"{signed(ends[0])} points{around}"
+
+
+def lag_note(days: float) -> str:
+    """How old labels are when they show."""
+    return (
+        "" if fmt.is_missing(days) else f"Labels were on average {days:.0f} days old when the benchmark was measured."
+    )
+
+
+def ceiling(found: Ceiling) -> str:
+    """The headroom in words."""
+    room, labels = found.headroom.from_model, found.headroom.from_labels
+    text = (
+        f"Raters agree with one another in {_share(found.agreement)} of cases. A better model can still gain "
+        f"{_points(room)}; {_points(labels)} cannot be gained until labels are surer, part of it true ambiguity."
+    )
+    if found.corrected.value is not None:
+        text += f" Cleared of the labels that audits find wrong the score would be {_share(found.corrected)}."
+    return text
+
+
+def _share(found: Estimate) -> str:
+    around = "" if found.low is None else f" ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    return f"{100 * found.value:.1f}{fmt.SPACE}%{around}"
+
+
+def _points(band) -> str:
+    return f"{100 * band.low:.1f} to {100 * band.high:.1f} points"
+
+
+def move(row: Mapping, project: str) -> str:
+    """One large move with what else is on record."""
+    way = "got worse by" if row["change"] < 0 else "got better by"
+    size = f"{100 * abs(row['change']):.1f} points"
+    text = f"{row['benchmark']} of {project} {way} {size} at {row['model_version']}"
+    quality = "how its labels compare is not known"
+    if not fmt.is_missing(row["quality_change"]):
+        size = f"{100 * abs(row['quality_change']):.1f} ± {100 * 1.96 * row['quality_error']:.1f} points"
+        quality = f"gold accuracy of its labels was {size} {'lower' if row['quality_change'] < 0 else 'higher'}"
+    others = row["confounders"].replace(".;", ";").rstrip(".")
+    also = f"but {others}, so the move is not put down to labels" if others else "nothing else on record changed"
+    return f"{text}: {quality}; {also}."
