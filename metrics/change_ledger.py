@@ -34,7 +34,7 @@ CUTS = (("pool_id", "policy"), ("language", "policy"))
 ENOUGH_DRAWS = 40
 """Made-up dates after which no other project is looked at: each costs a fit per part."""
 
-MOST_DRAWS = 150
+MOST_DRAWS = 100
 """About as many made-up changes as are looked at; dates are left out where units are many."""
 
 SLICE_WEEKS = 2 * WEEKS
@@ -95,8 +95,8 @@ def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row
     """The rows of the ledger: by change in the order given, by metric as declared for its kind.
 
     changes: change_id, kind, project_id, pool_id (null is all), starts_on, ends_on (null is still). A metric whose
-    frame is not given, or does not keep what the change is told apart by, has no row. p_adjusted is Holm's over the
-    rows of a change; made-up changes are looked at where that is at most ``SURE``: elsewhere they decide nothing.
+    frame or sums are not given, or that does not keep what the change is told apart by, has no row. p_adjusted is
+    Holm's over the rows of a change; made-up changes are looked at where that is at most ``SURE``: elsewhere they decide nothing.
     """
     mondays = _mondays(frames, last_day)
     known = [_change(row, mondays) for row in changes.itertuples()]
@@ -141,7 +141,7 @@ def _rows(change: Change, known: list[Change], frames: Frames, mondays: pd.Datet
     found = []
     for name in BY_KIND.get(change.kind, ()):
         measure = MEASURES[name]
-        unit = _unit(change, measure, frames[measure.source], mondays) if measure.source in frames else None
+        unit = _unit(change, measure, frames[measure.source], mondays) if _kept(measure, frames) else None
         if unit is not None:
             own, cells, where = unit
             panel = _panel(change, known, measure, own, cells, mondays)
@@ -161,6 +161,12 @@ def _rows(change: Change, known: list[Change], frames: Frames, mondays: pd.Datet
             Row(change, measure.metric, where, effect, q, verdict(effect, measure.direction, measure.smallest, q))
         )
     return rows
+
+
+def _kept(measure: Measure, frames: Frames) -> bool:
+    """Whether the sums it is made of were given: a warehouse without audits has none of theirs."""
+    needed = {measure.top, measure.bottom, *([measure.squares] if measure.squares else [])}
+    return measure.source in frames and needed <= set(frames[measure.source].columns)
 
 
 def _unit(
@@ -266,12 +272,12 @@ def weekly(
 
     cells: the source's rows with a column ``unit``. Per kind: top less bottom times the usual of the row's project,
     language and policy before week ``start``, the mean of the unit added back. A share's standard error is binomial at
-    the unit's own share over all weeks; a log mean's falls with √n.
+    the unit's own share over all weeks; other forms have none, for their weeks are many judgements.
     """
     columns = [measure.top, measure.bottom, *([measure.squares] if measure.squares else [])]
-    cells = cells[cells[measure.bottom] > 0]
+    kind = [c for c in ("project_id", "language", "policy") if c in cells] if measure.per_kind else []
+    cells = cells.loc[cells[measure.bottom] > 0, ["unit", "week", *kind, *columns]]
     if measure.per_kind:
-        kind = [c for c in ("project_id", "language", "policy") if c in cells]
         early = cells["week"] < (mondays[start] if start < len(mondays) else mondays[-1])
         sums = cells[early].groupby(kind)[[measure.top, measure.bottom]].sum()
         usual = (sums[measure.top] / sums[measure.bottom]).rename("usual").reset_index()
@@ -294,8 +300,9 @@ def weekly(
             return names, np.where((top > 0) & (bottom > 0), np.log(top / bottom), np.nan), None
         level = np.nansum(top, 1, keepdims=True) / np.nansum(bottom, 1, keepdims=True)
         value = (top - table("foreseen")) / bottom + level if measure.per_kind else top / bottom
-        spread = np.sqrt(np.clip(level * (1 - level), 1e-4, None)) if measure.form is Form.SHARE else 1.0
-        return names, value, spread / np.sqrt(n)
+        if measure.form is Form.LOG_MEAN:
+            return names, value, None
+        return names, value, np.sqrt(np.clip(level * (1 - level), 1e-4, None) / n)
 
 
 def _sliced(change: Change, known: list[Change], frames: Frames, mondays: pd.DatetimeIndex) -> list[tuple]:
@@ -304,7 +311,7 @@ def _sliced(change: Change, known: list[Change], frames: Frames, mondays: pd.Dat
     p_value: the smallest p of all parts times their number (Bonferroni). Placebos: the largest statistic of all parts
     at each made-up date before the change, and where those are few in other projects too.
     """
-    measures = [MEASURES[name] for name in SLICED_BY if MEASURES[name].source in frames]
+    measures = [MEASURES[name] for name in SLICED_BY if _kept(MEASURES[name], frames)]
     parts = _parts(change.project, change, measures, frames, mondays)
     tested = [(part, _interrupted_part(part, change)) for part in parts]
     tested = [(part, effect) for part, effect in tested if effect.p_value is not None]

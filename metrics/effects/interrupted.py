@@ -59,8 +59,8 @@ def interrupted(
 
     y: (periods,) weekly values in the metric's unit, NaN without data. start: the first full week under the change; a
     week it began inside of should be NaN. end: the first week no longer under it, None while it holds; weeks from then
-    on are left out, for what comes after a change may be its wake. se: (periods,) standard errors of the weeks, of
-    which the ratios count: a week worth little counts little. others: (units, periods) the same metric where the change
+    on are left out, for what comes after a change may be its wake. se: (periods,) standard errors of the weeks in
+    the metric's unit: a week worth little counts little. others: (units, periods) the same metric where the change
     did not happen; names: theirs. At most ``weeks`` weeks count. trend: whether the course may rise or fall; without, a
     difference to others is taken to run level, as in difference-in-differences: more is seen, and pre_trend_p matters.
 
@@ -114,8 +114,20 @@ def shifted(
     late = (week - week[post].mean()) * post
     columns = [np.ones(len(week)), post.astype(float), late]
     columns += [week - week[~post].mean()] if trend else []
-    scale = None if se is None else se[week] / np.sqrt(np.mean(se[week] ** 2))
-    return autoregressive.fit(y[week], np.column_stack(columns), week, scale)
+    return autoregressive.fit(y[week], np.column_stack(columns), week, _scale(y[week], post, se, week))
+
+
+def _scale(y: Floats, post: NDArray[np.bool_], se: Floats | None, week: NDArray[np.int64]) -> Floats | None:
+    """The relative standard deviations of the weeks: √(τ² + se²), τ² what the weeks before vary by beyond their se².
+
+    Where weeks differ for other reasons than few judgements, many judgements do not make a week exact.
+    """
+    if se is None:
+        return None
+    square = se[week] ** 2
+    beyond = max(float(y[~post].var(ddof=1) - square[~post].mean()), 0.0)
+    scale = np.sqrt(beyond + square)
+    return scale / np.sqrt(np.mean(scale**2))
 
 
 def lead_p(y: Floats, start: int, se: Floats | None, trend: bool = True, lead: int = LEAD) -> float | None:

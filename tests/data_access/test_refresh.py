@@ -39,6 +39,7 @@ COMPARED = (
     "batch_items",
     "batch_sum",
     "case_pairs",
+    "comparison",
     "flow",
     "ledger",
     "project_ledger",
