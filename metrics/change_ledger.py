@@ -34,7 +34,7 @@ CUTS = (("pool_id", "policy"), ("language", "policy"))
 ENOUGH_DRAWS = 40
 """Made-up dates after which no other project is looked at: each costs a fit per part."""
 
-MOST_DRAWS = 100
+MOST_DRAWS = 300
 """About as many made-up changes as are looked at; dates are left out where units are many."""
 
 SLICE_WEEKS = 2 * WEEKS
@@ -96,7 +96,8 @@ def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row
 
     changes: change_id, kind, project_id, pool_id (null is all), starts_on, ends_on (null is still). A metric whose
     frame or sums are not given, or that does not keep what the change is told apart by, has no row. p_adjusted is
-    Holm's over the rows of a change; made-up changes are looked at where that is at most ``SURE``: elsewhere they decide nothing.
+    Holm's over the rows of a change; made-up changes are looked at where that is at most ``SURE``:
+    elsewhere they decide nothing.
     """
     mondays = _mondays(frames, last_day)
     known = [_change(row, mondays) for row in changes.itertuples()]
@@ -120,6 +121,28 @@ def overall(rows: Sequence[Row]) -> Verdict:
         return Verdict.TOO_EARLY
     measured = [row.judgement.verdict for row in rows if row.effect.effect.value is not None]
     return Verdict.NO_EFFECT if measured and set(measured) == {Verdict.NO_EFFECT} else Verdict.CANNOT_TELL
+
+
+def record(row: Row) -> dict[str, str | float | dict[str, str] | None]:
+    """A row as plain values, of the keys that ``changes`` gives on the command line; where and reason come beside.
+
+    effect, low, high: shares for shares; for handle times and costs logarithms of the ratio to what would have been.
+    """
+    e = row.effect.effect
+    return {
+        "change_id": row.change.change_id,
+        "kind": row.change.kind,
+        "metric": row.metric,
+        "where": row.where,
+        "starts_on": row.change.starts_on.isoformat(),
+        "design": str(row.effect.design),
+        "effect": e.value,
+        "low": e.low,
+        "high": e.high,
+        "placebo_p": row.effect.placebo_p,
+        "verdict": str(row.judgement.verdict),
+        "reason": row.judgement.reason,
+    }
 
 
 def _mondays(frames: Frames, last_day: dt.date) -> pd.DatetimeIndex:

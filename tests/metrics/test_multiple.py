@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import special
 from statsmodels.stats.multitest import multipletests
 
-from metrics.multiple import benjamini_hochberg, expected_false
+from metrics.multiple import benjamini_hochberg, expected_false, holm
 
 THROMBOLYSIS = [
     *(0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528),
@@ -30,11 +30,17 @@ def test_q_equals_statsmodels(p):
 
 
 @settings(deadline=None)
+@given(probabilities)
+def test_holm_equals_statsmodels(p):
+    np.testing.assert_allclose(holm(p).q, multipletests(p, method="holm")[1], atol=1e-12)
+
+
+@settings(deadline=None)
 @given(probabilities, st.randoms())
 def test_missing_tests_stay_missing_and_are_not_counted(p, random):
     mixed = [*p, np.nan, np.nan]
     random.shuffle(mixed)
-    for adjust in (benjamini_hochberg, expected_false):
+    for adjust in (benjamini_hochberg, expected_false, holm):
         found, alone = adjust(mixed), adjust(p)
         assert found.m == alone.m == len(p)
         assert np.isnan(found.q).tolist() == np.isnan(mixed).tolist()
