@@ -24,6 +24,9 @@ PAGES = {
         st.Page("pages/costs.py", title="Costs", icon=":material/payments:"),
         st.Page("pages/cost_and_quality.py", title="Cost and quality", icon=":material/balance:"),
     ],
+    "Model": [
+        st.Page("pages/changes.py", title="Changes", icon=":material/published_with_changes:"),
+    ],
     "About the data": [
         st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),
         st.Page("pages/data_health.py", title="Data health", icon=":material/fact_check:"),

@@ -805,7 +805,7 @@ def training_facts() -> sa.Select:
 
 
 def comparison_facts(zone: str) -> sa.Select:
-    """Decided comparisons of two answers by day, project and rater, and in how many the answer shown first was chosen."""
+    """Decided comparisons by day, project and rater, and in how many the answer shown first was chosen."""
     c = t.comparisons.c
     day = business_day(c.submitted_at, zone)
     return (
