@@ -11,7 +11,7 @@ view = open_page(own, problems)
 names = view.snapshot.names
 
 if changes.changes(view.snapshot).empty:
-    header(view, "No dated change to weigh")
+    header(view, "No dated change to weigh", against=False)
     panels.nothing(view, changes.weighed(view.snapshot))
     panels.unexplained(view)
     st.stop()
@@ -23,7 +23,7 @@ chosen = changes.one(everything, own.get("change", ""))
 if chosen is not None:
     rows = everything.rows[str(chosen["change_id"])]
     panels.back(own, view)
-    header(view, change_words.of_change(str(chosen["change_id"]), rows, names))
+    header(view, change_words.of_change(str(chosen["change_id"]), rows, names), against=False)
     panels.opened(chosen, rows, own, view)
     panels.withheld(everything)
     st.stop()
@@ -31,7 +31,7 @@ if chosen is not None:
 if own.get("change"):
     missing = words.md(links.quoted(own["change"]))
     st.warning(f"There is no change {missing} in view. Shown are all.", icon=":material/link_off:")
-header(view, change_words.finding(in_view.rows, names, changes.summaries(in_view)))
+header(view, change_words.finding(in_view.rows, names, changes.summaries(in_view)), against=False)
 panels.counts(in_view, own, view)
 panels.ledger(panels.wanted(in_view, own, view), own, view)
 panels.withheld(everything)

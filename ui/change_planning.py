@@ -89,10 +89,10 @@ def answer(metric: str, y: np.ndarray, size: float, where: str) -> str:
 
 def assumptions(metric: str, found: CarryOver, before: int) -> str:
     """What the plan rests on."""
-    off = change_words.shown(metric, found.sd)
+    off = f"{change_words.shown(metric, found.sd):.1f} {change_words.unit(metric)}"
     return (
         f"Seen means in {round(100 * POWER)} of 100 tries, at p .05 for this one metric, after at least {LEAST_AFTER} "
-        f"weeks. Taken from the {before} weeks at hand: a week is off its line by {off:.1f} "
-        f"{change_words.unit(metric)} as a rule and carries {max(found.phi, 0):.2f} of that into the next. Other pools are taken to vary alike, and "
-        "nothing else to change meanwhile."
+        f"weeks. Taken from the {before} weeks at hand: a week is off its line by {off} as a rule and carries "
+        f"{max(found.phi, 0):.2f} of that into the next. Other pools are taken to vary alike, and nothing else to "
+        "change meanwhile."
     )

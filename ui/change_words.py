@@ -15,8 +15,8 @@ from metrics.change_ledger import Row, overall
 from metrics.effects import Design, Verdict
 from metrics.effects.measures import MEASURES, Form
 from metrics.effects.verdict import SURE
-from ui import words
 from ui import format as fmt
+from ui import words
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -107,7 +107,7 @@ def others(row: Row) -> str:
 
 
 def rung(row: Row) -> ladder.Rung:
-    """How strong a claim the row carries. Made-up changes that were not looked at, for nothing is claimed, fail nothing."""
+    """How strong a claim the row carries; where nothing is claimed, made-up changes not looked at fail no check."""
     if row.effect.design is Design.NONE:
         return ladder.Rung.ASSOCIATION
     checks = dict(row.judgement.checks)
@@ -260,6 +260,6 @@ def unexplained(moves: int, recorded: int, series: int, by_chance: float) -> str
     if not moves:
         return f"None of {series} weekly series moved to another level without a change on record near it."
     return (
-        f"{moves} moved, and no change is on record within two weeks; {recorded} more have one. Looked at were {series} "
-        f"weekly series, of which about {max(1, round(series * by_chance))} would show a move by chance."
+        f"{moves} moved, and no change is on record within two weeks; {recorded} more have one. Looked at were "
+        f"{series} weekly series, of which about {max(1, round(series * by_chance))} would show a move by chance."
     )

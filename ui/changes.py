@@ -133,7 +133,7 @@ def table(found: Weighed, names: Mapping[str, Mapping[str, str]]) -> pd.DataFram
                 "verdict": f"{change_words.SHAPES[said]} {said}",
                 "metric": "" if lead is None else change_words.label(lead.metric),
                 "effect": change_words.NO_ROWS if lead is None else _effect(lead),
-                "design": "" if lead is None else change_words.badge(lead),
+                "design": "" if lead is None or lead.effect.effect.value is None else change_words.badge(lead),
             }
         )
     return pd.DataFrame(shown)

@@ -124,7 +124,7 @@ def _when(week: int) -> str:
 def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
     """How large made-up changes look, counted by size, with the real one as a rule.
 
-    Sizes are effects over their standard deviation, without sign, so that noisy and quiet places can be set side by side.
+    Sizes are effects over their standard deviation, without sign: noisy and quiet places can be set side by side.
     """
     sizes = np.abs(row.effect.placebos)
     own = abs(row.effect.statistic or 0.0)
