@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--to", dest="end", metavar="DATE", help="last day, YYYY-MM-DD")
     measure.add_argument("--list", action="store_true", help="print the catalogue")
 
+    command("changes", _changes, "the measured effect of each dated change, metric by metric")
+
     doctor = command("doctor", _doctor, "check the connection, the contract, freshness and settings")
     doctor.add_argument("--quick", action="store_true", help="look at the structure only, not at the rows")
 
@@ -180,6 +182,26 @@ def _measure(options: argparse.Namespace) -> int:
     found = queries.measure(snapshot, options.metrics, by=options.by, filters=filters, scope=scope)
     by = list(dict.fromkeys(options.by))
     _print(found[["metric", *by, "value", "low", "high", "n", "reason", "status"]], options.print_as)
+    return 0
+
+
+def _changes(options: argparse.Namespace) -> int:
+    """One row per change and metric; effects in shares, of the level where the metric is a time or a cost."""
+    from data_access import change_data
+    from data_access.filters import Scope
+    from data_access.snapshot import Snapshot
+    from metrics.change_ledger import ledger
+    from ui import change_words
+
+    snapshot = Snapshot(settings.load().snapshot)
+    scope = Scope.everything()
+    changes = change_data.changes(snapshot, scope)
+    frames = change_data.weekly_sums(snapshot, scope) if len(changes) else {}
+    if not frames:
+        _say(f"No change can be weighed: {changes.attrs.get('reason') or 'there is no work to weigh it by'}.")
+    rows = ledger(changes, frames, snapshot.meta.last_day) if frames else []
+    found = [change_words.record(row, snapshot.names) for row in rows]
+    _print(pd.DataFrame(found, columns=change_words.RECORD), options.print_as)
     return 0
 
 

@@ -40,6 +40,21 @@ MEANING = {
     Verdict.CANNOT_TELL: "the weeks allow no verdict",
 }
 NO_ROWS = "nothing it is judged by is kept for the work it touched, or it touched everything at once"
+RECORD = (
+    "change_id",
+    "kind",
+    "metric",
+    "starts_on",
+    "design",
+    "effect",
+    "low",
+    "high",
+    "placebo_p",
+    "verdict",
+    "narrative",
+)
+"""Keys of a row on the command line."""
+
 DECISIVE = (Verdict.HARM, Verdict.WORKED)
 
 
@@ -134,6 +149,25 @@ def narrative(row: Row, names: Names) -> str:
     if row.effect.effect.value is None:
         return f"{change}: {metric} in {where} cannot be judged: {row.judgement.reason}"
     return f"{change}: cannot tell for {metric} in {where}, {effect(row)}: {row.judgement.reason}"
+
+
+def record(row: Row, names: Names) -> dict[str, object]:
+    """A row as the command line prints it, keys as ``RECORD``; effects in shares, of the level for a logarithm."""
+    e, change = row.effect.effect, row.change
+    low, value, high = (None if x is None else shown(row.metric, x) / 100 for x in (e.low, e.value, e.high))
+    return {
+        "change_id": change.change_id,
+        "kind": change.kind,
+        "metric": row.metric,
+        "starts_on": change.starts_on.isoformat(),
+        "design": str(row.effect.design),
+        "effect": value,
+        "low": low,
+        "high": high,
+        "placebo_p": row.effect.placebo_p,
+        "verdict": str(row.judgement.verdict),
+        "narrative": narrative(row, names).replace(fmt.SPACE, " "),
+    }
 
 
 def leading(rows: Sequence[Row]) -> Row | None:
