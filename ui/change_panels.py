@@ -157,7 +157,11 @@ def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: Vi
         st.info(words.md(change_words.NO_ROWS[0].upper() + change_words.NO_ROWS[1:]) + ".", icon=":material/block:")
         return
     row = _chosen(rows, own)
-    st.markdown(words.md(change_words.narrative(row, names)) + f". :gray[{change_words.badge(row)}]")
+    about = f"**{words.md(change_words.label(row.metric))}**, {words.md(change_words.named(row.where, names))}"
+    if row is change_words.leading(rows):  # its sentence is the heading
+        st.markdown(f"{about}. :gray[{change_words.badge(row)}]")
+    else:
+        st.markdown(f"{about}: {words.md(change_words.narrative(row, names))}. :gray[{change_words.badge(row)}]")
     if row.effect.effect.value is None:
         st.info(f"{words.md(row.judgement.reason).capitalize()}.", icon=":material/hourglass_empty:")
     else:

@@ -245,9 +245,8 @@ def checks(row: Row) -> list[str]:
         found.append("Made-up changes were not looked at: the effect is not sure enough for them to decide.")
     else:
         found.append(
-            f"Of {len(e.placebos)} made-up changes, at other dates and in other places, "
-            f"{words.number_word(_as_large(row)).lower()} "
-            f"{'looks' if _as_large(row) == 1 else 'look'} as large (p {probability(e.placebo_p)})."
+            f"Of {len(e.placebos)} made-up changes, at other dates and in other places, {_as_large(row)} "
+            f"as large (p {probability(e.placebo_p)})."
         )
     before = int((e.weeks < 0).sum())
     found.append(f"It rests on {before} weeks before and {e.effect.n:.0f} under the change, averaged.")
@@ -256,8 +255,9 @@ def checks(row: Row) -> list[str]:
     return found
 
 
-def _as_large(row: Row) -> int:
-    return round(row.effect.placebo_p * (1 + len(row.effect.placebos))) - 1
+def _as_large(row: Row) -> str:
+    count = round(row.effect.placebo_p * (1 + len(row.effect.placebos))) - 1
+    return "none looks" if count == 0 else "one looks" if count == 1 else f"{count} look"
 
 
 def not_claimed(row: Row) -> str:

@@ -105,7 +105,7 @@ def narrowed(found: Weighed, filters: Filters, verdict: str = "", kind: str = ""
     if kind:
         inside &= rows["kind"] == kind
     if verdict:
-        inside &= [overall(found.rows[str(change)]).name.lower() == verdict for change in rows["change_id"]]
+        inside &= np.array([overall(found.rows[str(c)]).name.lower() == verdict for c in rows["change_id"]], bool)
     kept = rows[inside].reset_index(drop=True)
     kept.attrs = dict(rows.attrs)
     return Weighed(kept, {str(c): found.rows[str(c)] for c in kept["change_id"]}, found.withheld)

@@ -50,7 +50,7 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         "low": change_words.shown(metric, -spread),
         "high": change_words.shown(metric, spread),
     }
-    axis = {"title": "weeks from the start of the change", "grid": False, "tickMinStep": 1, "format": "d"}
+    axis = {"title": "weeks from the start of the change", "grid": False, "tickCount": 10, "format": "d"}
     scale = {"domain": [usual["start"], max(float(weeks.max()), last) + 0.5], "nice": False}
     x = {"field": "week", "type": "quantitative", "axis": axis, "scale": scale}
     up = {"title": f"{change_words.unit(metric)} more or less", "tickCount": 5, "domain": False, "ticks": False}
