@@ -147,7 +147,7 @@ def _large_enough(snapshot: Snapshot, scope: Scope, name: str, rows: pd.DataFram
     """Without the weeks of a project's pool, or of a pool, that too few raters or judgements stand behind."""
     rows.attrs["withheld"] = []
     cell = [column for column in KEYS.values() if column in rows]
-    if "pool_id" not in rows or not (scope.minimum_raters or scope.minimum_items):
+    if rows.empty or "pool_id" not in rows or not (scope.minimum_raters or scope.minimum_items):
         return rows
     by = [dimension for dimension, column in KEYS.items() if column in cell]
     own = name == "comparison"

@@ -23,11 +23,11 @@ ALL = "all"
 VERDICTS = {verdict.name.lower(): verdict for verdict in (Verdict.HARM, Verdict.WORKED, *Verdict)}
 KINDS = ("guideline", "training", "vendor", "tool", "workflow", "staffing", "model")
 LEDGER = {
-    "summary": Column("Change", width=290),
-    "since": Column("Since", "The day it began.", "day"),
     "verdict": Column(
-        "Verdict", "; ".join(f"{v}: {said}" for v, said in change_words.MEANING.items()), "status", width=125
+        "Verdict", "; ".join(f"{v}: {said}" for v, said in change_words.MEANING.items()), "status", width=110
     ),
+    "summary": Column("Change", width=300),
+    "since": Column("Since", "The day it began.", "day"),
     "metric": Column("Says most", "Of all metrics it is judged by, the one clearest of chance."),
     "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=230),
     "where": Column("Where", "The work it touched."),
