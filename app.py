@@ -27,6 +27,7 @@ PAGES = {
     "Model": [
         st.Page("pages/model_impact.py", title="Model impact", icon=":material/model_training:"),
         st.Page("pages/lineage.py", title="Lineage", icon=":material/account_tree:"),
+        st.Page("pages/changes.py", title="Changes", icon=":material/published_with_changes:"),
     ],
     "About the data": [
         st.Page("pages/definitions.py", title="Definitions", icon=":material/menu_book:"),

@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     impact = command("impact", _impact, "links between the quality of labels and the models' benchmarks")
     impact.add_argument("--metric", help="one annotation quality, such as gold_accuracy")
     impact.add_argument("--benchmark", help="one benchmark, such as harmful-prompts")
+    command("changes", _changes, "the measured effect of each dated change, metric by metric")
 
     doctor = command("doctor", _doctor, "check the connection, the contract, freshness and settings")
     doctor.add_argument("--quick", action="store_true", help="look at the structure only, not at the rows")
@@ -215,6 +216,26 @@ def _impact(options: argparse.Namespace) -> int:
         _say(f"No link is shown: {found.reason}.")
     else:
         _say(f"{found.tests} links tested; an association is not proof of cause.")
+    return 0
+
+
+def _changes(options: argparse.Namespace) -> int:
+    """One row per change and metric; effects in shares, of the level where the metric is a time or a cost."""
+    from data_access import change_data
+    from data_access.filters import Scope
+    from data_access.snapshot import Snapshot
+    from metrics.change_ledger import ledger
+    from ui import change_words
+
+    snapshot = Snapshot(settings.load().snapshot)
+    scope = Scope.everything()
+    changes = change_data.changes(snapshot, scope)
+    frames = change_data.weekly_sums(snapshot, scope) if len(changes) else {}
+    if not frames:
+        _say(f"No change can be weighed: {changes.attrs.get('reason') or 'there is no work to weigh it by'}.")
+    rows = ledger(changes, frames, snapshot.meta.last_day) if frames else []
+    found = [change_words.record(row, snapshot.names) for row in rows]
+    _print(pd.DataFrame(found, columns=change_words.RECORD), options.print_as)
     return 0
 
 

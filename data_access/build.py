@@ -347,6 +347,7 @@ class Builder:
             "cost": ("costs", marts.cost_facts()),
             "escalation": ("escalations", marts.escalation_facts(self.zone)),
             "case_pairs": ("case_results", case_pairs(present)),
+            "comparison": ("comparisons", marts.comparison_facts(self.zone)),
         }
         for name, (needed, select) in facts.items():
             columns = []

@@ -170,6 +170,7 @@ def _mart_selects(mart: str) -> dict[str, sa.Select]:
         "project_ledger": {**costs, **lives},
         "shift": {"Hours": marts.shift_facts()},
         "training": {"Courses": marts.training_facts()},
+        "comparison": {"Choices between two answers": marts.comparison_facts(ZONE)},
     }[mart]
 
 

@@ -132,6 +132,7 @@ SOURCES: dict[str, Source] = {
         _source("batch_sum", _BATCH_KEYS, BATCH_WORK.sums, ()),
         _source("batch_patterns", BATCH_PATTERNS.keys, ("items", "ratings"), ()),
         _source("batch_items", BATCH_ITEMS.keys, BATCH_ITEMS.sums, ()),
+        _source("comparison", ("day", "project_id", "rater_id"), ("decided", "first_chosen"), ("rater_id",)),
         _source("training", ("day", "rater_id"), ("due", "completed_in_time", "attempted", "passed"), ("rater_id",)),
     )
 }
@@ -218,6 +219,7 @@ def why_not(source: Source, name: str) -> str:
         "project_ledger": "cost per decided item is",
         "shift": "hours are",
         "training": "training is",
+        "comparison": "the choice between two answers is",
         "batch_work": "work in batches is",
         "batch_sum": "work in batches is",
         "batch_patterns": "agreement within batches is",

@@ -858,6 +858,23 @@ def training_facts() -> sa.Select:
     )
 
 
+def comparison_facts(zone: str) -> sa.Select:
+    """Decided comparisons by day, project and rater, and in how many the answer shown first was chosen."""
+    c = t.comparisons.c
+    day = business_day(c.submitted_at, zone)
+    return (
+        sa.select(
+            day.label("day"),
+            c.project_id,
+            c.rater_id,
+            sa.func.count().label("decided"),
+            _sum(c.choice == c.first_shown, "first_chosen"),
+        )
+        .where(c.choice != "tie")
+        .group_by(day, c.project_id, c.rater_id)
+    )
+
+
 def cost_facts() -> sa.Select:
     """Money by day, project and pool, one column a kind."""
     c = t.costs.c

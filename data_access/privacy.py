@@ -43,11 +43,16 @@ def denominators(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def raters_behind(
-    snapshot: Snapshot, by: Sequence[str], filters: Filters, scope: Scope, column: str = "judgements"
+    snapshot: Snapshot,
+    by: Sequence[str],
+    filters: Filters,
+    scope: Scope,
+    column: str = "judgements",
+    mart: str = "work",
 ) -> dict[tuple, int]:
-    """How many raters have something in ``column`` of `work`, by group: the groups' keys in the order of ``by``."""
+    """How many raters have something in ``column`` of a mart kept by rater, by group: keys in the order of ``by``."""
     names = tuple(dimension(name) for name in by)
-    question, values = selects.ask("work", (names,), (filters,), scope)
+    question, values = selects.ask(mart, (names,), (filters,), scope)
     rows = snapshot.columns(_behind(question, column), values)
     keys = [rows[name].tolist() for name in names]
     counted = rows["raters"].astype(int).tolist()
@@ -56,10 +61,10 @@ def raters_behind(
 
 @functools.lru_cache(maxsize=500)
 def _behind(question: selects.Question, column: str) -> sa.Select:
-    source = dim.SOURCES["work"]
-    work = source.table
+    source = dim.SOURCES[question.source]
+    columns = source.table.c
     keys = [expression(source, name).label(name) for name in question.dimensions]
-    some = sa.case((work.c[column] > 0, work.c.rater_id))
+    some = sa.case((columns[column] > 0, columns.rater_id))
     counted = sa.cast(sa.func.count(sa.distinct(some)), sa.BigInteger).label("raters")
     return selects.narrowed(question).with_only_columns(*keys, counted).group_by(*(key.element for key in keys))
 

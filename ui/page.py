@@ -87,10 +87,13 @@ def open_snapshot() -> Snapshot:
         st.stop()
 
 
-def header(view: View, sentence: str) -> None:
-    """The finding as the heading, and below it one quiet line: filters, days, age, provisional days."""
+def header(view: View, sentence: str, against: bool = True) -> None:
+    """The finding as the heading, and below it one quiet line: filters, days, age, provisional days.
+
+    against: whether the page compares with the period before.
+    """
     st.title(md(sentence) + ".", anchor=False)
-    context(view)
+    context(view, against)
 
 
 def context(view: View, against: bool = True) -> None:

@@ -17,6 +17,7 @@ from pandas.io.formats.style import Styler
 from data_access.filters import DIMENSIONS, TIME_DIMENSIONS, Filters
 from data_access.snapshot import Snapshot
 from metrics.catalogue import metric as find_metric
+from metrics.effects.verdict import Verdict
 from metrics.spec import Metric
 from ui import export, theme, words
 from ui import format as fmt
@@ -220,6 +221,7 @@ def styled(
             style = style.format(writer, subset=pd.IndexSlice[inside, [name]])
         if column.kind == "status":
             colours = {words.STATUS[status]: colour for status, colour in theme.palette().states.items()}
+            colours |= {Verdict.WORKED: theme.palette().good, Verdict.HARM: theme.palette().bad}
             style = style.map(functools.partial(_colour, colours=colours), subset=[name])
     return style
 

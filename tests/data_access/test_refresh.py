@@ -41,6 +41,7 @@ COMPARED = (
     "batch_sum",
     "case_pairs",
     "claim_time",
+    "comparison",
     "flow",
     "ledger",
     "project_ledger",

@@ -13,6 +13,7 @@ from ui.charts.control import control
 from ui.charts.curve import curve
 from ui.charts.dots import interval_dots
 from ui.charts.errors import error_sides, share_dots
+from ui.charts.event_study import event_study, placebos
 from ui.charts.fan import ages, arrived_decided, fan
 from ui.charts.frontier import frontier
 from ui.charts.groups import group_agreement
@@ -47,6 +48,7 @@ __all__ = [
     "curve",
     "drivers",
     "error_sides",
+    "event_study",
     "fan",
     "frontier",
     "gains",
@@ -67,6 +69,7 @@ __all__ = [
     "pace",
     "pace_beside",
     "pair_matrix",
+    "placebos",
     "poor_quality",
     "ramp",
     "ratings",

@@ -1,0 +1,137 @@
+"""Every dated change of the sample, planted and idle, weighed as the page weighs it; the planted truth is the oracle.
+
+Which verdict is right follows from what was planted (sample_data/events.py), worse for the people who bought the
+change or better, not from what the ledger says:
+- EV01 a mistranslated clause removes half of permitted items: harm, and in Indonesian harassment, over-enforced.
+- EV02 a vendor switch with new people: accuracy falls, a quarter slower: harm.
+- EV03 a course raises accuracy by 1.1 logits: worked.
+- EV07 a shift without its second break: accuracy falls late in the shift: harm.
+- EV08 a surge of arrivals without staff: waits are five times as long: harm to the SLA.
+- EV09 overtime at a higher rate: harm to cost.
+- EV10 a pre-filled answer: 45 % of harmful prompts labelled benign: harm to accuracy.
+- EV11 another base model: benchmark scores fall by 0.06: harm to the score.
+- EV12 a policy read too strictly by one region: harm, satire over-enforced.
+- EV13 another mix of work and nothing else: no metric taken per kind of work may be called.
+- EV16 a cohort of new people, less accurate and slower: harm.
+- EV18 a faster tool: handle times 18 % shorter, so cost per label too: worked.
+- EV19 an answer shown first chosen unread: harm to position bias.
+- EV20 a fifth more paid time for the same work: harm to utilisation.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from data_access import change_data
+from data_access.filters import Scope
+from data_access.snapshot import Snapshot
+from metrics import ladder
+from metrics.change_ledger import ledger, overall
+from metrics.effects import Verdict
+from metrics.effects.measures import MEASURES
+from sample_data.events import EVENTS, IDLE_CHANGES
+from ui import change_words
+
+HARM, WORKED = Verdict.HARM, Verdict.WORKED
+RIGHT = {  # event: the verdict, and metrics of which at least one must say so
+    "EV01": (HARM, {"gold_accuracy", "gold_over_enforcement_rate"}),
+    "EV02": (HARM, {"gold_accuracy"}),
+    "EV03": (WORKED, {"gold_accuracy", "audit_accuracy"}),
+    "EV07": (HARM, {"gold_accuracy", "first_pass_yield"}),
+    "EV08": (HARM, {"sla_attainment"}),
+    "EV09": (HARM, {"cost_per_label"}),
+    "EV10": (HARM, {"gold_accuracy"}),
+    "EV11": (HARM, {"safety_benchmark_score"}),
+    "EV12": (HARM, {"gold_accuracy", "gold_over_enforcement_rate"}),
+    "EV16": (HARM, {"gold_accuracy", "handle_time_log_mean_seconds"}),
+    "EV18": (WORKED, {"handle_time_log_mean_seconds", "cost_per_label"}),
+    "EV19": (HARM, {"position_bias"}),
+    "EV20": (HARM, {"utilisation", "cost_per_label"}),
+}
+
+
+@pytest.fixture(scope="module")
+def weighed(whole_snapshot):
+    """The rows of every change by its summary."""
+    snapshot = Snapshot(whole_snapshot)
+    everyone = Scope.everything()
+    changes = change_data.changes(snapshot, everyone)
+    rows = ledger(changes, change_data.weekly_sums(snapshot, everyone), snapshot.meta.last_day)
+    names = snapshot.names
+    snapshot.close()
+    by_id: dict[str, list] = {change: [] for change in changes["change_id"]}
+    for row in rows:
+        by_id[row.change.change_id].append(row)
+    return {s: by_id[c] for c, s in zip(changes["change_id"], changes["summary"], strict=True)}, names
+
+
+def test_all_planted_and_idle_changes_are_weighed(weighed):
+    planted = [event.change[3] for event in EVENTS if event.change]
+    idle = [one[5] for one in IDLE_CHANGES]
+    assert (len(planted), len(idle)) == (14, 10)
+    assert set(weighed[0]) == {*planted, *idle}
+    assert all(weighed[0][summary] for summary in (*planted, *idle))
+
+
+@pytest.mark.parametrize("event_id", RIGHT)
+def test_a_planted_change_gets_its_verdict(weighed, event_id):
+    event = next(event for event in EVENTS if event.event_id == event_id)
+    rows = weighed[0][event.change[3]]
+    right, speaking = RIGHT[event_id]
+    assert overall(rows) is right
+    told = [row for row in rows if row.judgement.verdict is right]
+    assert speaking & {row.metric for row in told}
+    for row in told:
+        better = MEASURES[row.metric].direction.value.startswith("higher")
+        assert (row.effect.effect.value > 0) == (better == (right is WORKED))
+
+
+def test_a_mistranslated_clause_is_found_where_it_was_planted(weighed):
+    event = next(event for event in EVENTS if event.event_id == "EV01")
+    part = next(r for r in weighed[0][event.change[3]] if r.metric == "gold_over_enforcement_rate")
+    assert part.where == event.where
+    # Half of the permitted items not removed before are: .5 (1 - rate before), and that rate is below .3.
+    assert part.effect.effect.low <= 0.5
+    assert part.effect.effect.high >= 0.35
+
+
+def test_another_mix_of_work_is_called_nothing(weighed):
+    """Nothing changed inside a policy, so no metric taken per kind of work moved; costs do rise with slower work."""
+    event = next(event for event in EVENTS if event.event_id == "EV13")
+    per_kind = [row for row in weighed[0][event.change[3]] if MEASURES[row.metric].per_kind]
+    assert per_kind
+    assert not {HARM, WORKED} & {row.judgement.verdict for row in per_kind}
+
+
+def test_no_idle_change_is_called(weighed):
+    for _, _, _, _, _, summary in IDLE_CHANGES:
+        assert overall(weighed[0][summary]) not in (HARM, WORKED), summary
+
+
+def test_idle_rows_fall_below_five_percent_no_more_often_than_chance(weighed):
+    """Of the own p of about thirty rows at most three are expected below .05 in 19 of 20 worlds (binomial).
+
+    Parts of a project are left out: theirs is the smallest of many.
+    """
+    own = [
+        row
+        for one in IDLE_CHANGES
+        for row in weighed[0][one[5]]
+        if row.effect.p_value is not None and "policy" not in row.where
+    ]
+    assert 20 <= len(own) <= 40
+    assert sum(row.effect.p_value <= 0.05 for row in own) <= 4
+
+
+def test_no_sentence_claims_more_than_its_design(weighed):
+    by_change, names = weighed
+    every = [row for rows in by_change.values() for row in rows]
+    for row in every:
+        said = [change_words.narrative(row, names), change_words.not_claimed(row), *change_words.checks(row)]
+        for sentence in said:
+            assert ladder.overclaims(sentence, change_words.rung(row)) == [], sentence
+    for summary, rows in by_change.items():
+        sentence = change_words.of_change(summary, rows, names)
+        assert ladder.overclaims(sentence, change_words.rung(change_words.leading(rows))) == []
+    whole = change_words.finding(by_change, names, {})
+    assert ladder.overclaims(whole, ladder.Rung.ASSOCIATION) == []

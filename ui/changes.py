@@ -1,0 +1,187 @@
+"""Dated changes weighed: the ledger's rows for the reader's scope, kept per snapshot; the tables the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data_access import change_data, privacy
+from data_access.filters import Filters, Scope
+from data_access.snapshot import Snapshot
+from metrics.change_ledger import Row, ledger, overall
+from metrics.effects.measures import MEASURES
+from metrics.unexplained import Moves, moves
+from ui import change_words, data
+
+MINUTE = {"max_entries": 20, "show_spinner": False}
+PARTS = ("language", "policy")
+"""What the rows of a reader with a minimum group are told apart by beyond pools, whose small weeks were left out."""
+
+
+class Weighed(NamedTuple):
+    """changes: the dated changes, newest first, ``attrs["reason"]`` where there is none. rows: the ledger's rows by
+    change, none for a change that cannot be told apart. withheld: pools of which the reader sees no week.
+    """
+
+    changes: pd.DataFrame
+    rows: dict[str, list[Row]]
+    withheld: list[tuple[str, ...]]
+
+
+def changes(snapshot: Snapshot) -> pd.DataFrame:
+    """The dated changes of the reader's scope, newest first."""
+    return change_data.changes(snapshot, data.current_scope())
+
+
+def weighed(snapshot: Snapshot) -> Weighed:
+    """Every change weighed, once per snapshot and scope: seconds the first time, which the page tells."""
+    found = changes(snapshot)
+    many = f"{len(found)} changes" if len(found) != 1 else "one change"
+    with st.spinner(f"Weighing {many} against the weeks before them, other places and made-up changes"):
+        return _weighed(snapshot.id, snapshot, data.current_scope())
+
+
+@st.cache_data(**MINUTE)
+def _weighed(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> Weighed:
+    found, frames = change_data.changes(_snapshot, scope), frames_of(_snapshot, scope)
+    rows = ledger(found, frames, _snapshot.meta.last_day) if len(found) and frames else []
+    by_change: dict[str, list[Row]] = {str(change): [] for change in found["change_id"]}
+    for row in rows:
+        if _may_see(_snapshot, scope, row):
+            by_change[row.change.change_id].append(row)
+    return Weighed(found, by_change, change_data.withheld(frames))
+
+
+def frames_of(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
+    """The weekly sums of the scope, kept per snapshot and scope."""
+    return _frames(snapshot.id, snapshot, scope)
+
+
+@st.cache_data(**MINUTE)
+def _frames(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
+    return change_data.weekly_sums(_snapshot, scope)
+
+
+def _may_see(snapshot: Snapshot, scope: Scope, row: Row) -> bool:
+    """Whether enough raters stand behind every week of a part that the reader would see drawn."""
+    if not scope.minimum_raters or not set(PARTS) & set(row.where):
+        return True
+    behind = change_data.raters_by_week(snapshot, scope, row.where, _behind(row.metric))
+    return not privacy.too_few(np.array([*behind.values()]), scope).any()
+
+
+def _behind(metric: str) -> str:
+    """The column of the work that says whose judgements a metric rests on."""
+    bottom = MEASURES[metric].bottom
+    return next((base for start, base in privacy.FAMILIES.items() if bottom.startswith(start)), "judgements")
+
+
+@st.cache_data(**MINUTE)
+def _moved(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> Moves:
+    found = change_data.changes(_snapshot, scope)
+    return moves(found, frames_of(_snapshot, scope), _snapshot.meta.last_day)
+
+
+def moved(snapshot: Snapshot) -> Moves:
+    """Lasting moves of weekly series, with the change on record near each."""
+    return _moved(snapshot.id, snapshot, data.current_scope())
+
+
+# ---- what is shown ---------------------------------------------------------------------------------------------
+
+
+def narrowed(found: Weighed, filters: Filters, verdict: str = "", kind: str = "") -> Weighed:
+    """The changes that touch the projects and pools filtered for, of one verdict and one kind where asked."""
+    rows = found.changes
+    inside = pd.Series(True, index=rows.index)
+    for name in ("project", "pool"):
+        chosen = filters.values(name)
+        if chosen:
+            inside &= rows[f"{name}_id"].isna() | rows[f"{name}_id"].isin(chosen)
+    if kind:
+        inside &= rows["kind"] == kind
+    if verdict:
+        inside &= np.array([overall(found.rows[str(c)]).name.lower() == verdict for c in rows["change_id"]], bool)
+    kept = rows[inside].reset_index(drop=True)
+    kept.attrs = dict(rows.attrs)
+    return Weighed(kept, {str(c): found.rows[str(c)] for c in kept["change_id"]}, found.withheld)
+
+
+def summaries(found: Weighed) -> dict[str, str]:
+    """What each change is called."""
+    return dict(zip(found.changes["change_id"], found.changes["summary"], strict=True))
+
+
+def table(found: Weighed, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """One row per change: change_id, summary, kind, where, since, verdict, metric, effect, design."""
+    shown = []
+    for change in found.changes.to_dict("records"):
+        rows = found.rows[str(change["change_id"])]
+        lead, said = change_words.leading(rows), overall(rows)
+        touched = {k: change[f"{k}_id"] for k in ("project", "pool") if not pd.isna(change[f"{k}_id"])}
+        shown.append(
+            {
+                "change_id": change["change_id"],
+                "summary": change["summary"],
+                "kind": change["kind"],
+                "where": change_words.named(touched, names) or "everything",
+                "since": pd.Timestamp(change["starts_on"]),
+                "verdict": f"{change_words.SHAPES[said]} {said}",
+                "metric": "" if lead is None else change_words.label(lead.metric),
+                "effect": change_words.NO_ROWS if lead is None else _effect(lead),
+                "design": "" if lead is None or lead.effect.effect.value is None else change_words.badge(lead),
+            }
+        )
+    return pd.DataFrame(shown)
+
+
+def _effect(row: Row) -> str:
+    return change_words.effect(row) if row.effect.effect.value is not None else row.judgement.reason
+
+
+def metrics_table(rows: Sequence[Row], names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """One row per metric of a change: metric, where, verdict, effect, p, design, reason."""
+    return pd.DataFrame(
+        {
+            "metric": [change_words.label(row.metric) for row in rows],
+            "where": [change_words.named(row.where, names) for row in rows],
+            "verdict": [f"{change_words.SHAPES[row.judgement.verdict]} {row.judgement.verdict}" for row in rows],
+            "effect": [change_words.effect(row) for row in rows],
+            "p": ["" if row.p_adjusted is None else change_words.probability(row.p_adjusted) for row in rows],
+            "design": ["" if row.effect.effect.value is None else change_words.badge(row) for row in rows],
+            "reason": [row.judgement.reason for row in rows],
+        }
+    )
+
+
+def moves_table(found: Moves, names: Mapping[str, Mapping[str, str]], currency: str) -> pd.DataFrame:
+    """The moves without a change on record: metric, where, since, before, after, moved."""
+    alone = [move for move in found.moves if move.change_id is None]
+    return pd.DataFrame(
+        {
+            "metric": [change_words.label(move.metric) for move in alone],
+            "where": [change_words.named(move.where, names) for move in alone],
+            "since": [pd.Timestamp(move.since) for move in alone],
+            "before": [change_words.value(move.metric, move.before, currency) for move in alone],
+            "after": [change_words.value(move.metric, move.after, currency) for move in alone],
+            "moved": [change_words.amount(move.metric, move.after - move.before) for move in alone],
+        }
+    )
+
+
+def compared_with(row: Row, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """The units a change is compared with and their weights: name, weight; the heaviest first."""
+    kind = [*row.where][-1]
+    found = pd.DataFrame([(*pair,) for pair in row.effect.comparison], columns=["name", "weight"])
+    found["name"] = [str(names.get(kind, {}).get(name, name)) for name in found["name"]]
+    return found.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def one(found: Weighed, change_id: str) -> dict[str, object] | None:
+    """The change of this id, None where the reader has none such."""
+    rows = found.changes[found.changes["change_id"] == change_id].to_dict("records")
+    return rows[0] if rows else None

@@ -1,0 +1,181 @@
+"""One change on one metric: its effect week by week about the start, and how it compares with made-up changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from metrics.change_ledger import Row
+from ui import change_words
+from ui import format as fmt
+from ui.charts.base import TREND_HEIGHT, spec, tips
+from ui.theme import Palette
+
+MOST_BEFORE, MOST_AFTER = 39, 26  # weeks drawn; the effect rests on all weeks before
+BINS = 24
+PLACEBO_HEIGHT = 170
+
+
+def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
+    """What was less what would have been, by week from the start of the change.
+
+    Weeks before in grey on their usual spread, weeks under the change in ink, the weeks that count with their mean
+    and its 95 % interval, a zero line, a flag at the start.
+    """
+    e, metric = row.effect, row.metric
+    near = (e.weeks >= -MOST_BEFORE) & (e.weeks < MOST_AFTER)
+    weeks, gaps = e.weeks[near], np.array([change_words.shown(metric, gap) for gap in e.gaps[near]])
+    values = [
+        {
+            "week": int(week),
+            "gap": float(gap),
+            "under": bool(week >= 0),
+            "when": _when(int(week)),
+            "said": change_words.amount(metric, float(raw)),
+        }
+        for week, gap, raw in zip(weeks, gaps, e.gaps[near], strict=True)
+    ]
+    counted = weeks[weeks >= 0][: int(e.effect.n)]
+    first, last = -0.5, float(counted.max()) + 0.5
+    mean = {
+        "start": first,
+        "end": last,
+        **{name: change_words.shown(metric, getattr(e.effect, name)) for name in ("value", "low", "high")},
+        "said": change_words.effect(row),
+    }
+    before = e.gaps[e.weeks < 0]
+    spread = 1.96 * float(before.std(ddof=2)) if len(before) > 2 else 0.0
+    usual = {
+        "start": float(weeks.min()) - 0.5,
+        "end": first,
+        "low": change_words.shown(metric, -spread),
+        "high": change_words.shown(metric, spread),
+    }
+    axis = {"title": "weeks from the start of the change", "grid": False, "tickCount": 10, "format": "d"}
+    scale = {"domain": [usual["start"], max(float(weeks.max()), last) + 0.5], "nice": False}
+    x = {"field": "week", "type": "quantitative", "axis": axis, "scale": scale}
+    up = {"title": f"{change_words.unit(metric)} more or less", "tickCount": 5, "domain": False, "ticks": False}
+    y = {"field": "gap", "type": "quantitative", "axis": up, "scale": {"nice": True, "padding": 8}}
+    tip = tips(when="Week", said="Against its course")
+    band = {"x": {**x, "field": "start"}, "x2": {"field": "end"}}
+    paint = {"condition": {"test": "datum.under", "value": colours.ink}, "value": colours.faint}
+    flag = [{"at": -0.5, "text": f"began {fmt.day(row.change.starts_on)} {row.change.starts_on.year}"}]
+    began = {**x, "field": "at"}
+    layer: list[dict] = [
+        {
+            "data": {"values": [usual]},
+            "mark": {"type": "rect", "color": colours.faint, "opacity": 0.16},
+            "encoding": {**band, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+        },
+        {
+            "data": {"values": [mean]},
+            "mark": {"type": "rect", "color": colours.accent, "opacity": 0.2},
+            "encoding": {**band, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "tooltip": tips(said="Effect")},
+        },
+        {"data": {"values": [{"gap": 0}]}, "mark": {"type": "rule", "color": colours.muted}, "encoding": {"y": y}},
+        {
+            "data": {"values": flag},
+            "mark": {"type": "rule", "strokeDash": [4, 4], "color": colours.ink},
+            "encoding": {"x": began},
+        },
+        {
+            "data": {"values": flag},
+            "mark": {"type": "text", "y": -4, "baseline": "bottom", "align": "right", "dx": -2, "color": colours.ink},
+            "encoding": {"x": began, "text": {"field": "text"}},
+        },
+        {
+            "mark": {"type": "line", "strokeWidth": 1.2},
+            "encoding": {"x": x, "y": y, "color": paint, "detail": {"field": "under"}},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 36, "opacity": 1},
+            "encoding": {"x": x, "y": y, "color": paint, "tooltip": tip},
+        },
+        {
+            "data": {"values": [mean]},
+            "mark": {"type": "rule", "strokeWidth": 3, "color": colours.accent},
+            "encoding": {**band, "y": {**y, "field": "value"}, "tooltip": tips(said="Effect")},
+        },
+    ]
+    end = row.change.end
+    if end is not None and (over := end - row.change.start) < weeks.max():
+        ended = [{"at": over - 0.5, "text": "ended"}]
+        layer.append(
+            {
+                "data": {"values": ended},
+                "mark": {"type": "rule", "strokeDash": [2, 4], "color": colours.muted},
+                "encoding": {"x": began},
+            }
+        )
+    title = f"{change_words.label(metric)} against the course it would have run, {where}"
+    subtitle = (
+        f"Grey: before, on the band 19 of 20 such weeks keep to; blue: the effect over {len(counted)} weeks and its "
+        "95 % interval"
+    )
+    alt = f"{title}: {mean['said']} over the first {len(counted)} weeks under the change; zero is no effect."
+    return spec(colours, title, subtitle, TREND_HEIGHT, layer, data={"values": values}), alt
+
+
+def _when(week: int) -> str:
+    if week >= 0:
+        return f"week {week + 1} under the change"
+    return f"{-week} {'week' if week == -1 else 'weeks'} before"
+
+
+def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
+    """How large made-up changes look, counted by size, with the real one as a rule.
+
+    Sizes are effects over their standard deviation, without sign: noisy and quiet places can be set side by side.
+    """
+    sizes = np.abs(row.effect.placebos)
+    own = abs(row.effect.statistic or 0.0)
+    edges = np.linspace(0.0, float(max(sizes.max(initial=0.0), own)) * 1.04 + 1e-9, BINS + 1)
+    counts = np.histogram(sizes, edges)[0]
+    values = [
+        {
+            "start": float(a),
+            "end": float(b),
+            "n": int(n),
+            "base": 0,
+            "large": bool(a >= own),
+            "said": f"{n} of {len(sizes)}",
+        }
+        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+    x = {
+        "field": "start",
+        "type": "quantitative",
+        "axis": {"title": "effect over its standard deviation", "grid": False, "tickCount": 6},
+        "scale": {"nice": False, "domain": [0.0, float(edges[-1])]},
+    }
+    y = {
+        "field": "n",
+        "type": "quantitative",
+        "axis": {"title": "made-up changes", "tickMinStep": 1, "tickCount": 4, "domain": False},
+    }
+    real = [{"at": own, "text": "the real one "}]
+    layer = [
+        {
+            "mark": {"type": "bar", "color": colours.faint, "opacity": 0.8, "binSpacing": 1},
+            "encoding": {
+                "x": {**x, "bin": "binned"},
+                "x2": {"field": "end"},
+                "y": y,
+                "tooltip": tips(said="Made-up changes"),
+            },
+        },
+        {
+            "data": {"values": real},
+            "mark": {"type": "rule", "strokeWidth": 2, "color": colours.accent},
+            "encoding": {"x": {**x, "field": "at"}},
+        },
+        {
+            "data": {"values": real},
+            "mark": {"type": "text", "align": "right", "y": 8, "dx": -3, "fontWeight": 600, "color": colours.accent},
+            "encoding": {"x": {**x, "field": "at"}, "text": {"field": "text"}},
+        },
+    ]
+    larger = int((sizes >= own * (1 - 1e-12)).sum())
+    title = "Beside made-up changes"
+    subtitle = f"{len(sizes)} changes that never were, at other dates and in other places; {larger} as large"
+    alt = f"{title}: {larger} of {len(sizes)} made-up changes look at least as large as the real one."
+    return spec(colours, title, subtitle, PLACEBO_HEIGHT, layer, data={"values": values}), alt
