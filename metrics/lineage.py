@@ -39,6 +39,7 @@ def weights(batches: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     """
     held = batches.loc[batches["items"] > 0, ["batch_id", "dataset_version", "items"]].dropna(subset="dataset_version")
     joined = models[["model_version", "dataset_version"]].merge(held, on="dataset_version")
+    joined["items"] = joined["items"].astype(float)  # a frame without rows may hold texts
     joined["weight"] = joined["items"] / joined.groupby("model_version")["items"].transform("sum")
     return joined[["model_version", "batch_id", "items", "weight"]]
 
