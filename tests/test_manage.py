@@ -65,6 +65,19 @@ def test_measure_list_prints_the_whole_catalogue(here, capsys):
     assert [line.split(",")[0] for line in out.splitlines()[1:]] == list(METRICS)
 
 
+def test_changes_prints_the_keys_of_the_design(here, capsys):
+    code, out, _ = run(capsys, "changes", "--format", "json")
+    rows = json.loads(out)
+    assert code == 0
+    keys = "change_id, kind, metric, starts_on, design, effect, low, high, placebo_p, verdict, narrative"
+    assert ", ".join(rows[0]) == keys
+    assert len({row["change_id"] for row in rows}) >= 20
+    for row in rows:
+        assert row["change_id"] in row["narrative"]
+        if row["effect"] is not None:
+            assert row["low"] <= row["effect"] <= row["high"]
+
+
 REFUSALS = [
     (("measure", "gold_acuracy"), 'did you mean "gold_accuracy"'),
     (("measure",), "Name at least one metric"),

@@ -1,0 +1,127 @@
+"""What is said of changes: signs and units, the verb by the design, plans with their assumptions."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from metrics import ladder
+from metrics.change_ledger import Change, Row
+from metrics.effects import Design, Effect, Verdict
+from metrics.effects.effect import TOO_EARLY
+from metrics.effects.verdict import Judgement
+from metrics.spec import Estimate
+from ui import change_planning, change_words, charts
+from ui import format as fmt
+from ui.theme import DARK, LIGHT
+
+NAMES = {"project": {"P1": "Comments"}, "pool": {"A": "Jakarta"}}
+HELD = {"pre_trend": True, "placebo": True}
+
+
+def row(
+    verdict=Verdict.HARM, metric="gold_accuracy", estimate=(-0.05, -0.08, -0.02), design=Design.COMPARED, **more
+) -> Row:
+    change = Change("CH-1", "training", "P1", "A", dt.date(2026, 3, 2), 30, 30, None)
+    numbers = Estimate.missing(TOO_EARLY) if estimate is None else Estimate(*estimate, 8)
+    effect = Effect(
+        design,
+        numbers,
+        p_value=0.001,
+        placebo_p=0.02,
+        pre_trend_p=0.5,
+        statistic=-4.0,
+        weeks=np.arange(-30.0, 12.0),
+        gaps=np.concatenate([0.02 * np.sin(np.arange(30)), np.full(12, -0.05)]),
+        comparison=() if design is Design.SERIES else (("B", 0.25), ("C", 0.75)),
+        placebos=np.linspace(-2, 2, 49),
+    )
+    reason = more.get("reason", "the interval is away from zero")
+    return Row(change, metric, {"project": "P1", "pool": "A"}, effect, 0.004, Judgement(verdict, reason, HELD))
+
+
+def plain(text: str) -> str:
+    return text.replace(fmt.SPACE, " ")
+
+
+@pytest.mark.parametrize(
+    ("metric", "ends", "said"),
+    [
+        ("gold_accuracy", (-0.05, -0.08, -0.02), "−5.0 points (−8.0 to −2.0)"),
+        ("gold_accuracy", (0.424, 0.3657, 0.4839), "+42 points (37 to 48)"),
+        # a logarithm of 1.5 is half as much again, of .8 a fifth less
+        ("cost_per_label", (np.log(1.5), np.log(1.4), np.log(1.6)), "+50 % (40 to 60)"),
+        ("handle_time_log_mean_seconds", (np.log(0.9), np.log(0.85), 0.0), "−10.0 % (−15.0 to 0.0)"),
+        ("gold_accuracy", (None, None, None), fmt.NONE),
+    ],
+)
+def test_effects_in_words(metric, ends, said):
+    assert plain(change_words.amount(metric, *ends)) == said
+
+
+def test_the_verb_follows_the_design():
+    compared = plain(change_words.narrative(row(), NAMES))
+    assert compared == (
+        "CH-1: Comments, Jakarta, which had it, against 2 other pools of the project, which had not: "
+        "−5.0 points (−8.0 to −2.0) in gold accuracy"
+    )
+    alone = change_words.narrative(row(design=Design.SERIES), NAMES)
+    assert "against" not in alone
+    assert ladder.overclaims(alone, ladder.Rung.ADJUSTED) == []
+    assert "caused" in change_words.narrative(row(design=Design.RANDOMISED), NAMES)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("design", [Design.COMPARED, Design.SERIES])
+def test_no_verdict_is_said_in_stronger_words_than_its_rung(verdict, design):
+    estimate = None if verdict is Verdict.TOO_EARLY else (-0.05, -0.08, -0.02)
+    one = row(verdict, estimate=estimate, design=design, reason=TOO_EARLY if estimate is None else "made-up changes")
+    sentences = [
+        change_words.narrative(one, NAMES),
+        change_words.of_change("CH-1", [one], NAMES),
+        change_words.not_claimed(one),
+        *change_words.checks(one),
+    ]
+    for sentence in sentences:
+        assert ladder.overclaims(sentence, change_words.rung(one)) == [], sentence
+
+
+def test_the_finding_counts_verdicts_and_names_the_clearest():
+    said = plain(
+        change_words.finding({"CH-1": [row()], "CH-2": [], "CH-3": [row(Verdict.WORKED)]}, NAMES, {"CH-1": "A course."})
+    )
+    assert said.startswith(
+        "Of 3 changes 1 worked, 1 did harm and 1 cannot be told; clearest is “A course”: −5.0 points"
+    )
+    assert change_words.finding({}, NAMES, {}) == "No dated change to weigh"
+
+
+def test_made_up_changes_are_counted_from_their_p():
+    assert any("Of 49 made-up changes" in s and "none looks as large (p 0.02)" in s for s in change_words.checks(row()))
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_charts_of_one_change(colours):
+    import altair as alt
+
+    spec, said = charts.event_study(row(), colours, "Comments")
+    alt.LayerChart.from_dict(spec, validate=True)
+    assert "−5.0" in said
+    drawn = spec["data"]["values"]
+    assert [v["week"] for v in drawn] == list(range(-30, 12))
+    assert drawn[-1]["gap"] == pytest.approx(-5.0)
+    spec, said = charts.placebos(row(), colours)
+    alt.LayerChart.from_dict(spec, validate=True)
+    assert sum(v["n"] for v in spec["data"]["values"]) == 49
+    assert "0 of 49" in said
+
+
+def test_a_plan_names_weeks_pools_and_what_it_rests_on():
+    y = 0.9 + 0.02 * np.random.default_rng(4).normal(size=60)
+    easy = change_planning.answer("gold_accuracy", y, 10.0, "Jakarta")
+    hard = change_planning.answer("gold_accuracy", y, 0.5, "Jakarta")
+    assert "after 3 full weeks" in easy  # five standard deviations of a week
+    assert "would not be seen within" in hard
+    assert "80 of 100 tries" in easy
+    assert "60 weeks at hand" in easy
+    assert "too few weeks" in change_planning.answer("gold_accuracy", y[:5], 5.0, "Jakarta")
