@@ -156,7 +156,8 @@ def _large_enough(snapshot: Snapshot, scope: Scope, name: str, rows: pd.DataFram
     cells = pd.DataFrame([(pd.Timestamp(week), *key) for week, *key in behind], columns=["week", *cell])
     cells["raters"] = list(behind.values())
     keyed = rows.merge(cells, on=["week", *cell], how="left")
-    few = privacy.too_few(keyed["raters"].to_numpy(), scope) | keyed["raters"].isna().to_numpy()
+    # A week in which nobody judged has no number, but may have what one rater was paid.
+    few = keyed["raters"].fillna(0).to_numpy() < scope.minimum_raters
     few &= rows["pool_id"].notna().to_numpy()  # what a project pays for no pool is nobody's work
     if "judgements" in rows:
         few |= (rows.groupby(["week", *cell])["judgements"].transform("sum") < scope.minimum_items).to_numpy()

@@ -34,7 +34,7 @@ def raw(sample_warehouse) -> pd.DataFrame:
             "USING (rater_id) WHERE a.stage = 'label'"
         ).df()
     days = rows["submitted_at"].dt.normalize()
-    return rows.assign(week=(days - pd.to_timedelta(days.dt.weekday, unit="D")).astype("datetime64[ns]"))
+    return rows.assign(week=(days - pd.to_timedelta(days.dt.day_of_week, unit="D")).astype("datetime64[ns]"))
 
 
 def test_gold_by_week_and_cell_is_that_of_the_raw_rows(snapshot, raw):
@@ -59,7 +59,7 @@ def test_choices_between_two_answers(snapshot, sample_warehouse):
             "JOIN raters r USING (rater_id) WHERE c.choice <> 'tie'"
         ).df()
     days = rows["submitted_at"].dt.normalize()
-    rows["week"] = (days - pd.to_timedelta(days.dt.weekday, unit="D")).astype("datetime64[ns]")
+    rows["week"] = (days - pd.to_timedelta(days.dt.day_of_week, unit="D")).astype("datetime64[ns]")
     rows["first"] = rows["choice"] == rows["first_shown"]
     expected = rows.groupby(["week", "project_id", "pool_id"])["first"].agg(["size", "sum"])
     got = change_data.weekly_sums(snapshot, EVERYONE)["comparison"]
@@ -80,7 +80,8 @@ def test_audits_that_still_come_in_are_left_out_and_earlier_ones_kept(snapshot):
 
 def test_a_minimum_leaves_out_weeks_of_pools_with_fewer_raters(snapshot, raw):
     least = replace(LINK, minimum_raters=4, minimum_items=0)
-    behind = raw.groupby(["week", "project_id", "pool_id"])["rater_id"].nunique()
+    judged = raw[raw["status"] != "skipped"]
+    behind = judged.groupby(["week", "project_id", "pool_id"])["rater_id"].nunique()
     few = {key for key, raters in behind.items() if raters < 4}
     whole = change_data.weekly_sums(snapshot, EVERYONE)
     frames = change_data.weekly_sums(snapshot, least)
