@@ -116,7 +116,7 @@ def test_the_ends_are_quantiles_of_the_mixture():
     right = rng.binomial(n.astype(int), 0.85).astype(float)
     mean, log_weight, chance = rater_prior.likely_priors(right, n, offset)
     a, b = rater_prior.betas(mean, log_weight, offset)
-    found = skill._of_mixture(a + right, b + n - right, chance, (0.025, 0.975))
+    found = skill.of_mixture(a + right, b + n - right, chance, (0.025, 0.975))
     for end, probability in zip(found[1:], (0.025, 0.975), strict=True):
         np.testing.assert_allclose(chance @ stats.beta.cdf(end, a + right, b + n - right), probability, atol=1e-4)
 
