@@ -32,6 +32,9 @@ PAGES = (
     "queue_and_capacity",
     "costs",
     "cost_and_quality",
+    "model_impact",
+    "lineage",
+    "changes",
     "definitions",
     "data_health",
 )
