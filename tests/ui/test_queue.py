@@ -100,7 +100,7 @@ def test_hours_promised_in_the_sample_are_those_it_was_made_with(snapshot, proje
         (queue.Promise(24.0, 1.0), "due 24 hours after they came, with arrivals"),
         (queue.Promise(72.0, 0.83), "due 3 days after they came (83 % of them are), "),
         (queue.Promise(30.0, 0.3), "due 30 hours after they came, the mean of many deadlines"),
-        (queue.Promise(), "due 24 hours after they came, as no deadline is known"),
+        (queue.Promise(), "supposed to be due 24 hours after they came, as no item has a due time"),
     ],
 )
 def test_the_promise_is_said_in_hours(due, said):
