@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
+from metrics.effects.effect import Design
+
 
 class Rung(enum.IntEnum):
     """How strong a claim the design carries."""
@@ -28,20 +30,15 @@ BADGES = {
 }
 
 CORRELATION, FIXED_EFFECTS, PARTIAL = "correlation", "fixed effects", "partial correlation"
-STAGGERED = "staggered difference-in-differences"
-COMPARED_SERIES = "interrupted time series with comparison"
-SERIES = "interrupted time series"
-SYNTHETIC = "synthetic control"
-BY_LOT = "randomised"
 DESIGNS = {
     CORRELATION: Rung.ASSOCIATION,
     PARTIAL: Rung.ASSOCIATION,
     FIXED_EFFECTS: Rung.ADJUSTED,
-    SERIES: Rung.ADJUSTED,
-    COMPARED_SERIES: Rung.QUASI_EXPERIMENT,
-    STAGGERED: Rung.QUASI_EXPERIMENT,
-    SYNTHETIC: Rung.QUASI_EXPERIMENT,
-    BY_LOT: Rung.RANDOMISED,
+    Design.SERIES: Rung.ADJUSTED,
+    Design.COMPARED: Rung.QUASI_EXPERIMENT,
+    Design.STAGGERED: Rung.QUASI_EXPERIMENT,
+    Design.SYNTHETIC: Rung.QUASI_EXPERIMENT,
+    Design.RANDOMISED: Rung.RANDOMISED,
 }
 """The rung a design reaches when all its checks hold. A series without a comparison cannot tell the change from what
 else happened that week, so it stays below the designs that can."""

@@ -73,15 +73,7 @@ def exposure(weighted: pd.DataFrame, judged: pd.DataFrame, models: pd.DataFrame)
     out = models[["model_version"]].merge(summed, left_on="model_version", right_index=True, how="left")
     share, effective = out["mean"].to_numpy(float), 1 / out["thin"].to_numpy(float)
     found = wilson(share * effective, effective)
-    out = out.assign(
-        value=found.value, low=found.low, high=found.high, n=out["n"].fillna(0.0), covered=out["weight"].fillna(0.0)
-    )
-    trained = out["model_version"].isin(weighted["model_version"])
-    out["reason"] = np.select(
-        [~trained, out["n"] < LEAST_JUDGED, out["covered"] < LEAST_COVERED], [NO_BATCHES, FEW_JUDGED, FEW_COVERED], ""
-    )
-    out.loc[out["reason"] != "", ["value", "low", "high"]] = np.nan
-    return out[EXPOSURE].reset_index(drop=True)
+    return _with_reasons(out.assign(value=found.value, low=found.low, high=found.high), weighted)
 
 
 def mean_exposure(weighted: pd.DataFrame, values: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +88,11 @@ def mean_exposure(weighted: pd.DataFrame, values: pd.DataFrame, models: pd.DataF
     summed = known.groupby("model_version")[["mean", "square", "n", "weight"]].sum()
     out = models[["model_version"]].merge(summed, left_on="model_version", right_index=True, how="left")
     half = stats.norm.ppf(0.975) * np.sqrt(out["square"])
-    out = out.assign(value=out["mean"], low=out["mean"] - half, high=out["mean"] + half)
+    return _with_reasons(out.assign(value=out["mean"], low=out["mean"] - half, high=out["mean"] + half), weighted)
+
+
+def _with_reasons(out: pd.DataFrame, weighted: pd.DataFrame) -> pd.DataFrame:
+    """An exposure of each model; where too little is behind it, the reason in place of the number."""
     out = out.assign(n=out["n"].fillna(0.0), covered=out["weight"].fillna(0.0))
     trained = out["model_version"].isin(weighted["model_version"])
     out["reason"] = np.select(
