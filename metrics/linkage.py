@@ -40,6 +40,7 @@ ALL_PROJECTS = "all projects"
 SPEARMAN, VERSIONS, PANEL, SECOND = "spearman", "versions", "panel", "second measure"
 SECOND_MEASURE = "percent_agreement"  # of the same quality as gold and audits: how often labels are right
 MIXED = "the record says both that higher and that lower is better"
+NOT_SHARES = "a second measure sizes only how a share of right labels goes with a benchmark that is a share"
 UNKNOWN = "no version of this benchmark is on record with its training"
 
 
@@ -252,6 +253,10 @@ def by_agreement(link: Link, quality: str, exposed: Exposed) -> Estimate:
     """Units of benchmark per unit of quality, freed of error by raters' agreement as a second measure of it."""
     if link.reason:
         return Estimate.missing(link.reason)
+    known = link.table.to_numpy(float)
+    known = known[np.isfinite(known)]
+    if not QUALITIES[quality].sized or np.any((known < 0) | (known > 1)):
+        return Estimate.missing(NOT_SHARES)
     rows, second = series(link, quality, exposed), series(link, SECOND_MEASURE, exposed)
     found = by_second_measure(rows["y"], rows["x"], second["x"], link.days, link.controls(second))
     return found if found.value is not None else Estimate.missing(why(link, rows, found.reason), found.n)
