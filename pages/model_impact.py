@@ -32,7 +32,7 @@ if wrong:
     st.warning(words.md(wrong), icon=":material/link_off:")
 sections.figures(found, rows, ours)
 sections.matrix(view, rows, names, looked)
-sections.pair(view, found, names, looked)
+sections.pair(view, names, looked)
 sections.moves(view, found, ours)
 sections.regressions(view, found, ours)
 sections.all_links(view, rows)

@@ -116,8 +116,10 @@ def _groups_table(view: View, found: agreement_groups.Grouped, axis: str) -> Non
             for s in agreement_groups.SHOWN
         }
         columns["said"] = Column("Test")
-    with st.expander("The numbers, and the file"):
-        tables.table(
+    tables.fold(
+        "The numbers, and the file",
+        "groups details",
+        lambda: tables.table(
             shown,
             key=f"groups table {axis} {found.tested}",
             title=f"Group agreement by {agreement_groups.AXES[axis]}",
@@ -125,7 +127,8 @@ def _groups_table(view: View, found: agreement_groups.Grouped, axis: str) -> Non
             snapshot=view.snapshot,
             filters=view.filters,
             exported=rows,
-        )
+        ),
+    )
 
 
 def _estimate(row: Mapping, name: str) -> str:

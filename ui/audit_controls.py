@@ -323,8 +323,10 @@ def _wear_table(snapshot: Snapshot, filters: Filters, found) -> None:
         "repeats": Column("Met again", "Gold judgements on an item met before: memory, not skill.", "count"),
         "seen_share": Column("Of the pool", "The chance that the next gold item is one met before.", "share"),
     }
-    with st.expander("Rater by rater, most gold first"):
-        tables.table(
+    tables.fold(
+        "Rater by rater, most gold first",
+        "wear details",
+        lambda: tables.table(
             found.table,
             key=f"wear table {token(filters)}",
             title="Gold met by rater",
@@ -332,4 +334,5 @@ def _wear_table(snapshot: Snapshot, filters: Filters, found) -> None:
             snapshot=snapshot,
             filters=filters,
             exported=found.table,
-        )
+        ),
+    )

@@ -258,10 +258,7 @@ def budget(view: View) -> None:
     spec, alt = charts.budget(found.rows, found.total, palette(), view.currency, found.as_of)
     clicked = charts.show(spec, alt, key=f"budget {token(view.filters)}", select=True)
     tables.quiet(md(say.budget_basis(found)))
-    details = st.expander("Budget, actual and earned value by project", key="budget details", on_change="rerun")
-    if details.open:
-        with details:
-            _budget_table(view, found)
+    tables.fold("Budget, actual and earned value by project", "budget details", lambda: _budget_table(view, found))
     member = (clicked or {}).get("member")
     if member and view.filters.values("project") != (str(member),):
         open_from_click(PAGE, links.write(view.filters.with_("project", str(member))))

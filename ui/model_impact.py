@@ -124,7 +124,10 @@ def strongest(rows: pd.DataFrame) -> pd.Series | None:
 
 @dataclass(frozen=True)
 class Pair:
-    """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients."""
+    """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients.
+
+    lag_days: how old the labels of a version were on average when the benchmark was measured; NaN if not known.
+    """
 
     link: Link
     quality: str
@@ -134,11 +137,13 @@ class Pair:
     panel: Panel
     design: str
     second: Estimate
+    lag_days: float
 
 
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
 def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], quality: str) -> Pair:
-    links = _found(snapshot, scope).impact
+    found = _found(snapshot, scope)
+    links = found.impact
     link = links.link(*key)
     rows = linkage.series(link, quality, links.exposed)
     x, y = rows["x"].to_numpy(float), rows["y"].to_numpy(float)
@@ -147,7 +152,8 @@ def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], quality: 
     panel, design = linkage.coefficient(link, quality, links.exposed)
     rows = rows.assign(base=list(link.base), day=pd.Timestamp("2020-01-01") + pd.to_timedelta(link.days, unit="D"))
     lags = tuple(linkage.at_lag(link, rows, lag) for lag in LOOKED_AT)
-    return Pair(link, quality, rows, band, lags, panel, design, linkage.by_agreement(link, quality, links.exposed))
+    second = linkage.by_agreement(link, quality, links.exposed)
+    return Pair(link, quality, rows, band, lags, panel, design, second, _lag_days(found, link))
 
 
 def pair(snapshot: Snapshot, key: str, quality: str) -> Pair:
@@ -195,8 +201,7 @@ def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:
     return all_of.impact.untimely[all_of.impact.untimely["model_version"].isin(mine)]
 
 
-def lag_days(all_of: Found, link: Link) -> float:
-    """How old the labels of a version were on average when the benchmark was measured, in days; NaN if not known."""
+def _lag_days(all_of: Found, link: Link) -> float:
     line = all_of.data.lineage
     items = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
     batches = line.batches.assign(items=items)

@@ -48,7 +48,7 @@ def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: con
         controls.open_link(picked, looked, view.filters)
 
 
-def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: controls.Own) -> None:
+def pair(view: View, names: Mapping[str, str], looked: controls.Own) -> None:
     """One link: scatter, lags, its size in words, the ceiling where there is one."""
     st.subheader("One link from close up", anchor=False)
     controls.pickers(names, looked, view.filters)
@@ -69,7 +69,7 @@ def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: contr
     with right:
         if any(lag.estimate.value is not None for lag in one.lags):
             charts.show(*charts.link_lags(one.lags, one.quality, name, palette()), key="link lags")
-        note = say.lag_note(shown.lag_days(found, one.link))
+        note = say.lag_note(one.lag_days)
         if note:
             tables.quiet(words.md(note))
         _ceiling(view, one)
@@ -150,24 +150,34 @@ def _regression(row: Mapping, names: Mapping[str, str]) -> dict[str, str]:
 
 def all_links(view: View, rows: pd.DataFrame) -> None:
     """Every link in view as a table to download."""
-    with st.expander("All links as a table"):
-        listed = rows.sort_values(["q_value", "p_value"], na_position="last").reset_index(drop=True)
-        columns = {
-            "metric": Column("Quality of labels"),
-            "benchmark": Column("Benchmark"),
-            "project": Column("Project"),
-            "lag": Column("Lag", "In versions.", "count"),
-            "estimate": Column("Rank correlation", "Cleared of data volume, base model and a trend.", "number"),
-            "low": Column("From", "", "number"),
-            "high": Column("To", "", "number"),
-            "n": Column("Versions", "", "count"),
-            "n_effective": Column("Independent", "What the versions are worth after their likeness.", "count"),
-            "q_value": Column("q", "The share of chance findings among all that are as sure.", "number"),
-            "reason": Column("Why no coefficient"),
-        }
-        tables.table(listed, key=f"all links {token(view.filters)}", title="Links between labels and models",
-                     columns=columns, snapshot=view.snapshot, filters=view.filters, exported=listed[ROW],
-                     download="Download links")  # fmt: skip
+    tables.fold("All links as a table", "all links", lambda: _links_table(view, rows))
+
+
+def _links_table(view: View, rows: pd.DataFrame) -> None:
+    listed = rows.sort_values(["q_value", "p_value"], na_position="last").reset_index(drop=True)
+    columns = {
+        "metric": Column("Quality of labels"),
+        "benchmark": Column("Benchmark"),
+        "project": Column("Project"),
+        "lag": Column("Lag", "In versions.", "count"),
+        "estimate": Column("Rank correlation", "Cleared of data volume, base model and a trend.", "number"),
+        "low": Column("From", "", "number"),
+        "high": Column("To", "", "number"),
+        "n": Column("Versions", "", "count"),
+        "n_effective": Column("Independent", "What the versions are worth after their likeness.", "count"),
+        "q_value": Column("q", "The share of chance findings among all that are as sure.", "number"),
+        "reason": Column("Why no coefficient"),
+    }
+    tables.table(
+        listed,
+        key=f"all links {token(view.filters)}",
+        title="Links between labels and models",
+        columns=columns,
+        snapshot=view.snapshot,
+        filters=view.filters,
+        exported=listed[ROW],
+        download="Download links",
+    )
 
 
 def _points(share: float) -> str:

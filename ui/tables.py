@@ -193,6 +193,14 @@ def table(
     return members[chosen] if chosen is not None and chosen < len(members) else None
 
 
+def fold(label: str, key: str, draw: Callable[[], object]) -> None:
+    """A fold that is closed at first; what is in it is made when it is opened, not before."""
+    box = st.expander(label, key=key, on_change="rerun")
+    if box.open:
+        with box:
+            draw()
+
+
 def quiet(sentence: str) -> None:
     """A sentence beside the matter, in muted ink; the sentence is the app's own or escaped."""
     st.markdown(f":gray[:small[{sentence}]]")

@@ -243,3 +243,18 @@ def test_a_choice_beyond_the_rows_is_none():
     at = AppTest.from_function(_page)
     at.session_state["t"] = {"selection": {"rows": [7]}}
     assert _chosen(at.run()) is None
+
+
+def _folded() -> None:
+    import streamlit as st
+
+    from ui import tables
+
+    tables.fold("Details", "details", lambda: st.write("drawn"))
+
+
+def test_a_fold_draws_its_content_only_once_it_is_open():
+    app = AppTest.from_function(_folded).run()
+    assert not app.markdown
+    app.session_state["details"] = True
+    assert [one.value for one in app.run().markdown] == ["drawn"]
