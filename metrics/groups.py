@@ -21,10 +21,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from metrics.agreement.alpha import Disagreement
+from metrics.agreement.score import Items, score_interval
 from metrics.errors import UnknownName
+from metrics.group_intervals import Across, Ends, Mean, ratio_ends
 from metrics.intervals import student
 from metrics.multiple import benjamini_hochberg
-from metrics.patterns import Encoding, decode
+from metrics.patterns import Encoding, Patterns, decode
 from metrics.spec import Estimate
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ Integers = NDArray[np.int64]
 
 STATISTICS = ("irr", "xrr", "gai", "negentropy", "plurality_size")
 TESTED = ("irr", "xrr", "gai")
-INTERVALS = ("bootstrap", "linearised", "none")
+INTERVALS = ("score", "bootstrap", "linearised", "none")
 
 MIN_RATERS, MIN_ITEMS = 5, 20
 """Fewest raters of a group, and of the rest, and fewest items: below them a group is a handful of persons."""
@@ -49,11 +52,24 @@ CELLS_AT_ONCE = 2_000_000
 UNDEFINED_DRAWS = 0.025
 """Share of resamples without a group association index up to which its interval is given: the upper end must exist."""
 
+LEAST_OTHER = {
+    "score": (0, 0, 10, 0, 0),
+    "bootstrap": (20, 20, 20, 0, 0),
+    "linearised": (20, 20, 20, 0, 0),
+    "none": (0, 0, 0, 0, 0),
+}
+"""For an interval of each statistic: fewest items times the share of ratings that are not the commonest label."""
+
+TOPS = (1.0, 1.0, math.inf, math.inf, 1.0)  # above which no statistic lies
+
 NO_PAIRS = "no item has two ratings of the group"
 NO_SHARED = "no item is rated by the group and by others"
 NO_VARIATION = "no variation: every rating is the same label"
 NOT_ABOVE_CHANCE = "agreement with the other raters is not above chance, so nothing can be divided by it"
 NO_INDEX = "no group has a group association index"
+NO_ERROR = "all items show the same, so nothing says how far off the value may be"
+MAY_BE_CHANCE = "agreement with the other raters may be no better than chance, so the ratio has no upper end"
+FEW_OTHER = "fewer than {} items' worth of ratings give another label than the commonest: too few to say how sure it is"
 ONE_SPLIT = "the raters can be split into these groups in one way only"
 
 
@@ -313,6 +329,18 @@ class _Stratum:
             ]
         )
 
+    def scored(self, statistic: int) -> Items | Across | Mean:
+        """The items as ``score_interval`` takes them, for a statistic of those but the ratio."""
+        paired, shared = (self.columns[:, k] > 0 for k in (2, 3))
+        n, x, y = (self.columns[:, 6 + k * self.q : 6 + (k + 1) * self.q] for k in range(3))
+        if statistic == 0:
+            inside = Patterns(n[paired].astype(np.int64), self.items[paired])
+            return Disagreement(inside, 1 - np.eye(self.q), False).of_score()
+        if statistic == 1:
+            return Across(self.items[shared], x[shared], y[shared])
+        negentropy, share = self.columns[paired, 4] / math.log(self.q), self.columns[paired, 5]
+        return Mean(self.items[paired], negentropy if statistic == 3 else (share * self.q - 1) / (self.q - 1))
+
     def terms(self, sums: Floats) -> Floats:
         """(..., 8): observed and expected disagreement inside and across, pairable and shared items, two sums."""
         n, x, y = (sums[..., 6 + k * self.q : 6 + (k + 1) * self.q] for k in range(3))
@@ -362,7 +390,7 @@ class _Group:
         self.values = _values(self.terms)
         self.pairable, self.shared = self.terms[4], self.terms[5]
         self.draws = self._bootstrap(draws, seed) if interval == "bootstrap" and self.strata else None
-        self.errors = self._linearised() if interval == "linearised" and self.strata else None
+        self.errors = self._linearised() if interval in ("linearised", "score") and self.strata else None
 
     def _bootstrap(self, draws: int, seed: int) -> Floats:
         rng = np.random.default_rng(seed)
@@ -377,9 +405,10 @@ class _Group:
         return _values(terms)
 
     def _linearised(self) -> Floats:
+        """Standard errors of the statistics, and the correlation of the first two."""
         _, xrr, gai, negentropy, plurality = self.values
         t = self.terms
-        variance = np.zeros(5)
+        variance, together = np.zeros(5), 0.0
         with np.errstate(all="ignore"):
             for s in self.strata:
                 d = s.derivatives()
@@ -392,31 +421,86 @@ class _Group:
                 n = s.items.sum()
                 each = each - s.items @ each / n
                 variance += s.items @ each**2 * n / max(n - 1, 1)
+                together += s.items @ (each[:, 0] * each[:, 1]) * n / max(n - 1, 1)
+            self.correlation = float(np.clip(np.nan_to_num(together / np.sqrt(variance[0] * variance[1])), -1, 1))
         return np.sqrt(variance)
 
-    def ends(self, statistic: int, confidence: float) -> tuple[float | None, float | None]:
-        """Low and high of one statistic; (None, None) where the data do not show how sure it is."""
-        value = self.values[statistic]
-        top = math.inf if statistic in (2, 3) else 1.0
-        if self.errors is not None:
-            error = self.errors[statistic]
-            if not error > 1e-12:
-                return None, None
-            if statistic == 2 and not (self.ends(1, confidence)[0] or 0) > 0:
-                return None, None  # a ratio to what may be 0 has no upper end
-            n = self.shared if statistic == 1 else min(self.pairable, self.shared) if statistic == 2 else self.pairable
-            half = float(student(0.5 + confidence / 2, n - 1)) * error
-            return (float(value - half), float(min(value + half, top))) if math.isfinite(half) else (None, None)
-        if self.draws is None:
+    def ends(self, statistic: int, confidence: float) -> tuple[float | None, float | None, str]:
+        """Low and high of one statistic and ""; or None, None and why the data do not show how sure it is."""
+        low, high, reason = None, None, self._reason_for_no_ends(statistic)
+        if not reason and self.strata and self.interval != "none":
+            way = {"score": self._score_ends, "linearised": self._error_ends, "bootstrap": self._drawn_ends}
+            low, high = way[self.interval](statistic, confidence)
+            reason = "" if low is not None else MAY_BE_CHANCE if statistic == 2 else NO_ERROR
+        return low, high, reason
+
+    def _reason_for_no_ends(self, statistic: int) -> str:
+        """Why too few ratings give another label than the commonest for an interval of irr, xrr or gai; or ""."""
+        least = LEAST_OTHER[self.interval][statistic]
+        return "" if self.other_labels(statistic) >= least else FEW_OTHER.format(least)
+
+    def other_labels(self, statistic: int) -> float:
+        """Items times the share of their ratings with another label than their project's commonest."""
+        sides = ((2, 0),) if statistic == 0 else ((3, 1), (3, 2)) if statistic == 1 else ((2, 0), (3, 1), (3, 2))
+        found = 0.0
+        for s in self.strata:
+            sums = s.items @ s.columns
+            labels = sum(sums[6 + k * s.q : 6 + (k + 1) * s.q] for _, k in sides)
+            if labels.sum() > 0:
+                found += min(sums[which] for which, _ in sides) * (1 - labels.max() / labels.sum())
+        return float(found)
+
+    def _error_ends(self, statistic: int, confidence: float) -> Ends:
+        """The value with t linearised errors on either side."""
+        value, error = self.values[statistic], self.errors[statistic]
+        if not error > 1e-12 or (statistic == 2 and not (self._error_ends(1, confidence)[0] or 0) > 0):
             return None, None
-        found = self.draws[:, statistic]
-        missing = np.isnan(found).mean()
-        if missing > UNDEFINED_DRAWS:
+        half = self._quantile(statistic, confidence) * error
+        return (float(value - half), float(min(value + half, TOPS[statistic]))) if math.isfinite(half) else (None, None)
+
+    def _quantile(self, statistic: int, confidence: float) -> float:
+        n = self.shared if statistic == 1 else min(self.pairable, self.shared) if statistic == 2 else self.pairable
+        return float(student(0.5 + confidence / 2, n - 1))
+
+    def _drawn_ends(self, statistic: int, confidence: float) -> Ends:
+        """The percentiles of the resamples."""
+        value, found = self.values[statistic], self.draws[:, statistic]
+        if np.isnan(found).mean() > UNDEFINED_DRAWS:
             return None, None
         low, high = np.nanquantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
         if high - low < 1e-12:
             return None, None
-        return float(min(low, value)), float(min(max(high, value), top))
+        return float(min(low, value)), float(min(max(high, value), TOPS[statistic]))
+
+    def _score_ends(self, statistic: int, confidence: float) -> Ends:
+        """Ends that ``score_interval`` gives irr, xrr and the means, and ``ratio_ends`` their ratio."""
+        value = self.values[statistic]
+        if statistic == 2:
+            return self._ratio_ends(confidence)
+        parts = [s.scored(statistic) for s in self.strata]
+        n = self.shared if statistic == 1 else self.pairable
+        # The means run from what one label shared by none gives to what one label for all gives.
+        bottom, span = self._scale(statistic)
+        found = score_interval((value - bottom) / span, [p for p in parts if p.items.sum()], n, (-1.0, 1.0), confidence)
+        if found.low is None:
+            return None, None
+        return float(min(bottom + found.low * span, value)), float(max(bottom + found.high * span, value))
+
+    def _scale(self, statistic: int) -> tuple[float, float]:
+        if statistic < 3:
+            return 0.0, 1.0
+        q = max(s.q for s in self.strata)
+        return (0.0, math.log(q)) if statistic == 3 else (1 / q, 1 - 1 / q)
+
+    def _ratio_ends(self, confidence: float) -> Ends:
+        """Fieller's ends, both linearised errors widened by as much as a score interval is wider than its own."""
+        quantile, errors = self._quantile(2, confidence), self.errors[:2]
+        ends = [self._score_ends(k, confidence) for k in (0, 1)]
+        if any(low is None for low, _ in ends) or not (errors > 1e-12).all() or not math.isfinite(quantile):
+            return None, None
+        wider = max(1.0, *((high - low) / 2 / quantile / e for (low, high), e in zip(ends, errors, strict=True)))
+        halves = quantile * wider * errors
+        return ratio_ends((self.values[0], self.values[1]), (halves[0], halves[1]), self.correlation)
 
 
 def _table(
@@ -440,12 +524,13 @@ def _table(
         rest = None if outside is None else int(outside[g])
         for k, statistic in enumerate(STATISTICS):
             n, reason = _reason(one, k, inside, rest, min_raters, min_items)
-            low, high = (None, None) if reason else one.ends(k, confidence)
+            low, high, unsure = (None, None, "") if reason else one.ends(k, confidence)
             value = None if reason else one.values[k]
-            found.append((name, statistic, value, low, high, n, reason, math.nan if inside is None else inside))
+            people = math.nan if inside is None else inside
+            found.append((name, statistic, value, low, high, n, reason, people, unsure))
             if statistic == "gai" and not reason:
                 judged[name] = one
-    columns = ["group", "statistic", "value", "low", "high", "n", "reason", "raters"]
+    columns = ["group", "statistic", "value", "low", "high", "n", "reason", "raters", "interval_reason"]
     table = pd.DataFrame(found, columns=columns).astype(
         {"group": object, "value": float, "low": float, "high": float, "n": float, "raters": float}
     )
@@ -454,16 +539,18 @@ def _table(
         # Two groups that hold all raters share one XRR: one number has one interval, whatever the draws.
         first, second = (table.index[table["statistic"] == "xrr"]).tolist()
         if abs(table.at[first, "value"] - table.at[second, "value"]) < 1e-12:
-            table.loc[second, ["low", "high"]] = table.loc[first, ["low", "high"]]
+            same = ["low", "high", "interval_reason"]
+            table.loc[second, same] = table.loc[first, same]
     if not judged:
         return table, Estimate.missing(NO_INDEX), None
     largest = max(judged, key=lambda name: judged[name].values[2])
-    ends = [one.ends(2, 1 - (1 - confidence) / len(judged)) for one in judged.values()]
     value = float(judged[largest].values[2])
     n = float(min(judged[largest].pairable, judged[largest].shared))
-    if any(low is None or high is None for low, high in ends):
+    levels = ((1 - (1 - confidence) / len(judged), 0), (confidence, 1))
+    lows, highs = ([one.ends(2, level)[end] for one in judged.values()] for level, end in levels)
+    if any(end is None for end in (*lows, *highs)):
         return table, Estimate(value, n=n), largest
-    return table, Estimate(value, max(low for low, _ in ends), max(high for _, high in ends), n), largest
+    return table, Estimate(value, min(max(lows), value), max(*highs, value), n), largest
 
 
 def _reason(

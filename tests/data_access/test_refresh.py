@@ -369,7 +369,9 @@ def test_killed_at_any_moment_the_old_snapshot_still_serves(tmp_path):
             os.kill(child.pid, signal.SIGKILL)
         child.join()
         now = content(path)
-        if child.exitcode == 0 or not now["work"].equals(old["work"]):  # a kill may fall between publishing and the exit
+        if child.exitcode == 0 or not now["work"].equals(
+            old["work"]
+        ):  # a kill may fall between publishing and the exit
             assert all(now[name].equals(new[name]) for name in COMPARED)
             break
         assert all(now[name].equals(old[name]) for name in COMPARED)

@@ -93,6 +93,7 @@ def groups_frame(tested: bool) -> agreement_groups.Grouped:
             none = k == 2 and s != "irr"
             row |= {s: math.nan if none else 0.5 + k, f"{s}_low": math.nan if none else 0.4, f"{s}_high": 0.6 + k}
             row |= {f"{s}_n": 40.0, f"{s}_reason": "no item is rated by the group and by others" if none else ""}
+            row |= {f"{s}_interval_reason": ""}
             q = 0.01 if k == 0 and tested else 0.4 if tested else math.nan
             row |= {f"{s}_side": "low", f"{s}_p_two_sided": q, f"{s}_q": math.nan if none else q}
         rows.append(row)
