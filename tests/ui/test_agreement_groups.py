@@ -114,6 +114,14 @@ def test_the_chart_of_groups(colours, tested):
     assert "7 tests" in say.groups(found, "region") or not tested
 
 
+def test_a_number_without_an_interval_says_why():
+    rows = groups_frame(True).rows.assign(gai_low=math.nan, gai_high=math.nan)
+    rows.loc[0, "gai_interval_reason"] = "fewer than 10 items' worth of ratings"
+    shown = values(charts.group_agreement(rows, LIGHT, "region", True)[0])
+    assert "no interval: fewer than 10 items' worth of ratings" in shown[0]["gai"]
+    assert "no interval" not in shown[1]["gai"] + shown[0]["irr"]
+
+
 def test_nothing_stands_out_is_said_with_its_limits():
     found = groups_frame(True)
     found = dataclasses.replace(found, rows=found.rows.assign(finding=""))

@@ -10,8 +10,8 @@ from scipy.special import expit
 from metrics import groups as module
 from metrics.agreement.alpha import alpha_of_patterns
 from metrics.agreement.score import score_interval
-from metrics.group_intervals import Across, Mean, ratio_ends
 from metrics.groups import GroupPatterns, group_agreement_of_patterns
+from metrics.groups.score import Across, Mean, ratio_ends
 from metrics.intervals import wilson
 from metrics.patterns import Patterns
 
