@@ -204,7 +204,8 @@ def group_agreement_of_patterns(
       10; gai, where it has an interval, 93 to 96; the two means 95 to 97.
     - "linearised", value ± t·se by the infinitesimal jackknife, n - 1 degrees of freedom; "bootstrap", percentiles of
       ``draws`` resamples of the items (a multinomial over patterns, seeded), widened to the value where they miss it.
-      Both see no error where a rare label was hardly met, so irr, xrr and gai need twenty such items' worth.
+      Both see no error where a rare label was hardly met, so irr, xrr and gai need twenty such items' worth: linearised
+      irr and xrr then hold 93 to 94.
     - "none".
     Perfect agreement has a score interval alone, and gai none where xrr may be 0 by its own interval.
     dsi: max gai. Its interval runs from the largest low, at 1 - (1 - confidence)/G for G groups, to the largest high at
