@@ -132,11 +132,13 @@ class Evidence:
         value = self.values[statistic]
         if statistic == 2:
             return self._ratio_ends(confidence)
-        parts = [s.scored(statistic) for s in self.strata]
         n = self.shared if statistic == 1 else self.pairable
         # The means run from what one label shared by none gives to what one label for all gives.
         bottom, span = self._scale(statistic)
-        found = score_interval((value - bottom) / span, [p for p in parts if p.items.sum()], n, (-1.0, 1.0), confidence)
+        if span <= 0:
+            return None, None
+        parts = [part for s in self.strata if (part := s.scored(statistic, bottom, span)) is not None]
+        found = score_interval((value - bottom) / span, parts, n, (-1.0, 1.0), confidence)
         if found.low is None:
             return None, None
         return float(min(bottom + found.low * span, value)), float(max(bottom + found.high * span, value))

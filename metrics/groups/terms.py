@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from metrics.agreement.alpha import Disagreement
@@ -48,17 +46,21 @@ class Stratum:
             ]
         )
 
-    def scored(self, statistic: int) -> Items | Across | Mean:
-        """The items as ``score_interval`` takes them, for a statistic of those but the ratio."""
+    def scored(self, statistic: int, bottom: float, span: float) -> Items | Across | Mean | None:
+        """The items as ``score_interval`` takes them, for a statistic of those but the ratio; None without such items.
+
+        bottom, span: the least that a mean can be and how much more it can be.
+        """
         paired, shared = (self.columns[:, k] > 0 for k in (2, 3))
+        if not self.items @ (shared if statistic == 1 else paired):
+            return None
         n, x, y = (self.columns[:, 6 + k * self.q : 6 + (k + 1) * self.q] for k in range(3))
         if statistic == 0:
             inside = Patterns(n[paired].astype(np.int64), self.items[paired])
             return Disagreement(inside, 1 - np.eye(self.q), False).of_score()
         if statistic == 1:
             return Across(self.items[shared], x[shared], y[shared])
-        negentropy, share = self.columns[paired, 4] / math.log(self.q), self.columns[paired, 5]
-        return Mean(self.items[paired], negentropy if statistic == 3 else (share * self.q - 1) / (self.q - 1))
+        return Mean(self.items[paired], (self.columns[paired, statistic + 1] - bottom) / span)
 
     def terms(self, sums: Floats) -> Floats:
         """(..., 8): observed and expected disagreement inside and across, pairable and shared items, two sums."""

@@ -135,3 +135,22 @@ def test_a_ratio_from_too_few_of_the_rarer_labels_has_a_reason_in_place_of_an_in
     assert (many["interval_reason"] == "").all()
     rough = group_agreement_of_patterns(drawn(np.random.default_rng(2), 40, *RARE), interval="linearised").table
     assert rough["interval_reason"].tolist()[:3] == [module.FEW_OTHER.format(20)] * 3
+
+
+def test_projects_with_labels_of_their_own_or_nothing_to_compare_are_put_together():
+    """A project twice as one has the ends of twice its items; one of single ratings adds nothing to irr."""
+    rng = np.random.default_rng(4)
+    own = drawn(rng, 80, *COMMON)["a"]
+    twice = GroupPatterns(own.inside, own.total, 2 * own.items)
+    wide = GroupPatterns(np.pad(own.inside, ((0, 0), (0, 1))), np.pad(own.total, ((0, 0), (0, 1))), own.items)
+    alone = GroupPatterns([[1, 0]], [[1, 0]], [5])
+    one, two, three = (
+        group_agreement_of_patterns({"a": parts}, interval="score").table.set_index("statistic")
+        for parts in ([twice], [own, own, alone], [own, wide])
+    )
+    columns = ["value", "low", "high"]
+    np.testing.assert_allclose(one.loc["xrr", columns].astype(float), two.loc["xrr", columns].astype(float), atol=1e-9)
+    # Alpha's n - 1 is taken from each project.
+    np.testing.assert_allclose(one.loc["irr", columns].astype(float), two.loc["irr", columns].astype(float), atol=2e-3)
+    assert (three["low"] <= three["value"]).all() and (three["value"] <= three["high"]).all()
+    assert three.loc["plurality_size", "low"] > 0.5
