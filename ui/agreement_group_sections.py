@@ -134,4 +134,6 @@ def _groups_table(view: View, found: agreement_groups.Grouped, axis: str) -> Non
 def _estimate(row: Mapping, name: str) -> str:
     if fmt.is_missing(row[name]):
         return str(row[f"{name}_reason"])
-    return agreement_words.with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
+    unsure = row[f"{name}_interval_reason"]
+    text = agreement_words.with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
+    return f"{text} (no interval: {unsure})" if unsure else text

@@ -37,9 +37,10 @@ COLUMNS = ("project_id", "policy", "label", "item", "rater", "group", "language"
 
 @dataclass(frozen=True)
 class Grouped:
-    """Groups of raters side by side. rows: member, label, raters, and for irr, xrr, gai value, ends, n, reason, p, q,
-    side; finding: what the test says in a word, "" without one. left_out: the filters that the snapshot's sample does
-    not hold; tests, splits: how many tests and shuffles; p_reason: why no p; ratings: how many were read.
+    """Groups of raters side by side. rows: member, label, raters, and for irr, xrr, gai value, ends, n, reason,
+    interval_reason, p, q, side; finding: what the test says in a word, "" without one. left_out: the filters that the
+    snapshot's sample does not hold; tests, splits: how many tests and shuffles; p_reason: why no p; ratings: how many
+    were read.
     """
 
     rows: pd.DataFrame
@@ -124,7 +125,7 @@ def of_snapshot(snapshot: Snapshot, filters: Filters, axis: str) -> Grouped:
         return Grouped(pd.DataFrame(), left_out, least=least())
     members = {str(k): n for k, n in data.raters_in_groups(snapshot, axis, period).items()}
     fewest = dict(zip(("min_raters", "min_items"), least(), strict=True))
-    whole = groups.group_agreement_of_patterns(found, members, **fewest, interval="linearised")
+    whole = groups.group_agreement_of_patterns(found, members, **fewest, interval="score")
     return Grouped(
         _wide(snapshot, axis, whole.table), left_out, p_reason=whole.p_reason, ratings=len(rows), least=least()
     )
@@ -145,7 +146,7 @@ def shuffled(snapshot: Snapshot, filters: Filters, axis: str) -> Grouped:
         permutations=PERMUTATIONS,
         within=blocks(rows, axis),
         **fewest,
-        interval="linearised",
+        interval="score",
     )
     return Grouped(
         _wide(snapshot, axis, found.table),
@@ -175,7 +176,7 @@ def _wide(snapshot: Snapshot, axis: str, table: pd.DataFrame) -> pd.DataFrame:
         one = {"member": str(name), "raters": by["irr"]["raters"]}
         for statistic in SHOWN:
             row = by[statistic]
-            keys = ("low", "high", "n", "reason", "side", "p_two_sided", "q")
+            keys = ("low", "high", "n", "reason", "interval_reason", "side", "p_two_sided", "q")
             one |= {statistic: row["value"]} | {f"{statistic}_{key}": row[key] for key in keys}
         found.append(one | {"finding": _finding(one)})
     rows = pd.DataFrame(found)

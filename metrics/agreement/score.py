@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import special
@@ -66,14 +67,31 @@ class Items:
         return np.array([self.items @ column for column in columns]) / self.items.sum()
 
 
+class Moments(Protocol):
+    """What ``score_interval`` asks of the items of a project: how many of each kind, and means over them, (5,) each."""
+
+    @property
+    def items(self) -> Floats:
+        """How many items of each kind, (K,)."""
+
+    def seen(self) -> Floats:
+        """The means of x, z, x², xz and z²."""
+
+    def perfect(self) -> Floats:
+        """The same at perfect agreement."""
+
+    def by_chance(self) -> Floats:
+        """The same without any agreement."""
+
+
 def score_interval(
-    value: float, projects: Sequence[Items], n: float, bounds: tuple[float, float], confidence: float = 0.95
+    value: float, projects: Sequence[Moments], n: float, bounds: tuple[float, float], confidence: float = 0.95
 ) -> Estimate:
     """The value with the ends of its score interval; without one where the items leave no error to see."""
     value = float(np.clip(value, *bounds))
     size = np.array([p.items.sum() for p in projects])
     seen, chance, perfect = (
-        np.array([moments(p) for p in projects]).T for moments in (Items.seen, Items.by_chance, Items.perfect)
+        np.array(moments).T for moments in zip(*((p.seen(), p.by_chance(), p.perfect()) for p in projects), strict=True)
     )
     total = size @ seen[1]
     quantile = special.ndtri(0.5 + confidence / 2)

@@ -93,6 +93,7 @@ def groups_frame(tested: bool) -> agreement_groups.Grouped:
             none = k == 2 and s != "irr"
             row |= {s: math.nan if none else 0.5 + k, f"{s}_low": math.nan if none else 0.4, f"{s}_high": 0.6 + k}
             row |= {f"{s}_n": 40.0, f"{s}_reason": "no item is rated by the group and by others" if none else ""}
+            row |= {f"{s}_interval_reason": ""}
             q = 0.01 if k == 0 and tested else 0.4 if tested else math.nan
             row |= {f"{s}_side": "low", f"{s}_p_two_sided": q, f"{s}_q": math.nan if none else q}
         rows.append(row)
@@ -111,6 +112,14 @@ def test_the_chart_of_groups(colours, tested):
     assert ("q 0.01" in rows[0]["finding"]) == tested
     assert ("More than shuffled raters" in said) == tested
     assert "7 tests" in say.groups(found, "region") or not tested
+
+
+def test_a_number_without_an_interval_says_why():
+    rows = groups_frame(True).rows.assign(gai_low=math.nan, gai_high=math.nan)
+    rows.loc[0, "gai_interval_reason"] = "fewer than 10 items' worth of ratings"
+    shown = values(charts.group_agreement(rows, LIGHT, "region", True)[0])
+    assert "no interval: fewer than 10 items' worth of ratings" in shown[0]["gai"]
+    assert "no interval" not in shown[1]["gai"] + shown[0]["irr"]
 
 
 def test_nothing_stands_out_is_said_with_its_limits():

@@ -102,7 +102,8 @@ def _said(row: dict, name: str) -> str:
     if fmt.is_missing(row[name]):
         return str(row[f"{name}_reason"])
     text = agreement_words.with_interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
-    return f"{text}, {fmt.count(row[f'{name}_n'])} items"
+    unsure = f"; no interval: {row[f'{name}_interval_reason']}" if row[f"{name}_interval_reason"] else ""
+    return f"{text}, {fmt.count(row[f'{name}_n'])} items{unsure}"
 
 
 def _text(field: str, align: str, x: dict, y: dict, test: str, colour: str) -> dict:

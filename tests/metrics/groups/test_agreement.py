@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from metrics import groups as module
 from metrics.errors import UnknownName
-from metrics.groups import GroupPatterns, group_agreement, group_agreement_of_patterns, group_patterns
+from metrics.groups import GroupPatterns, group_agreement, group_agreement_of_patterns, group_patterns, shuffles
+from metrics.groups import agreement as agreement_module
+from metrics.groups.terms import Stratum, values_of
 from metrics.patterns import Encoding, encode
 from tests.shared_data import frame, needs_shared
 
@@ -164,8 +166,8 @@ def test_both_doors_agree(seed, labels, groups):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_shuffles_compute_what_the_patterns_do(seed):
-    rows = module._read(*ratings(seed), None, None)
-    found = module._of_profiles(rows, rows.group_of_rater[None, :])[0]
+    rows = shuffles.read(*ratings(seed), None, None)
+    found = shuffles.of_profiles(rows, rows.group_of_rater[None, :])[0]
     table = values(group_agreement(*ratings(seed), permutations=0, interval="none", **ANY_SIZE))
     expected = table.to_numpy().reshape(3, 5)[:, :3]
     np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -174,7 +176,7 @@ def test_shuffles_compute_what_the_patterns_do(seed):
 def test_projects_with_labels_of_their_own_are_summed_before_dividing():
     first, second = (group_patterns(*ratings(s, labels=q)) for s, q in ((1, 3), (2, 2)))
     pooled = group_agreement_of_patterns({g: [first[g], second[g]] for g in "abc"}, **ANY_SIZE)
-    terms = [sum(module._Stratum(p["a"]).terms(*weights(p["a"])) for p in (first, second))]
+    terms = [sum(Stratum(p["a"]).terms(*weights(p["a"])) for p in (first, second))]
     assert pooled.estimate("a", "irr").value == pytest.approx(1 - terms[0][0] / terms[0][1])
     assert pooled.estimate("a", "xrr").value == pytest.approx(1 - terms[0][2] / terms[0][3])
     alone = group_agreement_of_patterns({g: [first[g]] for g in "abc"}, **ANY_SIZE)
@@ -183,7 +185,7 @@ def test_projects_with_labels_of_their_own_are_summed_before_dividing():
 
 
 def weights(patterns):
-    stratum = module._Stratum(patterns)
+    stratum = Stratum(patterns)
     return (stratum.items @ stratum.columns,)
 
 
@@ -286,7 +288,7 @@ def test_exact_p_is_that_of_every_split(seed, groups):
 def test_drawn_shuffles_approach_all_splits(monkeypatch):
     rows = ratings(3, raters=8, groups=2)
     exact = group_agreement(*rows, interval="none", **ANY_SIZE)
-    monkeypatch.setattr(module, "EXACT_UP_TO", 10)
+    monkeypatch.setattr(agreement_module, "EXACT_UP_TO", 10)
     drawn = group_agreement(*rows, interval="none", permutations=2_000, **ANY_SIZE)
     assert (exact.exact, exact.splits, drawn.exact, drawn.splits) == (True, 70, False, 2_000)
     tested = exact.table["p"].notna()
@@ -294,7 +296,7 @@ def test_drawn_shuffles_approach_all_splits(monkeypatch):
     assert exact.dsi_p == pytest.approx(drawn.dsi_p, abs=0.05)
     again = group_agreement(*rows, interval="none", permutations=2_000, **ANY_SIZE)
     pd.testing.assert_frame_equal(again.table, drawn.table)
-    monkeypatch.setattr(module, "CELLS_AT_ONCE", 500)
+    monkeypatch.setattr(shuffles, "CELLS_AT_ONCE", 500)
     in_parts = group_agreement(*rows, interval="none", permutations=2_000, **ANY_SIZE)
     pd.testing.assert_frame_equal(in_parts.table, drawn.table)
 
@@ -348,8 +350,8 @@ def test_raters_change_places_within_blocks_only():
     alone = group_agreement(item, rater, label, group, within=group, interval="none", **ANY_SIZE)
     assert alone.p_reason == module.ONE_SPLIT
     assert alone.table["p"].isna().all()
-    read = module._read(item, rater, label, group, None, (rater < 4).astype(int))
-    drawn = module._draw_splits(read.group_of_rater, read.block_of_rater, 50, np.random.default_rng(0))
+    read = shuffles.read(item, rater, label, group, None, (rater < 4).astype(int))
+    drawn = shuffles.draw_splits(read.group_of_rater, read.block_of_rater, 50, np.random.default_rng(0))
     for b in (0, 1):
         places = read.block_of_rater == b
         assert (np.sort(drawn[:, places], axis=1) == np.sort(read.group_of_rater[places])).all()
@@ -421,11 +423,11 @@ def test_items_are_resampled_within_their_project():
     for _ in range(1_500):
         terms = 0
         for p in parts:
-            stratum = module._Stratum(p)
+            stratum = Stratum(p)
             n = int(stratum.items.sum())
             chosen = rng.choice(len(stratum.items), n, p=stratum.items / n)
             terms = terms + stratum.terms(stratum.columns[chosen].sum(axis=0))
-        drawn.append(module._values(terms))
+        drawn.append(values_of(terms))
     expected = np.quantile(drawn, [0.025, 0.975], axis=0)
     for interval, tolerance in (("bootstrap", 0.08), ("linearised", 0.12)):
         found = group_agreement_of_patterns({"a": parts}, interval=interval, draws=3_000, **ANY_SIZE)
@@ -437,7 +439,7 @@ def test_items_are_resampled_within_their_project():
 
 def test_linearised_derivatives_are_those_of_the_terms():
     patterns = group_patterns(*ratings(11))["a"]
-    stratum = module._Stratum(patterns)
+    stratum = Stratum(patterns)
     exact = stratum.derivatives()
     step = 1e-5
     for k in range(len(stratum.items)):
