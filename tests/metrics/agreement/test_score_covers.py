@@ -53,7 +53,7 @@ def test_few_items_that_differ_are_enough(name, shares, kappa, raters, n):
 
 @pytest.mark.parametrize("name", ["percent", "ac1"])
 def test_five_raters_who_agree_little_have_no_interval_too_wide(name):
-    """If only whole items changed, 98.4 of 100 samples would hold the truth, and the interval of .2 lie below it."""
+    """If only whole items changed, 98.4 of 100 samples would hold the truth, and .2 of 100 intervals lie below it."""
     below, within, _ = held(of_kappa(EVEN, 0.2, 5), 50, COEFFICIENTS[name], 500)
     assert 0.93 <= within <= 0.978
     assert below >= 0.012
