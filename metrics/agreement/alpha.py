@@ -204,7 +204,7 @@ class Disagreement:
         v = 2 * distance @ share - share @ distance @ share
         x, z = self.by_item / self._span(_mid_ranks(marginals)), self.counts @ v
         r = self.ratings
-        return Items(self.items, r, x, z, r, 0 * r, r, distance, v, share, share)
+        return Items(self.items, self.counts, x, z, r, 0 * r, r, distance, v, share, share)
 
     def gwet_error(self) -> float:
         """Standard error of alpha by Gwet's linearisation with these distances held fixed, as in irrCAC."""

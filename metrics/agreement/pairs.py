@@ -327,7 +327,7 @@ def _conger(rows: Ratings, weights: Weights, interval: str, confidence: float) -
     agreed, of_label = pair_agreement(counts, matrix), matrix @ mean_share
     return interval_beyond_chance(
         agreed,
-        ratings,
+        counts,
         np.ones(n),
         own_chance,
         chance,

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from metrics.agreement.score import score_interval
+from metrics.agreement.score_line import line_interval
 from metrics.errors import UnknownName
 from metrics.groups.patterns import CELLS_AT_ONCE, Floats, GroupPatterns
 from metrics.groups.score import Ends, ratio_ends
@@ -128,7 +129,7 @@ class Evidence:
         return float(min(low, value)), float(min(max(high, value), TOPS[statistic]))
 
     def _score_ends(self, statistic: int, confidence: float) -> Ends:
-        """Ends that ``score_interval`` gives irr, xrr and the means, and ``ratio_ends`` their ratio."""
+        """Ends that alpha's interval gives irr, ``line_interval`` xrr and the means, and ``ratio_ends`` their ratio."""
         value = self.values[statistic]
         if statistic == 2:
             return self._ratio_ends(confidence)
@@ -138,7 +139,8 @@ class Evidence:
         if span <= 0:
             return None, None
         parts = [part for s in self.strata if (part := s.scored(statistic, bottom, span)) is not None]
-        found = score_interval((value - bottom) / span, parts, n, (-1.0, 1.0), confidence)
+        interval = score_interval if statistic == 0 else line_interval
+        found = interval((value - bottom) / span, parts, n, (-1.0, 1.0), confidence)
         if found.low is None:
             return None, None
         return float(min(bottom + found.low * span, value)), float(max(bottom + found.high * span, value))

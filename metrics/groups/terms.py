@@ -47,7 +47,7 @@ class Stratum:
         )
 
     def scored(self, statistic: int, bottom: float, span: float) -> Items | Across | Mean | None:
-        """The items as ``score_interval`` takes them, for a statistic of those but the ratio; None without such items.
+        """The items as score intervals take them, for a statistic of those but the ratio; None without such items.
 
         bottom, span: the least that a mean can be and how much more it can be.
         """

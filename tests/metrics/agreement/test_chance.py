@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import binom, chi2, norm
 from statsmodels.stats import inter_rater
 from statsmodels.stats.proportion import proportion_confint
 
@@ -107,11 +109,50 @@ def test_irrcacs_interval_is_ours_when_pairable_items_are_many(coefficient):
     assert np.ptp(ends(coefficient(single))) < 0.7 * np.ptp(ends(coefficient(single, interval="irrcac")))
 
 
-@pytest.mark.parametrize("agreed", [0, 1, 9, 22, 29, 30])
-def test_of_two_ratings_percent_agreement_has_wilsons_interval(agreed):
+def fewest_apart(apart, n):
+    """The low end of a share of few: Wilson's bound, shifted by Gart and Nam's skewness, less so towards 3 expected."""
+    quantile = norm.ppf(0.975)
+
+    def beyond(p):
+        error, skewness = (p * (1 - p) / n) ** 0.5, (1 - 2 * p) / (n * p * (1 - p)) ** 0.5
+        shift = skewness * (quantile**2 - 1) / 6 * max(1 - n * p / (1 - p) / np.log(20), 0)
+        return apart / n - p - (quantile + shift) * error
+
+    return brentq(beyond, 1e-9, apart / n)
+
+
+@pytest.mark.parametrize("agreed", [0, 1, 9, 22, 26, 27, 28, 29, 30])
+def test_of_two_ratings_percent_agreement_has_wilsons_interval_with_a_longer_end_where_few_differ(agreed):
     counted = Patterns([[2, 0], [1, 1], [1, 0]], [agreed, 30 - agreed, 5])
     low, high = proportion_confint(agreed, 30, method="wilson")
+    if agreed in (26, 27, 28, 29):
+        assert high < 1 - fewest_apart(30 - agreed, 30)
+        high = 1 - fewest_apart(30 - agreed, 30)
     assert ends(percent_agreement_of_patterns(counted)) == pytest.approx([low, high], abs=1e-9)
+
+
+def test_of_many_items_the_ends_near_1_are_those_of_brown_cai_and_dasgupta():
+    """Theirs of a Poisson mean of 1, 2 and 3 counts, half a chi-square's 5 % point; Wilson's are .177, .548, 1.02."""
+    for apart in (1, 2, 3):
+        found = percent_agreement_of_patterns(Patterns([[2, 0], [1, 1]], [100_000 - apart, apart]))
+        assert 100_000 * (1 - found.high) == pytest.approx(chi2.ppf(0.05, 2 * apart) / 2, abs=0.05)
+
+
+@pytest.mark.parametrize("n", [30, 50, 100])
+def test_of_two_ratings_percent_agreement_covers_what_a_count_can(n):
+    """Exactly, over every truth: 92 to 98, and more only where one outcome less would be less than 94.5."""
+    found = [percent_agreement_of_patterns(Patterns([[2, 0], [1, 1]], [n - apart, apart])) for apart in range(n + 1)]
+    truth = np.linspace(0.0005, 0.5, 1500)
+    chance = binom.pmf(np.arange(n + 1)[:, None], n, truth)
+    low, high = 1 - np.array([[f.high for f in found], [f.low for f in found]])
+    holds = (low[:, None] <= truth) & (truth <= high[:, None])
+    held = (chance * holds).sum(axis=0)
+    assert held.min() > 0.92
+    assert held[n * truth < 2].min() > 0.94
+    assert 0.945 < held.mean() < 0.96
+    outermost = np.array([holds.argmax(axis=0), n - holds[::-1].argmax(axis=0)])
+    without = held - np.take_along_axis(chance, outermost, axis=0).min(axis=0)
+    assert without[held > 0.98].max() < 0.945
 
 
 def test_labels_declared_but_never_used_move_ac1_and_brennan_prediger_alone():

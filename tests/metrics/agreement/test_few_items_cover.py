@@ -63,11 +63,11 @@ def test_intervals_of_few_items_cover(case, name):
 def test_intervals_of_a_rare_label_cover(name, kept):
     """One label takes 9 of 10 items and two raters keep the truth seldom or nearly always: a handful of disagreements.
 
-    Near perfect agreement they are too few for the band, as for any share: 91 to 97, the interval then lies too low.
+    Near perfect agreement they are a count of one or two, which covers 98.3 where one outcome less covers 92.
     """
     population = Population(RARE, [keeps(kept, RARE)] * 2)
-    shares = np.array([held(population, n, COEFFICIENTS[name]) for n in SIZES])
-    assert 0.91 <= shares[:, 1].min() <= shares[:, 1].max() <= 0.985
+    shares = np.array([held(population, n, COEFFICIENTS[name], 4 * SAMPLES) for n in SIZES])
+    assert 0.93 <= shares[:, 1].min() <= shares[:, 1].max() <= 0.985
     if kept == 0.9:
         assert np.all(shares[:, 0] > shares[:, 2])
 
