@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from metrics import groups as module
 from metrics.agreement.alpha import alpha_of_patterns
-from metrics.agreement.score import score_interval
+from metrics.agreement.score_line import line_interval
 from metrics.groups import GroupPatterns, group_agreement_of_patterns
 from metrics.groups.score import Across, Mean, ratio_ends
 from metrics.intervals import wilson
@@ -67,7 +67,7 @@ def test_moments_without_and_with_perfect_agreement_are_those_of_drawn_ratings()
 
 
 def test_the_mean_of_noughts_and_ones_has_wilsons_interval():
-    found = score_interval(0.9, [Mean(np.array([36.0, 4.0]), np.array([1.0, 0.0]))], 40, (-1.0, 1.0))
+    found = line_interval(0.9, [Mean(np.array([36.0, 4.0]), np.array([1.0, 0.0]))], 40, (-1.0, 1.0))
     expected = wilson(36, 40)
     assert (found.low, found.high) == pytest.approx((expected.low[0], expected.high[0]), abs=1e-6)
 
