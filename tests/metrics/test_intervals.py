@@ -185,7 +185,7 @@ def test_clustered_ratio_covers_when_prices_have_a_long_tail(m, sigma):
 
 @pytest.mark.parametrize("m", [10, 100])
 def test_clustered_ratio_misses_on_the_upper_side_no_more_often_than_a_tail_allows(m):
-    """A single price's deviation .9: truths above the interval, 2.5 % of them in theory, were 6 to 8 % without the term."""
+    """Deviation .9 of the mean: truths above the interval, 2.5 % of them in theory, were 6 to 8 % without the term."""
     rng = np.random.default_rng(m)
     s2 = np.log1p(0.81)
     n = rng.lognormal(6, 0.7, (8000, m))

@@ -24,7 +24,7 @@ def test_an_hour_brings_the_sum_over_the_sum():
 
 
 def test_the_interval_of_equal_raters_hours_is_a_mean_with_student_t_and_a_longer_upper_end():
-    """Equal hours each: the delta-method interval of a mean over raters, from scipy, and Hall's term (skewness 3 CV)."""
+    """Equal hours each: the delta-method interval of a mean over raters, by scipy, and Hall's term (skewness 3 CV)."""
     per_hour = np.array([40.0, 52, 47, 35, 60, 44])
     found = throughput(["g"] * 6, range(6), per_hour * 10, per_hour * 8, np.full(6, 36_000.0)).iloc[0]
     error, z = stats.sem(per_hour) / per_hour.mean(), stats.norm.ppf(0.975)
