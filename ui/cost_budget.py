@@ -137,6 +137,6 @@ def _completion(forecast: budgets.Forecast) -> dict[str, object]:
         "low": missing if end.low is None else end.low,
         "high": missing if end.high is None else end.high,
         "over_budget": missing if forecast.over_budget is None else forecast.over_budget,
-        "forecast_reason": end.reason,
+        "forecast_reason": end.reason or forecast.note,
         "weeks": end.n,
     }

@@ -364,9 +364,12 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
     if not fmt.is_missing(total["at_completion"]):
         text += (
             f"; at the run-rate of the last {total['weeks']:.0f} weeks it will be "
-            f"{fmt.money(total['at_completion'], currency)} "
-            f"({fmt.money(total['low'], currency)} to {fmt.money(total['high'], currency)})"
+            f"{fmt.money(total['at_completion'], currency)}"
         )
+        if fmt.is_missing(total["low"]):
+            text += f" ({total['forecast_reason']})"
+        else:
+            text += f" ({fmt.money(total['low'], currency)} to {fmt.money(total['high'], currency)})"
     ahead = found.rows[found.rows["variance_share"] > 0.02]
     if len(ahead):
         most = ahead.loc[ahead["variance_share"].idxmax()]
@@ -376,6 +379,8 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
     if at_risk:
         more = f" and {len(at_risk) - 3} more" if len(at_risk) > 3 else ""
         text += f". Likely to exceed its budget: {', '.join(at_risk[:3])}{more}"
+    elif found.rows["over_budget"].isna().all():
+        text += ". Whether a project exceeds its budget cannot be told yet"
     else:
         text += ". No project is likely to exceed its budget"
     return text + "."
