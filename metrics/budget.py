@@ -55,14 +55,16 @@ def earned_value(actual: pd.DataFrame, budget: pd.DataFrame, as_of: dt.date) -> 
     earned_value (what the accepted labels were planned to cost, earned in the order of the plan's months; beyond the
     plan at its mean price), cost_variance = earned_value - actual, schedule_variance = earned_value - budget_to_date,
     cost_index = earned_value / actual, schedule_index = earned_value / budget_to_date, reason (why some are NaN).
-    Raises ValueError for amounts or labels below 0 and for two currencies. Source: ANSI/EIA-748 (EV, PV, AC, CPI, SPI).
+    A cost below 0 is a correction of another's. Raises ValueError for budgets, labels or a project's cost in all below
+    0, and for two currencies. Source: ANSI/EIA-748 (EV, PV, AC, CPI, SPI).
     """
-    amounts([*actual["cost"], *budget["amount"]], actual.get("currency"))
+    amounts(actual["cost"], actual.get("currency"), corrections=True)
     labels = [*actual["accepted_labels"], *budget["planned_labels"]]
     if not all(x >= 0 for x in labels):
         raise ValueError("Labels are counts: numbers that are not negative.")
     end = pd.Timestamp(as_of)
     done = actual[pd.to_datetime(actual["day"]) <= end].groupby("project_id")[["cost", "accepted_labels"]].sum()
+    amounts([*done["cost"], *budget["amount"]])
     plan = budget.assign(month=pd.to_datetime(budget["month"])).sort_values("month")
     days = plan["month"].dt.days_in_month
     plan["passed"] = (((end - plan["month"]).dt.days + 1) / days).clip(0, 1)
@@ -152,9 +154,9 @@ def forecast_at_completion(
 ) -> Forecast:
     """Spend at completion from the run-rate of the last ``window`` whole weeks, with its prediction interval.
 
-    weekly_cost: (weeks,) money of whole weeks in order of time, to now. By time: give ``weeks_left``. By work: give
-    weekly_labels (accepted, the same weeks) and planned_labels (of the whole project). spent_before, labels_before:
-    before the first week given. budget: for the probability of exceeding it.
+    weekly_cost: (weeks,) money of whole weeks in order of time, to now; below 0 where corrections exceed a week's cost.
+    By time: give ``weeks_left``. By work: give weekly_labels (accepted, the same weeks) and planned_labels (of all the
+    project). spent_before, labels_before: before the first week given. budget: for the probability of exceeding it.
 
     Formula, n weeks used and W weeks left (by work W = remaining labels / mean weekly labels): by time spent + W·mean
     cost; by work spent + remaining · Σcost/Σlabels. Error e of a week is its cost less the mean, or less its labels
@@ -176,13 +178,13 @@ def forecast_at_completion(
     Fleming and Koppelman 2010 for the by-work form; Kendall 1954 for the bias of r; Bayley and Hammersley 1946 for what
     dependent weeks are worth.
     """
-    cost = amounts(weekly_cost)
+    cost = amounts(weekly_cost, corrections=True)
     by_work = planned_labels is not None
     if by_work == (weeks_left is not None) or (by_work and weekly_labels is None):
         raise ValueError("A forecast needs weeks_left, or weekly_labels and planned_labels.")
     if method not in (STUDENT, BOOTSTRAP):
         raise ValueError(f'A method is "{STUDENT}" or "{BOOTSTRAP}", not "{method}".')
-    amounts([spent_before, 0 if budget is None else budget, *([] if by_work else [weeks_left])])
+    amounts([spent_before + cost.sum(), 0 if budget is None else budget, *([] if by_work else [weeks_left])])
     labels = np.ones(len(cost)) if not by_work else np.asarray(weekly_labels, dtype=float)
     if labels.shape != cost.shape or not np.all(labels >= 0):
         raise ValueError("Weekly labels are counts of the same weeks as the costs.")
