@@ -124,8 +124,8 @@ def frontier(view: View, found: Frontiers, own: Own) -> None:
     clicked = charts.show(spec, alt, key=f"frontier {own['of']} {own['quality']} {token(view.filters)}", select=True)
     basis = (
         "Cost is all costs over labels made; its interval is of weeks. Pools are compared inside a project, where the "
-        "work is most alike; their languages may differ. The line joins best "
-        "for their price as measured."
+        "work is most alike; their languages may differ. The line joins the pools "
+        "that are best for their price as measured."
     )
     tables.quiet(md(f"{say.frontier_note(rows)}{_withheld(found, own['of'])}{basis}"))
     if clicked and clicked.get("member"):
