@@ -171,7 +171,7 @@ def forecast_at_completion(
 
     The t interval holds, of 100 simulated finals with 2 to 30 weeks left and 12 to 40 used: 94 to 97 of independent
     weeks, even or skewed (deviation .2 and .7 of the mean); of normal weeks whose neighbours correlate 94 to 97 where
-    by .3, 93 to 97 where by .6, but 92 to 93 where 12 weeks stand for 30.
+    by .3, 93 to 97 where by .6, but 92 to 93 where 12 weeks stand for 30; of log-normal ones (.5) 92 to 97.
     Never below what is spent. Fewer than ``LEAST_WEEKS`` weeks: no number, with the reason; fewer than
     ``LEAST_WEEKS_TO_TELL``: no interval and no probability, with the note. The trend's interval takes weeks as
     independent around the line. Raises ValueError for amounts below 0, unequal lengths, both bases or none. Sources:
