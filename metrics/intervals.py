@@ -126,10 +126,20 @@ def clustered_ratio(
     """A ratio of positive sums (cost per label, seconds per judgement) and its interval over raters, above 0.
 
     The arguments are those of ``clustered_share`` for any x_r >= 0 and n_r >= 0; the value has the unit of
-    numerator / denominator. Formula: R = Σx/Σn; v = m*/(m*-1) · (Σx² - 2RΣxn + R²Σn²)/(Σn)² with m* = (Σn)²/Σn²; by
-    the delta method R·exp(± t √v/R), t with m* - 1 degrees of freedom. m itself covers only 90 to 93 % in simulation
-    when 3 to 30 raters differ in volume; m* 93 to 97 %. No interval where m < 2 or R <= 0; no value where Σn is 0.
-    Source: Cochran 1977, section 6.3, but for m*.
+    numerator / denominator. Formula: R = Σx/Σn; v = m*/(m*-1) · (Σx² - 2RΣxn + R²Σn²)/(Σn)² with m* = (Σn)²/Σn²;
+    e = √v/R; by the delta method on the log scale low = R·exp(-t·e), t with m* - 1 degrees of freedom. m itself covers
+    only 90 to 93 % in simulation when 3 to 30 raters differ in volume.
+
+    The upper end allows for the long tail of prices, of which few raters show little: high = R·exp(e·(t + s)), s the
+    first Cornish-Fisher term of the studentised log ratio, e·(k(2z² + 1) - z²)/2. It supposes the skewness 3·CV of a
+    log-normal price of small spread, carried over to the mean by Σn³/(Σn²)^1.5 = k/√m*. Σn³ is not known: k = m/m*, as
+    for log-normal volumes, within 1 and √m*, between which it lies whatever the volumes are. The low end has no such
+    term: by simulation it would take back what the tails of few raters need.
+
+    It holds, of 100 samples with log-normal or gamma prices of deviation .1 to .9 of their mean: 94 to 97 with 5 to 200
+    raters of equal or unequal volume (log-normal volumes, σ .7), up to 98, too wide, with 2 or 3 raters or σ 1.2.
+    Without the term 90 to 93 where prices deviate by .6 or more. No interval where m < 2 or R <= 0; no value where Σn
+    is 0. Sources: Cochran 1977, section 6.3, but for m*; Hall 1992, section 2.6, for the term.
     """
     x, total, xx, xn, nn, m = _floats(numerator, denominator, numerator_sq, cross, denominator_sq, clusters)
     with np.errstate(all="ignore"):
@@ -138,7 +148,10 @@ def clustered_ratio(
         squares = np.maximum(xx - 2 * ratio * xn + ratio**2 * nn, 0)
         error = np.sqrt(raters / (raters - 1) * squares) / total / ratio
         half = student(0.5 + level / 2, raters - 1) * error
-        return _around(ratio, half, (m >= 2) & (ratio > 0))
+        z = special.ndtri(0.5 + level / 2)
+        unequal = np.clip(m / raters, 1, np.sqrt(np.maximum(raters, 1)))
+        tail = error**2 * (unequal * (2 * z**2 + 1) - z**2) / 2
+        return _around(ratio, half, (m >= 2) & (ratio > 0), half + tail)
 
 
 def log_mean(
@@ -214,8 +227,8 @@ def _wilson(share: Floats, n: Floats, z: Floats | float) -> tuple[Floats, Floats
     return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
 
 
-def _around(value: Floats, half: Floats, exists: NDArray[np.bool_]) -> Intervals:
-    """The value with value·exp(± half) where that exists and is finite."""
-    low, high = value * np.exp(-half), value * np.exp(half)
+def _around(value: Floats, half: Floats, exists: NDArray[np.bool_], upper: Floats | None = None) -> Intervals:
+    """The value with value·exp(- half) and value·exp(upper), half when omitted, where both exist and are finite."""
+    low, high = value * np.exp(-half), value * np.exp(half if upper is None else upper)
     exists = exists & np.isfinite(high) & (low > 0)
     return Intervals(value, np.where(exists, low, np.nan), np.where(exists, high, np.nan))

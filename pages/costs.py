@@ -14,6 +14,7 @@ header(view, words.finding(found, bridge, asked, view.currency))
 
 if found.reason:
     tell_why("What a label cost", [found.reason])
+    panels.to_load(view, "costs")
     panels.budget(view)
     st.stop()
 panels.figure_row(view, found, asked)

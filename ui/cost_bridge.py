@@ -18,12 +18,13 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.bridge import COST, UNIT_COST, Bridge, cost_bridge
 from ui import cost_units, data
-from ui.costs import CORRECT, KEPT, METRIC, POOLS, TOTAL, UNIT, Ask, cannot
+from ui.costs import CORRECT, KEPT, LEAST_CENT, METRIC, POOLS, TOTAL, UNIT, Ask, cannot
 
 BETWEEN, INSIDE, ACCURACY = "mix of projects", "mix inside a project", "accuracy"
 PART_ORDER = ("volume", BETWEEN, INSIDE, "efficiency", "price", "unsplit", "unlabelled", ACCURACY)
 PLACE = ("project", "pool", "policy")
 COLUMNS = ("part", "project", "pool", "amount", "was", "now", "touch_was", "touch_now", "what")
+REFUNDED = "corrections exceed the costs of a project, pool and policy in one of the two periods"
 WITHHELD = "withheld"
 """What moved at places too small for the reader, together."""
 
@@ -60,6 +61,9 @@ def bridge(snapshot: Snapshot, filters: Filters, ask: Ask) -> Moved:
     sides = [_cells(snapshot, span, ask) for span in spans]
     if not all(len(s) and s["cost"].sum() > 0 for s in sides):
         return _nothing("there are no costs in one of the two periods")
+    if any((s["cost"] < -LEAST_CENT).any() for s in sides):
+        return _nothing(f"{REFUNDED}; the figures and the table count them")
+    sides = [s.assign(cost=s["cost"].clip(lower=0.0)) for s in sides]
     hours = "paid" if all(s["paid"].notna().any() for s in sides) else "handling"
     cells = [s.assign(hours=s[hours]) for s in sides]
     of = COST if ask.of == TOTAL else UNIT_COST
@@ -111,7 +115,7 @@ def _cells(snapshot: Snapshot, span: Filters, ask: Ask) -> pd.DataFrame:
     cost, labels = (np.nan_to_num(money[c].astype(float)) for c in pair)
     handling, paid = _hours(snapshot, span)
     keys = _keys(money)
-    keep = (cost > 0) | (labels > 0)
+    keep = (cost != 0) | (labels > 0)
     table = {name: [key[k] for key in keys] for k, name in enumerate(PLACE)}
     table |= {"labels": labels, "cost": cost}
     table |= {

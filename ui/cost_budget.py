@@ -13,8 +13,9 @@ from data_access.filters import Filters
 from data_access.privacy import TOO_SMALL
 from data_access.snapshot import Snapshot
 from metrics import budget as budgets
+from metrics.unit_cost import BELOW_ZERO
 from ui import data
-from ui.costs import BELOW_ZERO, KEPT, NO_BUDGETS, NO_COSTS, PROJECTS, below_zero, loaded, small
+from ui.costs import KEPT, NO_BUDGETS, NO_COSTS, PROJECTS, loaded, small
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,8 @@ class Budget:
     """Budget against actual. rows: a row per project and one of all, with the forecast at completion.
 
     start, end: the months budgeted. as_of: the last day counted. withheld: how many projects are too small for the
-    reader; the row of all counts them.
+    reader; the row of all counts them. below_zero: the projects left out, from the row of all as well, as their costs
+    come to less than 0.
     """
 
     rows: pd.DataFrame
@@ -33,6 +35,7 @@ class Budget:
     reason: str = ""
     left_out: tuple[str, ...] = ()
     withheld: int = 0
+    below_zero: tuple[str, ...] = ()
 
 
 @st.cache_data(**KEPT)
@@ -43,8 +46,6 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         return replace(nothing, reason=NO_BUDGETS)
     if not loaded(snapshot, "costs"):
         return replace(nothing, reason=NO_COSTS)
-    if below_zero(snapshot):
-        return replace(nothing, reason=BELOW_ZERO)
     kept = {n: v for n, v in filters.where if n in PROJECTS}
     left_out = tuple(n for n, _ in filters.where if n not in PROJECTS)
     if not filters.end or snapshot.meta.last_day is None:
@@ -62,13 +63,19 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
     start = plan["month"].min()
     rows = rows[pd.to_datetime(rows["day"]) >= start]
     end = (plan["month"].max() + pd.offsets.MonthEnd(0)).date()
+    names = snapshot.names["project"]
+    few = {project for (project,) in data.too_small(snapshot, ("project",), year)}
+    sums = rows.groupby("project")["cost"].sum()
+    refunded = set(sums.index[sums < 0])
+    below = tuple(names.get(p, p) for p in plan["project_id"].drop_duplicates() if p in refunded - few)
+    plan, rows = plan[~plan["project_id"].isin(refunded)], rows[~rows["project"].isin(refunded)]
+    if plan.empty:
+        return replace(nothing, reason=BELOW_ZERO, left_out=left_out, below_zero=below)
     actual = rows.rename(columns={"project": "project_id"})
     earned = budgets.earned_value(actual, plan, as_of)
     weeks_left = max((end - as_of).days / 7, 0.0)
-    names = snapshot.names["project"]
     weekly = _weekly(rows, start, as_of)
     limits = plan.groupby("project_id")["amount"].sum()
-    few = {project for (project,) in data.too_small(snapshot, ("project",), year)}
     found, withheld = [], 0
     for row in earned.to_dict("records"):
         project = row["project_id"]
@@ -83,7 +90,7 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         )
         found.append({**row, **_completion(forecast), "label": names.get(project, project)})
     if not found:
-        return replace(nothing, reason=TOO_SMALL, left_out=left_out, withheld=withheld)
+        return replace(nothing, reason=TOO_SMALL, left_out=left_out, withheld=withheld, below_zero=below)
     with_plan = [weekly[p] for p in limits.index if p in weekly]
     length = max((len(s) for s, _ in with_plan), default=0)
     total = sum((s for s, _ in with_plan), np.zeros(length))
@@ -103,6 +110,7 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         "",
         left_out,
         withheld,
+        below,
     )
 
 
@@ -137,6 +145,6 @@ def _completion(forecast: budgets.Forecast) -> dict[str, object]:
         "low": missing if end.low is None else end.low,
         "high": missing if end.high is None else end.high,
         "over_budget": missing if forecast.over_budget is None else forecast.over_budget,
-        "forecast_reason": end.reason,
+        "forecast_reason": end.reason or forecast.note,
         "weeks": end.n,
     }

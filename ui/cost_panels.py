@@ -129,6 +129,15 @@ def figure_row(view: View, found: Unit, asked: Ask) -> None:
     tables.quiet(md(say.accuracy_used(found, asked)))
     if asked.instead:
         tables.quiet(md(say.INSTEAD))
+    if asked.quality == costs.AUDIT:
+        to_load(view, "audits")
+
+
+def to_load(view: View, table: str, more: str = "") -> None:
+    """Which table to load and what it would show then; nothing where it is loaded."""
+    said = costs.to_load(view.snapshot, table, more)
+    if said:
+        tables.quiet(md(said))
 
 
 def look(own: Own, filters: Filters) -> None:
@@ -165,7 +174,7 @@ def what_moved(view: View, moved: Moved, asked: Ask, own: Own) -> None:
         spec, alt = charts.drivers(moved.drivers, metric, palette(), view.currency)
         key = f"drivers {asked.unit} {asked.of} {asked.quality} {token(view.filters)}"
         clicked = charts.show(spec, alt, key=key, select=True)
-    tables.quiet(md(say.how(moved, asked)))
+    tables.quiet(md(say.how(moved, asked, costs.to_load(view.snapshot, "shifts"))))
     place = int(clicked["place"]) if clicked and "place" in clicked else -1
     if 0 <= place < len(moved.drivers):
         open_place(view.filters, moved.drivers.iloc[place], own)
@@ -238,8 +247,16 @@ def poor_quality(view: View, asked: Ask, own: Own) -> None:
         missing = found.rows[found.rows["share"].isna()]
         if len(missing):
             tables.quiet(md(say.no_external(missing["reason"].tolist())))
-    said = (say.assumptions(found, asked, view.currency), say.left_out(found.withheld), _not_shared_out(view, asked))
+    below = _below_zero(view, (), "What rests on them alone is not known.")
+    rest = _not_shared_out(view, asked)
+    said = (say.assumptions(found, asked, view.currency), say.left_out(found.withheld), rest, below)
     tables.quiet(md(" ".join(filter(None, said))))
+
+
+def _below_zero(view: View, by: tuple[str, ...], of: str) -> str:
+    """Which kinds of cost come to less than 0 in the period, in words."""
+    found = costs.below_zero(view.snapshot, view.filters, by)
+    return say.below_zero(found, view.snapshot.names.get(by[0], {}) if by else {}, of, view.currency)
 
 
 def _not_shared_out(view: View, asked: Ask) -> str:
@@ -337,6 +354,9 @@ def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
         columns.pop("goal")
     if rows[cost_units.ITEMS].isna().all():  # items are decided in a project, not in a pool
         columns.pop(cost_units.ITEMS)
+    below = _below_zero(view, (asked.by,), "Costs that come to less than 0 in all have no cost of a label.")
+    if below:
+        tables.quiet(md(below))
     rest = _not_shared_out(view, asked)
     if rest:
         tables.quiet(md(f"{rest} It stands in a row of its own."))

@@ -14,7 +14,7 @@ from data_access.snapshot import Snapshot
 from metrics import unit_cost
 from metrics.spec import Estimate
 from ui import data, figures
-from ui.costs import KEPT, Ask, accuracy, loaded
+from ui.costs import KEPT, LEAST_CENT, Ask, accuracy, loaded
 
 MONEY = ("cost", "cost_labour", "cost_review", "cost_rework", "cost_training", "cost_discarded")
 COUNTS = ("labels", "accepted_labels")
@@ -47,6 +47,7 @@ def poor_quality(snapshot: Snapshot, filters: Filters, ask: Ask) -> PoorQuality:
     whole, groups = (frames[0] for frames in figures.measure(snapshot, (ask.quality,), ((), (by,)), (filters,)))
     ledger = data.sums(snapshot, "ledger", (*COUNTS, *MONEY), (by,), filters)
     sums = ledger.set_index(by).astype(float).fillna(0.0)
+    sums[sums.abs() < LEAST_CENT] = 0.0
     known = {name: _counted(snapshot, mart, name, table, filters, by) for name, mart, table in HANDLED}
     in_all = {**sums.sum().to_dict(), **{_SUM_OF.get(name, name): total for name, (total, _) in known.items()}}
     right = accuracy(groups[groups[by].notna()], (by,)).set_index(by)
@@ -82,6 +83,8 @@ def _counted(
 
 
 def _quality(sums: dict[str, float | None], right: pd.Series | None, ask: Ask) -> unit_cost.CostOfQuality:
+    # A kind that corrections bring below 0 is no cost of quality: not known rather than a gain.
+    sums = {name: None if amount is not None and amount < 0 else amount for name, amount in sums.items()}
     wrong = None
     if right is not None and right["reason"]:
         wrong = Estimate.missing(str(right["reason"]), float(right["n"]))

@@ -208,6 +208,6 @@ def _prices(snapshot: Snapshot, filters: Filters, project: str) -> tuple[float, 
     done = data.sums(snapshot, "work", ("judgements",), (), held.with_("stage", "review"))
     reviews = float(np.nan_to_num(done["judgements"].astype(float).sum()))
     return (
-        (cost - review) / labels if labels and cost else math.nan,
-        review / reviews if reviews and review else math.nan,
+        (cost - review) / labels if labels and cost > review else math.nan,
+        review / reviews if reviews and review > 0 else math.nan,
     )

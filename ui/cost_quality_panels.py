@@ -13,7 +13,7 @@ from ui import cost_quality_moves as moves
 from ui import cost_quality_words as say
 from ui.cost_panels import amount, number
 from ui.cost_quality import Frontiers
-from ui.cost_words import QUALITY
+from ui.cost_words import QUALITY, below_zero
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, tell_why
 from ui.tables import Column
@@ -87,6 +87,8 @@ def choices(view: View, found: Frontiers, own: Own) -> None:
         if found.projects:
             _pick("Project", "of", found.projects, own, view, 300, drop=("source", "target"))
         cost_panels.choose(st.segmented_control, "quality", own, view.filters, CHOICES)
+    if own["quality"] == costs.AUDIT:
+        cost_panels.to_load(view, "audits", "how accurate each pool is by audits")
 
 
 def _pick(
@@ -122,7 +124,8 @@ def frontier(view: View, found: Frontiers, own: Own) -> None:
     clicked = charts.show(spec, alt, key=f"frontier {own['of']} {own['quality']} {token(view.filters)}", select=True)
     basis = (
         "Cost is all costs over labels made; its interval is of weeks. Pools are compared inside a project, where the "
-        "work is most alike; their languages may differ. The line is a menu."
+        "work is most alike; their languages may differ. The line joins the pools "
+        "that are best for their price as measured."
     )
     tables.quiet(md(f"{say.frontier_note(rows)}{_withheld(found, own['of'])}{basis}"))
     if clicked and clicked.get("member"):
@@ -216,6 +219,8 @@ def move(view: View, found: Frontiers, own: Own) -> None:
         )
     with right:
         tables.quiet(md(moved.assumptions(answer, usable)))
+        would = "how full both pools would be, and whether the queue would keep its SLA"
+        cost_panels.to_load(view, "shifts", would)
 
 
 # ---- table -----------------------------------------------------------------------------------------------------
@@ -236,6 +241,10 @@ def table(view: View, found: Frontiers, own: Own) -> None:
     )
     if found.withheld:
         tables.quiet(md(_withheld(found)))
+    refunds = costs.below_zero(view.snapshot, view.filters, ("pool",))
+    if refunds:
+        of = "A pool whose costs come to less than 0 on a project is not among its pools."
+        tables.quiet(md(below_zero(refunds, view.snapshot.names.get("pool", {}), of, view.currency)))
     picked = tables.table(
         shown.reset_index(drop=True),
         key=f"pools {own['quality']} {token(view.filters)}",

@@ -99,11 +99,11 @@ def frontier_note(rows: pd.DataFrame) -> str:
             parts.append(f"{row['label']}: {row['reason']}")
         elif row["beaten_by"] and row["p_dominated"] > 0.05:
             parts.append(
-                f"{row['label']} is dominated with probability {probability(row['p_dominated'])}, "
-                f"most often by {row['beaten_by']}"
+                f"{row['label']}: another pool is cheaper and as good with a probability of "
+                f"{probability(row['p_dominated'])}, most often {row['beaten_by']}"
             )
     text = ". ".join(parts[:4])
-    return f"{text}. " if text else "No pool is dominated with a probability above 5 %. "
+    return f"{text}. " if text else "For no pool is another cheaper and as good with a probability above 5 %. "
 
 
 def withheld(count: int, of: str, scope: Scope) -> str:

@@ -18,14 +18,13 @@ from data_access.snapshot import Snapshot
 from metrics import targets, unit_cost
 from metrics.spec import Status
 from ui import data, figures, periods
-from ui.costs import AUDIT, CORRECT, GOLD, KEPT, METRIC, Ask, accuracy, cannot, clusters
+from ui.costs import AUDIT, CORRECT, GOLD, KEPT, KINDS, METRIC, Ask, accuracy, cannot, clusters
 
 COLUMN = {unit: METRIC[unit].name for unit in METRIC}  # of a table of groups
-ITEMS, SPENT = "cost_per_decided_item", "total_cost"
-CATALOGUE = (*COLUMN.values(), ITEMS, "qa_cost_share", SPENT)
+ITEMS, QA, SPENT = "cost_per_decided_item", "qa_cost_share", "total_cost"
+CATALOGUE = (*COLUMN.values(), ITEMS, QA, SPENT)
 NOT_SHARED_OUT = "Not shared out"
 NO_TIME = "nobody worked there in the weeks it was paid for, so there is no handling time to share it by"
-KINDS = ("labour", "review", "rework", "tooling", "training", "fee")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +61,8 @@ def unit(snapshot: Snapshot, filters: Filters, ask: Ask) -> Unit:
     spent = rows.loc[SPENT]
     if not spent["value"] > 0:
         reason = "no money was spent in this period" if spent["value"] == 0 else "no costs match these filters"
+        if spent["value"] < 0:
+            reason = unit_cost.BELOW_ZERO
         return Unit(score, pd.DataFrame(), reason=TOO_SMALL if spent["reason"] == TOO_SMALL else reason)
     return Unit(score, _groups(snapshot, groups, ask), rows.loc[METRIC[ask.unit].name], rows.loc[ask.quality])
 
@@ -71,12 +72,28 @@ def measured(
 ) -> list[list[pd.DataFrame]]:
     """CATALOGUE and the accuracy chosen, correct labels by it: frames by grouping, then period."""
     found = figures.measure(snapshot, (*CATALOGUE, quality), groupings, spans)
+    found = [[_refunded(frame) for frame in frames] for frames in found]
     if quality == GOLD:
         return found
     return [
         [_by_audits(snapshot, span, frame, by) for span, frame in zip(spans, frames, strict=True)]
         for by, frames in zip(groupings, found, strict=True)
     ]
+
+
+def _refunded(found: pd.DataFrame) -> pd.DataFrame:
+    """Rows of measure() without the ratios of costs that come to less than 0; sums stay as they are booked."""
+    share = (found["metric"] == QA).to_numpy()
+    below = ((found["value"] < 0) & (found["metric"] != SPENT)).to_numpy()
+    # A share that is none has already lost its number, and not for want of costs.
+    lost = found["value"].isna() & (found["reason"] == "") & (found["n"] > 0)
+    below = below | (share & lost.to_numpy())
+    if not below.any():
+        return found
+    found = found.copy()
+    found.loc[below, ["value", "low", "high"]] = np.nan
+    found.loc[below, ["reason", "status"]] = [unit_cost.BELOW_ZERO, Status.TOO_FEW.value]
+    return found
 
 
 def _by_audits(snapshot: Snapshot, filters: Filters, found: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -161,7 +178,7 @@ def _withhold(rows: pd.DataFrame) -> np.ndarray:
 @st.cache_data(**KEPT)
 def over_time(snapshot: Snapshot, filters: Filters, unit: str, quality: str) -> pd.DataFrame:
     """One unit cost by week as figures.over_time() gives a metric of the catalogue."""
-    found = figures.over_time(snapshot, filters, METRIC[unit].name, "week")
+    found = _refunded(figures.over_time(snapshot, filters, METRIC[unit].name, "week"))
     if unit != CORRECT or quality == GOLD or found.empty:
         return found
     audited = figures.over_time(snapshot, filters, quality, "week")

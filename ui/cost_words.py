@@ -29,8 +29,8 @@ MEANINGS = {
     "volume": "volume: more or fewer labels in all",
     cost_bridge.BETWEEN: "mix of projects: labels moved between dear and cheap projects",
     cost_bridge.INSIDE: "mix inside projects: labels moved between dear and cheap pools and policies",
-    "efficiency": "efficiency: {} hours a label, inside a pool and policy",
-    "price": "price: cost of {} hour",
+    "efficiency": "hours a label: {} hours over labels, inside a pool and policy",
+    "price": "cost an hour: what {} hour cost",
     "unsplit": "cost a label where hours are not known",
     "unlabelled": "cost of pools that made no labels",
     cost_bridge.ACCURACY: "accuracy: a larger share of right labels makes each one cheaper",
@@ -212,8 +212,8 @@ def _detail(row: Mapping, names: Mapping[str, Mapping[str, str]], hours: str, cu
     return f"{what} {shares} of its labels" if what else "between its pools and policies"
 
 
-def how(moved: cost_bridge.Moved, ask: costs.Ask) -> str:
-    """What the bridge is, in a line."""
+def how(moved: cost_bridge.Moved, ask: costs.Ask, load: str = "") -> str:
+    """What the bridge is, in a line. load: which table would tell the paid hours, where they are not known."""
     hours = "paid" if moved.hours == "paid" else "handling"
     one = "a paid" if hours == "paid" else "a handling"
     said = "; ".join(MEANINGS[p].format(hours if p == "efficiency" else one) for p in moved.parts["part"])
@@ -224,7 +224,7 @@ def how(moved: cost_bridge.Moved, ask: costs.Ask) -> str:
             " It says where the money went, not why."
         )
     elif ask.unit:
-        text += " Paid hours are not known here (table shifts), so hours are those of handling."
+        text += f" Paid hours are not known here (table shifts), so hours are those of handling. {load}".rstrip()
     return text
 
 
@@ -297,6 +297,23 @@ def signed_percent(change: float) -> str:
     return f"{'+' if change > 0 else fmt.MINUS}{percent(abs(change))}"
 
 
+def below_zero(found: tuple[tuple[tuple, str, float], ...], names: Mapping[str, str], of: str, currency: str) -> str:
+    """Labour at Manila comes to −$900 in this period: why, and what that leaves without a number; "" where none is.
+
+    found: of costs.below_zero(); names: of its groups; of: what cannot be told there.
+    """
+    if not found:
+        return ""
+    each = []
+    for key, kind, amount in found[:3]:
+        place = " ".join(names.get(str(k), str(k)) for k in key if not pd.isna(k)) or "no group"
+        where = f" at {place}" if key else ""
+        each.append(f"{kind}{where} to {fmt.MINUS}{fmt.money(-amount, currency)}")
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    text = f"{words.listed(each)}{more}"
+    return f"Corrections exceed what was booked in this period: they bring {text}. {of}"
+
+
 # ---- poor quality ----------------------------------------------------------------------------------------------
 
 
@@ -364,9 +381,12 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
     if not fmt.is_missing(total["at_completion"]):
         text += (
             f"; at the run-rate of the last {total['weeks']:.0f} weeks it will be "
-            f"{fmt.money(total['at_completion'], currency)} "
-            f"({fmt.money(total['low'], currency)} to {fmt.money(total['high'], currency)})"
+            f"{fmt.money(total['at_completion'], currency)}"
         )
+        if fmt.is_missing(total["low"]):
+            text += f" ({total['forecast_reason']})"
+        else:
+            text += f" ({fmt.money(total['low'], currency)} to {fmt.money(total['high'], currency)})"
     ahead = found.rows[found.rows["variance_share"] > 0.02]
     if len(ahead):
         most = ahead.loc[ahead["variance_share"].idxmax()]
@@ -376,6 +396,8 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
     if at_risk:
         more = f" and {len(at_risk) - 3} more" if len(at_risk) > 3 else ""
         text += f". Likely to exceed its budget: {', '.join(at_risk[:3])}{more}"
+    elif found.rows["over_budget"].isna().all():
+        text += ". Whether a project exceeds its budget cannot be told yet"
     else:
         text += ". No project is likely to exceed its budget"
     return text + "."
@@ -390,6 +412,8 @@ def budget_basis(found: cost_budget.Budget) -> str:
             f" {found.withheld} project{' is' if one else 's are'} not shown: too small a group; the row of all counts "
             f"{'it' if one else 'them'}."
         )
+    if found.below_zero:
+        text += f" Left out: {words.listed(found.below_zero)}, whose costs come to less than 0 by corrections."
     if found.left_out:
         names = words.listed([costs.DIMENSIONS[n] for n in found.left_out])
         text += f" Budgets are kept by project: the filter by {names} is left out here."

@@ -29,9 +29,15 @@ GOLD, AUDIT = "gold_accuracy", "audit_accuracy"
 GROUPS = ("project", "pool", "vendor", "site", "product", "language", "policy")
 POOLS = ("pool", "vendor", "site", "region")
 PROJECTS = ("project", "product", "policy_area", "task_type")
+KINDS = ("labour", "review", "rework", "tooling", "training", "fee")
+LEAST_CENT = 0.005  # less than this below 0 is rounding
 KEPT = figures.KEPT
 LOAD = "no {0} are loaded: load the table {0} with python manage.py load, then run python manage.py refresh"
-BELOW_ZERO = "the table costs has amounts below 0: enter a refund as a smaller amount of its day, pool and kind"
+WOULD_SHOW = {
+    "costs": "what a label cost, what moved that, what poor quality cost and how much of the budgets is spent",
+    "shifts": "what paid hours cost, and how much of them is no handling",
+    "audits": "the cost of a label that is right by audits",
+}
 NO_COSTS, NO_BUDGETS = LOAD.format("costs"), LOAD.format("budgets")
 
 
@@ -53,25 +59,48 @@ def cannot(snapshot: Snapshot, filters: Filters) -> str:
     """Why costs cannot be shown under these filters; empty where they can."""
     if not loaded(snapshot, "costs"):
         return NO_COSTS
-    if below_zero(snapshot):
-        return BELOW_ZERO
     for name, _ in filters.where:
         if expression(SOURCES["ledger"], name) is None:
             return f"{why_not(SOURCES['ledger'], name)}; free the filter by {DIMENSIONS[name]}"
     return "" if filters.days else "there is no period"
 
 
-def below_zero(snapshot: Snapshot) -> bool:
-    """Whether a day, project, pool and kind comes to less than nothing: ratios of such costs mean nothing."""
-    rows = small(snapshot, "cost")
-    kinds = [name for name in rows.columns if name.startswith("cost")]
-    return bool((rows[kinds].fillna(0.0) < 0).to_numpy().any())
+@st.cache_data(**KEPT)
+def below_zero(snapshot: Snapshot, filters: Filters, by: tuple[str, ...]) -> tuple[tuple[tuple, str, float], ...]:
+    """Group, kind and amount of each kind of cost that comes to less than 0 in the period, the lowest first.
+
+    A credit note below its day's spend is a correction of other days; only where it exceeds the period's spend of its
+    kind, ratios of that cost mean nothing.
+    """
+    rows = data.sums(snapshot, "ledger", ("labels", *(f"cost_{kind}" for kind in KINDS)), by, filters)
+    hidden = data.too_small(snapshot, by, filters) if by else frozenset()
+    if by:
+        rows = rows[rows["labels"].astype(float).fillna(0.0) >= data.current_scope().minimum_items]
+    found = [
+        (key, kind, amount)
+        for kind in KINDS
+        for key, amount in zip(
+            rows[list(by)].itertuples(index=False, name=None) if by else [()],
+            rows[f"cost_{kind}"].astype(float).fillna(0.0),
+            strict=True,
+        )
+        if amount < -LEAST_CENT and key not in hidden
+    ]
+    return tuple(sorted(found, key=lambda one: one[2]))
 
 
 def loaded(snapshot: Snapshot, table: str) -> bool:
     """Whether a table of the warehouse had rows at the refresh."""
     rows = small(snapshot, "source")
     return bool((rows.loc[rows["table_name"] == table, "n"] > 0).any())
+
+
+def to_load(snapshot: Snapshot, table: str, more: str = "") -> str:
+    """A sentence that says which table to load and what it, or ``more``, would show then; empty where it is loaded."""
+    if loaded(snapshot, table):
+        return ""
+    said = LOAD.format(table)
+    return f"{said[0].upper()}{said[1:]}; this would show {more or WOULD_SHOW[table]}."
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})

@@ -23,12 +23,14 @@ def test_an_hour_brings_the_sum_over_the_sum():
     assert found["low"].isna().tolist() == [False, False, True, True]
 
 
-def test_the_interval_of_equal_raters_hours_is_a_mean_with_student_t():
-    """Equal hours each: the delta-method interval of a mean over raters, from scipy."""
+def test_the_interval_of_equal_raters_hours_is_a_mean_with_student_t_and_a_longer_upper_end():
+    """Equal hours each: the delta-method interval of a mean over raters, by scipy, and Hall's term (skewness 3 CV)."""
     per_hour = np.array([40.0, 52, 47, 35, 60, 44])
     found = throughput(["g"] * 6, range(6), per_hour * 10, per_hour * 8, np.full(6, 36_000.0)).iloc[0]
-    half = stats.t.ppf(0.975, 5) * stats.sem(per_hour) / per_hour.mean()
-    assert found[["value", "low", "high"]].tolist() == pytest.approx(list(per_hour.mean() * np.exp([0, -half, half])))
+    error, z = stats.sem(per_hour) / per_hour.mean(), stats.norm.ppf(0.975)
+    half = stats.t.ppf(0.975, 5) * error
+    ends = [0, -half, half + error**2 * (3 * (2 * z**2 + 1) / 6 - z**2 / 2)]
+    assert found[["value", "low", "high"]].tolist() == pytest.approx(list(per_hour.mean() * np.exp(ends)))
 
 
 def test_intervals_cover_when_raters_differ():

@@ -53,11 +53,20 @@ def test_ratios_are_sums_over_sums():
 
 
 def test_the_ratio_interval_is_the_linearised_one():
-    """Written out with Student's t for four equal weeks."""
+    """Written out with Student's t for four equal weeks, and Hall's term for a price with skewness 3 CV."""
     rows = pd.DataFrame({"cost": [100.0, 120, 90, 110], "labels": [1000.0] * 4})
     found = cost_per(rows).iloc[0]
     se = stats.sem(rows["cost"]) / rows["cost"].mean()
-    assert found["high"] == pytest.approx(0.105 * math.exp(stats.t.ppf(0.975, 3) * se))
+    tail = se**2 * (3 * (2 * stats.norm.ppf(0.975) ** 2 + 1) / 6 - stats.norm.ppf(0.975) ** 2 / 2)
+    assert found["low"] == pytest.approx(0.105 * math.exp(-stats.t.ppf(0.975, 3) * se))
+    assert found["high"] == pytest.approx(0.105 * math.exp(stats.t.ppf(0.975, 3) * se + tail))
+
+
+def test_weeks_without_labels_leave_the_interval_of_the_others_as_it_is():
+    """A row of nothing is no cluster, neither for its degrees of freedom nor for how unequal the volumes are."""
+    rows = pd.DataFrame({"cost": [100.0, 120, 90, 110], "labels": [1000.0, 900, 1100, 1000]})
+    padded = pd.concat([rows, pd.DataFrame({"cost": [0.0] * 9, "labels": [0.0] * 9})])
+    pd.testing.assert_frame_equal(cost_per(padded), cost_per(rows))
 
 
 def test_amounts_that_do_not_add_up_are_refused():

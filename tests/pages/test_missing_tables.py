@@ -107,6 +107,13 @@ def test_each_page_stands_without_the_table(page, name, lacks):
         ("queue_and_capacity", "costs", {}, "load costs to see what more people would cost"),
         ("queue_and_capacity", "due times", {}, "Load items with due_at to hold the queue to its own SLA"),
         ("costs", "costs", {}, "load the table costs with python manage.py load"),
+        ("costs", "costs", {}, "this would show what a label cost, what moved that, what poor quality cost"),
+        ("costs", "shifts", {}, "load the table shifts with python manage.py load"),
+        ("costs", "shifts", {}, "this would show what paid hours cost, and how much of them is no handling"),
+        ("costs", "audits", {"quality": "audit_accuracy"}, "load the table audits with python manage.py load"),
+        ("cost_and_quality", "shifts", {}, "load the table shifts with python manage.py load"),
+        ("cost_and_quality", "shifts", {}, "this would show how full both pools would be, and whether the queue"),
+        ("cost_and_quality", "audits", {"quality": "audit_accuracy"}, "this would show how accurate each pool is by"),
         ("costs", "budgets", {"look": "budget"}, "load the table budgets with python manage.py load"),
         ("cost_and_quality", "costs", {}, "load the table costs with python manage.py load"),
     ],
@@ -114,6 +121,19 @@ def test_each_page_stands_without_the_table(page, name, lacks):
 def test_what_is_missing_is_named_with_what_to_load(page, name, lacks, params, load):
     assert load in page(name, lacks, **params)[0]
     assert load not in page(name, "", **params)[0]
+
+
+@pytest.mark.parametrize("lacks", ["shifts", "audits"])
+def test_the_cost_pages_keep_their_other_sections(page, lacks):
+    """What does not need the table stands: as many charts and tables, and the same words, as with it."""
+    for name, words in (
+        ("costs", ("the parts sum to the change", "Look into")),
+        ("cost_and_quality", ("How many raters an item?", "What if work moved?", "Moving 10", "All pools")),
+    ):
+        with_it, charts, tables = page(name, "")
+        said, *left = page(name, lacks)
+        assert left == [charts, tables] and charts and tables
+        assert all(word in said for word in words if word in with_it) and any(word in with_it for word in words)
 
 
 def test_without_shifts_handle_times_still_tell_where_time_goes(page):

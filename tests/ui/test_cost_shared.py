@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 
 from data_access import privacy
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
+from metrics import unit_cost
 from tests.data_access import toy
 from tests.data_access.test_ledger import frames, snapshot_of
 from ui import cost_budget, cost_units, cost_words, costs, data
@@ -86,14 +89,84 @@ def test_a_budget_of_too_few_raters_is_withheld_and_counted(sample, monkeypatch)
     st.cache_data.clear()
 
 
-def test_amounts_below_zero_are_refused_in_words(tmp_path, monkeypatch):
-    st.cache_data.clear()
+# ---- corrections -----------------------------------------------------------------------------------------------
+
+
+def with_credit(folder, amount: float | None):
+    """A toy warehouse with labour of 500 on most days of one project and pool, and a credit note on one of its days.
+
+    Without an amount the credit leaves 200 of all that labour: its week comes to less than nothing as well.
+    """
     tables = toy.frames(5)
-    tables["costs"].loc[0, "amount"] = -900.0
-    snapshot = snapshot_of(tmp_path, tables)
-    filters = Filters.of((), snapshot.meta.first_day, snapshot.meta.last_day)
-    assert costs.cannot(snapshot, filters) == costs.BELOW_ZERO
-    assert cost_units.unit(snapshot, filters, costs.Ask()).reason == costs.BELOW_ZERO
-    monkeypatch.setattr(cost_budget, "loaded", lambda *_: True)
-    assert cost_budget.budget(snapshot, filters).reason == costs.BELOW_ZERO
+    money = tables["costs"]
+    here = (money["project_id"] == money["project_id"].iloc[0]) & (money["pool_id"] == money["pool_id"].iloc[0])
+    place = money[here & (money["kind"] == "labour")]
+    money.loc[place.index, "amount"] = 500.0
+    money.loc[place.index[0], "amount"] = 700.0 - 500.0 * len(place) if amount is None else amount
+    folder.mkdir()
+    return tables, snapshot_of(folder, tables), place
+
+
+def test_a_credit_note_is_a_correction_of_the_days_around_it(tmp_path):
+    """Its day comes to less than nothing; the period does not, and everything counts it, days against pandas."""
+    st.cache_data.clear()
+    tables, snapshot, _ = with_credit(tmp_path / "some", None)
+    filters = Filters.of((), *(pd.to_datetime(tables["costs"]["cost_date"]).agg(f).date() for f in ("min", "max")))
+    assert (costs.clusters(snapshot, filters)["cost"] < 0).any(), "no week below 0: the test misses its case"
+    assert costs.cannot(snapshot, filters) == "" and costs.below_zero(snapshot, filters, ("pool",)) == ()
+    found = cost_units.unit(snapshot, filters, costs.Ask(unit="label"))
+    money = tables["costs"]
+    days = pd.to_datetime(money["cost_date"])
+    inside = money[(days >= pd.Timestamp(filters.start)) & (days <= pd.Timestamp(filters.end))]
+    score = found.score.set_index("metric")
+    assert score.loc["total_cost", "value"] == pytest.approx(inside["amount"].sum())
+    paid = inside.loc[inside["kind"].isin(["labour", "fee"]), "amount"].sum()  # what a label made costs
+    assert found.now["value"] == pytest.approx(paid / found.now["n"])
+    pools = costs.clusters(snapshot, filters).groupby("pool")["cost"].sum()
+    assert pools.to_dict() == pytest.approx(inside.groupby("pool_id")["amount"].sum().to_dict())
+    each = unit_cost.cost_per(costs.clusters(snapshot, filters), ["pool"])
+    assert (each["value"].notna() == (each["n"] > 0)).all() and unit_cost.BELOW_ZERO not in set(each["reason"])
     snapshot.close()
+
+
+def test_only_what_comes_to_less_than_nothing_has_no_number_and_is_named(tmp_path):
+    """A credit above all labour of a project and pool: its pool has no cost of a label, the others keep theirs."""
+    st.cache_data.clear()
+    _, plain, _ = with_credit(tmp_path / "plain", 500.0)
+    _, snapshot, place = with_credit(tmp_path / "all", -900_000.0)
+    filters = Filters.of((), snapshot.meta.first_day, snapshot.meta.last_day)
+    pool = place["pool_id"].iloc[0]
+    ((key, kind, amount),) = costs.below_zero(snapshot, filters, ("pool",))
+    assert (key, kind) == ((pool,), "labour") and amount < -890_000
+    assert costs.below_zero(plain, filters, ("pool",)) == ()
+    said = cost_words.below_zero(costs.below_zero(snapshot, filters, ("pool",)), {pool: "Manila"}, "So.", "USD")
+    assert said.startswith("Corrections exceed what was booked in this period: they bring labour at Manila to −$")
+    assert cost_words.below_zero((), {}, "So.", "USD") == ""
+    by, tables = ["pool"], [costs.clusters(s, filters) for s in (plain, snapshot)]
+    was, now = (unit_cost.cost_per(rows, by).set_index("pool") for rows in tables)
+    assert now.loc[pool, "reason"] == unit_cost.BELOW_ZERO and np.isnan(now.loc[pool, "value"])
+    rest = now.index != pool
+    assert rest.any()
+    pd.testing.assert_frame_equal(now[rest], was[rest])
+    assert cost_units.unit(snapshot, filters, costs.Ask()).reason == unit_cost.BELOW_ZERO  # in all it is below 0
+    for one in (plain, snapshot):
+        one.close()
+
+
+def test_a_budget_leaves_out_the_project_that_was_refunded(tmp_path, monkeypatch):
+    st.cache_data.clear()
+    _, snapshot, place = with_credit(tmp_path / "all", -900_000.0)
+    filters = Filters.of((), snapshot.meta.first_day, snapshot.meta.last_day)
+    projects = sorted(toy.LABELS)
+    month = filters.end.replace(day=1)
+    plan = pd.DataFrame({"project_id": projects, "month": month, "amount": 900.0, "planned_labels": 90})
+    shown = costs.small
+    monkeypatch.setattr(cost_budget, "loaded", lambda *_: True)
+    monkeypatch.setattr(cost_budget, "small", lambda s, name: plan if name == "budget" else shown(s, name))
+    found = cost_budget.budget(snapshot, filters)
+    gone = place["project_id"].iloc[0]
+    assert set(found.rows["project_id"]) == set(projects) - {gone} and len(found.below_zero) == 1
+    assert found.total["budget"] == 900.0 * (len(projects) - 1)
+    assert "come to less than 0 by corrections" in cost_words.budget_basis(found)
+    snapshot.close()
+    st.cache_data.clear()

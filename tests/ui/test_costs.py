@@ -13,6 +13,7 @@ import streamlit as st
 
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
+from metrics.budget import FEW_TO_TELL
 from metrics.intervals import wilson
 from ui import charts, cost_bridge, cost_budget, cost_poor_quality, cost_units, cost_words, costs, data, periods
 from ui.costs import Ask
@@ -146,6 +147,21 @@ def test_a_budget_is_compared_with_what_was_spent(snapshot):
     assert ((inside["low"] <= inside["at_completion"]) & (inside["at_completion"] <= inside["high"])).all()
     one = cost_budget.budget(snapshot, over("2026-05-09", "2026-06-11", project="P10", pool="POOL-08"))
     assert one.left_out == ("pool",) and list(one.rows["project_id"]) == ["P10"]
+
+
+def test_few_weeks_of_a_budget_have_a_forecast_and_no_interval(snapshot):
+    """The year has run for less than the weeks that show how alike they are: the number stays, with the reason."""
+    found = cost_budget.budget(snapshot, over("2026-01-05", "2026-02-15"))
+    assert found.total["at_completion"] > found.total["actual"] > 0
+    assert np.isnan([found.total["low"], found.total["high"], found.total["over_budget"]]).all()
+    assert found.rows["over_budget"].isna().all() and found.rows["at_completion"].notna().all()
+    said = cost_words.budget(found, "USD")
+    assert f"({FEW_TO_TELL})" in said and "cannot be told yet" in said and "nan" not in said.lower()
+    spec, alt = charts.budget(found.rows, found.total, LIGHT, "USD", found.as_of)
+    assert all("no interval" in v["said"] and v["chance"] == "cannot tell" for v in spec["data"]["values"])
+    assert "no interval" in alt and "nan" not in alt.lower()
+    long = cost_budget.budget(snapshot, over("2026-01-05", "2026-05-17"))
+    assert long.total["low"] < long.total["at_completion"] and "no interval" not in cost_words.budget(long, "USD")
 
 
 # ---- what is missing -------------------------------------------------------------------------------------------

@@ -100,8 +100,9 @@ def _value(row: dict, currency: str) -> dict:
     known = not fmt.is_missing(over)
     said = row["forecast_reason"]
     if not fmt.is_missing(row["at_completion"]):
-        ends = (fmt.money(row[c], currency) for c in ("at_completion", "low", "high"))
-        said = "{} ({} to {})".format(*ends)
+        ends = [fmt.money(row[c], currency) for c in ("low", "high") if not fmt.is_missing(row[c])]
+        made = fmt.money(row["at_completion"], currency)
+        said = f"{made} ({' to '.join(ends) or row['forecast_reason']})"
     return {
         "label": str(row["label"]),
         "member": row["project_id"],
