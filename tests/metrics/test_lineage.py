@@ -115,17 +115,17 @@ def test_exposure_without_enough_behind_it_has_a_reason(graph):
 
 def test_exposure_interval_covers(graph):
     """Batches of unequal size, gold and accuracy: the item-weighted truth lies inside in 93 to 97 of 100 draws."""
-    rng = np.random.default_rng(5)
+    rng, draws = np.random.default_rng(5), 1_500
     items, gold = np.array([400, 900, 150, 600]), np.array([40, 25, 60, 12])
-    batches = pd.DataFrame({"batch_id": list("abcd"), "dataset_version": "d", "items": items})
-    models = pd.DataFrame({"model_version": ["m"], "dataset_version": ["d"]})
-    weighted = lineage.weights(batches, models)
-    draws, inside = 1_500, 0
-    for _ in range(draws):
-        p = rng.uniform(0.75, 0.97, 4)
-        judged = pd.DataFrame({"batch_id": list("abcd"), "hits": rng.binomial(gold, p), "n": gold})
-        row = lineage.exposure(weighted, judged, models).iloc[0]
-        inside += row["low"] <= items @ p / items.sum() <= row["high"]
+    p = rng.uniform(0.75, 0.97, (draws, 4))
+    batch, draw = np.arange(4 * draws), np.repeat(np.arange(draws), 4)
+    batches = pd.DataFrame({"batch_id": batch, "dataset_version": draw, "items": np.tile(items, draws)})
+    models = pd.DataFrame({"model_version": np.arange(draws), "dataset_version": np.arange(draws)})
+    judged = pd.DataFrame({"batch_id": batch, "hits": rng.binomial(gold, p).ravel(), "n": np.tile(gold, draws)})
+    rows = (
+        lineage.exposure(lineage.weights(batches, models), judged, models).set_index("model_version").loc[range(draws)]
+    )
+    inside = ((rows["low"] <= p @ items / items.sum()) & (p @ items / items.sum() <= rows["high"])).sum()
     assert 0.93 - 0.011 <= inside / draws <= 0.97 + 0.011  # two standard errors of 1,500 draws
 
 
