@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.snapshot import Snapshot
-from metrics.change_ledger import JOINED, weekly
+from metrics.change_units import JOINED, weekly
 from metrics.effects import LEAST_BEFORE, WEEKS, carry_over, pools_needed, weeks_needed
 from metrics.effects.effect import LEAST_AFTER
 from metrics.effects.measures import MEASURES, Form

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from metrics import ladder
-from metrics.change_ledger import Change, Row
+from metrics.change_ledger import Row
+from metrics.change_units import Change
 from metrics.effects import Design, Effect, Verdict
 from metrics.effects.effect import TOO_EARLY
 from metrics.effects.verdict import Judgement
@@ -125,3 +126,23 @@ def test_a_plan_names_weeks_pools_and_what_it_rests_on():
     assert "80 of 100 tries" in easy
     assert "60 weeks at hand" in easy
     assert "too few weeks" in change_planning.answer("gold_accuracy", y[:5], 5.0, "Jakarta")
+
+
+def test_a_row_as_plain_values():
+    early = row(Verdict.TOO_EARLY, estimate=None, design=Design.SERIES, reason=TOO_EARLY)
+    found = change_words.record(early, NAMES)
+    assert tuple(found) == change_words.RECORD
+    assert {name: found[name] for name in found if name not in ("narrative", "placebo_p")} == {
+        "change_id": "CH-1",
+        "kind": "training",
+        "metric": "gold_accuracy",
+        "starts_on": "2026-03-02",
+        "design": "interrupted time series",
+        "effect": None,
+        "low": None,
+        "high": None,
+        "verdict": "too early",
+    }
+    assert TOO_EARLY in found["narrative"]
+    halved = change_words.record(row(metric="cost_per_label", estimate=(np.log(0.5),) * 3), NAMES)
+    assert halved["effect"] == pytest.approx(-0.5)
