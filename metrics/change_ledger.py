@@ -1,34 +1,36 @@
 """The change ledger: every recorded change with a design, an effect with its interval, and a verdict, from weekly sums.
 
-Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and units), ``change_parts`` (parts of a project).
+Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and
+units), ``change_designs`` (who is compared with whom), ``change_parts`` (parts of a project).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from metrics.change_designs import Measured, alone, rollouts, together
 from metrics.change_parts import most_moved
-from metrics.change_units import Change, Floats, Frames, Panel, changes_in_weeks, kept, keyed, panel, whole_weeks
-from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, Design, Effect
-from metrics.effects.interrupted import compared_all, interrupted
+from metrics.change_units import Change, Frames, changes_in_weeks, kept, keyed, whole_weeks
+from metrics.effects.effect import Effect
 from metrics.effects.measures import BY_KIND, MEASURES, SLICED, Measure
-from metrics.effects.placebo import made_up, placebo_p
+from metrics.effects.placebo import placebo_p
 from metrics.effects.verdict import SURE, Judgement, Verdict, verdict
 from metrics.multiple import holm
 
-MOST_DRAWS = 300
-"""About as many made-up changes as are looked at; dates are left out where units are many."""
+PARTS = "the part of the project that moved most, against the other parts"
+"""Why a guideline's row on a part of the work is compared as it is."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of one change. where: the work it was measured on. p_adjusted: after all metrics of the change."""
+    """One metric of one change. where: the work it was measured on. p_adjusted: after all metrics of the change. why:
+    what its design was chosen for, in words.
+    """
 
     change: Change
     metric: str
@@ -36,6 +38,7 @@ class Row:
     effect: Effect
     p_adjusted: float | None
     judgement: Judgement
+    why: str = ""
 
 
 def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row]:
@@ -47,9 +50,12 @@ def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row
     """
     mondays = whole_weeks(frames, last_day)
     known, frames = changes_in_weeks(changes, mondays), keyed(frames)
+    several = rollouts(known)
+    once: dict[tuple[str, str], Measured | None] = {}
     rows = []
     for change in known:
-        rows += _rows(change, known, frames, mondays)
+        members = several.get(change.change_id, (change,))
+        rows += _rows(change, members, known, frames, mondays, once)
     return rows
 
 
@@ -69,53 +75,38 @@ def overall(rows: Sequence[Row]) -> Verdict:
     return Verdict.NO_EFFECT if measured and set(measured) == {Verdict.NO_EFFECT} else Verdict.CANNOT_TELL
 
 
-def _rows(change: Change, known: list[Change], frames: Frames, mondays: pd.DatetimeIndex) -> list[Row]:
-    found: list[tuple[Measure, dict[str, str], Effect, Callable[[], Floats]]] = []
+def _rows(
+    change: Change,
+    members: Sequence[Change],
+    known: list[Change],
+    frames: Frames,
+    mondays: pd.DatetimeIndex,
+    once: dict[tuple[str, str], Measured | None],
+) -> list[Row]:
+    """once: what was measured of rollouts, of which every row has the same."""
+    found: list[tuple[Measure, Measured]] = []
     for name in BY_KIND.get(change.kind, ()):
         measure = MEASURES[name]
-        units = panel(change, known, measure, frames[measure.source], mondays) if kept(measure, frames) else None
-        if units is not None:
-            effect = _measured(units[0], change)
-            found.append((measure, units[1], effect, partial(_placebos, units[0], change, effect)))
+        if not kept(measure, frames):
+            continue
+        frame, one = frames[measure.source], None
+        if len(members) > 1 or change.randomised:
+            key = (members[0].change_id, name)
+            if key not in once:
+                once[key] = together(members, known, measure, frame, mondays)
+            one = once[key]
+        one = one or alone(change, known, measure, frame, mondays)
+        found += [(measure, one)] if one is not None else []
     if change.kind in SLICED and change.project and not change.pool:
         part = most_moved(change, known, frames, mondays)
-        found += [part] if part is not None else []
-    adjusted = holm([np.nan if e.p_value is None else e.p_value for _, _, e, _ in found]).q
+        found += [(part[0], Measured(part[1], part[2], PARTS, part[3]))] if part is not None else []
+    adjusted = holm([np.nan if one.effect.p_value is None else one.effect.p_value for _, one in found]).q
     rows = []
-    for (measure, where, effect, placebos), q in zip(found, adjusted, strict=True):
-        q = None if np.isnan(q) else float(q)
-        if q is not None and q <= SURE:
-            drawn = placebos()
+    for (measure, one), q in zip(found, adjusted, strict=True):
+        effect, q = one.effect, None if np.isnan(q) else float(q)
+        if q is not None and q <= SURE and one.placebos is not None:
+            drawn = one.placebos()
             effect = replace(effect, placebos=drawn, placebo_p=placebo_p(effect.statistic, drawn))
         judged = verdict(effect, measure.direction, measure.smallest, q)
-        rows.append(Row(change, measure.metric, where, effect, q, judged))
+        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why))
     return rows
-
-
-def _measured(units: Panel, change: Change) -> Effect:
-    """The effect against the free peers; alone where there are none, or where they have no weeks in common."""
-    y, se, free = units.y[units.own], None if units.se is None else units.se[units.own], units.free(change)
-    if free.any():
-        others_se = None if units.se is None else units.se[free]
-        found = interrupted(y, change.start, change.end, se, units.y[free], others_se, units.named(free))
-        if found.effect.value is not None:
-            return found
-    return interrupted(y, change.start, change.end, se)
-
-
-def _placebos(units: Panel, change: Change, effect: Effect) -> Floats:
-    """Statistics of made-up changes, measured as the real one: in its own weeks before, and in every other unit."""
-    many, periods = units.y.shape
-    length = max(change.weeks(periods), LEAST_AFTER)
-    step = length * max(1, round(units.y.size / length / MOST_DRAWS))
-    y, se, own = units.y, units.se, np.arange(many) == units.own
-    if effect.design is Design.COMPARED:
-        peers = units.peers & ~own
-        peers[units.own] = units.free(change)
-        y, se = compared_all(y, se, peers, change.start)
-    found = []
-    for who, until, gap in ((own, change.began, length), (~own, periods, step)):
-        dates = range(until - length, LEAST_BEFORE - 1, -gap)
-        found.append(made_up(y[who], dates, length, None if se is None else se[who], units.touched[who]))
-    drawn = np.concatenate([at.ravel() for at in found])
-    return drawn[np.isfinite(drawn)]

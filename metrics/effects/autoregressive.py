@@ -26,11 +26,13 @@ HALVINGS = 36
 class Fit(NamedTuple):
     """Coefficients at each phi of the grid, and how likely each phi is; of many series with a first axis of theirs.
 
-    beta: (phis, k). covariance: (phis, k, k). weight: (phis,), sums to 1. df: weeks less coefficients.
+    beta: (phis, k). covariance: (phis, k, k). noise: (phis,), the variance of a week's error of scale 1. weight:
+    (phis,), sums to 1. df: weeks less coefficients.
     """
 
     beta: Floats
     covariance: Floats
+    noise: Floats
     weight: Floats
     df: int | NDArray[np.int64]
 
@@ -41,7 +43,7 @@ class Fit(NamedTuple):
 
     def of(self, series: int) -> Fit:
         """One series of many."""
-        return Fit(self.beta[series], self.covariance[series], self.weight[series], int(self.df[series]))
+        return Fit(*(table[series] for table in self[:4]), int(self.df[series]))
 
 
 class Contrast(NamedTuple):
@@ -117,8 +119,9 @@ def fits(y: Floats, x: Floats, used: NDArray[np.bool_], scale: Floats | None = N
     df = n - k
     log = 0.5 * np.log(np.linalg.det(inverse)) - shrunk - df[:, None] / 2 * np.log(squares)
     weight = np.exp(log - log.max(1, keepdims=True))
-    covariance = inverse * (squares / df[:, None])[:, :, None, None]
-    return Fit(beta + line[:, None], covariance, weight / weight.sum(1, keepdims=True), df)
+    noise = squares / df[:, None]
+    covariance = inverse * noise[:, :, None, None]
+    return Fit(beta + line[:, None], covariance, noise, weight / weight.sum(1, keepdims=True), df)
 
 
 def _pairs(z: Floats, used: NDArray[np.bool_]) -> Iterator[tuple[int, Floats, Floats, Floats, Floats]]:
@@ -170,6 +173,27 @@ def contrast(found: Fit, along: ArrayLike, level: float = 0.95) -> Contrast:
     ends = (lows + highs) / 2
     low, high = min(ends[0], value), max(ends[1], value)
     return Contrast(float(value), float(sd), float(low), float(high), float(p_zero(found, along)))
+
+
+def foreseen(
+    found: Fit, last: ArrayLike, x: ArrayLike, ahead: ArrayLike, scale: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
+    """What one series was to be in weeks after those of the fit, and the standard error of that: two (weeks,).
+
+    last: (k,) the row of x of the last week of the fit, over that week's scale; x: (weeks, k); ahead: (weeks,) weeks
+    after the last one; scale: (weeks,) of their errors. At each phi the value is x b, and what a week is off it has the
+    variance σ² s² + x C x' - 2 s phi^d x C last', C the covariance of b: the week's own error, the line's, and less
+    what both share, for the line leans to errors of its last weeks, which carry over (Goldberger 1962 gives the
+    covariance). The two are the mean and, phi being unknown, the standard deviation of the mixture.
+    """
+    x, ahead = np.asarray(x, float), np.asarray(ahead, float)
+    s = np.ones(len(x)) if scale is None else np.asarray(scale, float)
+    at = found.beta @ x.T
+    line = np.einsum("wi,gij,wj->gw", x, found.covariance, x)
+    shared = s * PHI[:, None] ** ahead * ((found.covariance @ np.asarray(last, float)) @ x.T)
+    variance = found.noise[:, None] * s**2 + line - 2 * shared
+    value = found.weight @ at
+    return value, np.sqrt(found.weight @ (variance + (at - value) ** 2))
 
 
 def _at(found: Fit, along: Floats) -> tuple[Floats, Floats]:

@@ -24,6 +24,7 @@ from metrics.effects.effect import (
     Design,
     Effect,
 )
+from metrics.intervals import student
 from metrics.spec import Estimate
 
 Floats = NDArray[np.float64]
@@ -68,7 +69,9 @@ def interrupted(
     Model: y = b0 + b1 t + b2 Post + b3 (t - middle of Post) Post + e, e AR(1); the effect is b2, the mean of what was
     less the line carried on, whether the effect is a step or grows. With others: the same of the difference to their
     weighted mean. The interval and p are of a mixture of Student's t (``autoregressive.contrast``). pre_trend_p: the
-    same test for the last ``LEAD`` weeks before, had the change come then. Null with fewer than ``LEAST_BEFORE`` weeks
+    same test for the last ``LEAD`` weeks before, had the change come then. gaps: the weeks less the line through those
+    before, with the interval of a single week: t standard errors of what was foreseen (``autoregressive.foreseen``).
+    Null with fewer than ``LEAST_BEFORE`` weeks
     before or ``LEAST_AFTER`` after, and for a series that does not vary.
     """
     y = np.asarray(y, float)
@@ -92,9 +95,9 @@ def interrupted(
     if not _varies(y[None, week], np.ones((1, len(week)), bool))[0]:
         return Effect.missing(design, NO_VARIATION, len(week))
     result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend])
-    line = _line(y, before, se, trend)
-    gaps = y - line(np.arange(len(y)))
-    shown = np.concatenate([before, start + np.flatnonzero(used[start : len(y) if end is None else end])])
+    under = start + np.flatnonzero(used[start : len(y) if end is None else end])
+    shown = np.concatenate([before, under])
+    gaps, half = _gaps(y, before, under, se, trend)
     return Effect(
         design,
         Estimate(result.value, result.low, result.high, len(after)),
@@ -102,7 +105,9 @@ def interrupted(
         pre_trend_p=lead_p(y, start, se, trend),
         statistic=result.value / result.sd,
         weeks=(shown - start).astype(float),
-        gaps=gaps[shown],
+        gaps=gaps,
+        gap_low=gaps - half,
+        gap_high=gaps + half,
         comparison=comparison,
     )
 
@@ -234,5 +239,19 @@ def has_data(y: Floats, se: Floats | None) -> NDArray[np.bool_]:
     return np.isfinite(y) if se is None else np.isfinite(y) & np.isfinite(se) & (se > 0)
 
 
-def _line(y: Floats, before: NDArray[np.int64], se: Floats | None, trend: bool) -> np.poly1d:
-    return np.poly1d(np.polyfit(before, y[before], int(trend), w=None if se is None else 1 / se[before]))
+def _gaps(
+    y: Floats, before: NDArray[np.int64], under: NDArray[np.int64], se: Floats | None, trend: bool
+) -> tuple[Floats, Floats]:
+    """Weeks less the line through those before, and half the 95 % interval of each after it, NaN before."""
+    week = np.concatenate([before, under])
+    x = np.column_stack([np.ones(len(week)), week - before.mean()])[:, : 1 + trend]
+    late = week > before[-1]
+    used, post = np.ones((1, len(week)), bool), late[None]
+    scale = _scale(y[None, week], used, post, None if se is None else se[None, week])
+    s = np.ones(len(week)) if scale is None else scale[0]
+    line = autoregressive.fit(y[before], x[~late], before, s[~late])
+    ahead = under - before[-1]
+    value, error = autoregressive.foreseen(line, x[~late][-1] / s[~late][-1], x[late], ahead, s[late])
+    fitted = np.append(x[~late] @ (line.weight @ line.beta), value)
+    half = np.append(np.full(len(before), np.nan), float(student(0.975, line.df)) * error)
+    return y[week] - fitted, half

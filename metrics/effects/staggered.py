@@ -24,6 +24,9 @@ OWN = 5
 """A cohort of this many units shows by itself how its units differ; a smaller one is judged by all units."""
 
 NOBODY = "no unit without the change to compare with"
+DRAWS = 99
+"""Made-up rollouts at most."""
+
 ONE_EACH = "too few units to tell how they differ"
 
 
@@ -55,7 +58,7 @@ def staggered(
     sum A·Y over the panel; units are independent, so its variance is the sum over units of the variance of their part,
     about the mean of their cohort (n / (n - 1) as of a sample; in cohorts under ``OWN`` units, of all units' series).
     Interval: Student's t with Satterthwaite's degrees of freedom. It speaks of these units. pre_trend_p: Hotelling's T²
-    of the ``leads`` weeks before the base being 0 together.
+    of the ``leads`` weeks before the base being 0 together; of their mean being 0 where units are too few for that.
 
     Null with nobody to compare with, no week after, or no cohort of two units. n is the units that got it.
     """
@@ -63,18 +66,14 @@ def staggered(
     treated = (starts != NEVER) & (starts < y.shape[1])
     if not treated.any():
         return Effect.missing(Design.STAGGERED, TOO_EARLY)
-    after = [_event(y, starts, e, base, never_only) for e in range(weeks)]
-    after = [a for a in after if a is not None]
-    if not after:
+    total, filled = _total(y, starts, weeks, base, never_only)
+    if total is None:
         return Effect.missing(Design.STAGGERED, NOBODY, int(treated.sum()))
-    total = np.mean(after, axis=0)
-    # Sums are taken without NaN: a unit without data in a week has no part in that week.
-    filled = np.where(np.isfinite(y), y, 0.0)
     value = float((total * filled).sum())
     before = [_event(y, starts, -base - lead, base, never_only) for lead in range(1, leads + 1)]
     before = [b for b in before if b is not None]
     events = [(e, _event(y, starts, e, base, never_only)) for e in range(-base - leads, weeks)]
-    shown = [(e, float((a * filled).sum())) for e, a in events if a is not None]
+    shown = [(e, float((a * filled).sum()), _half(a, filled, y, starts)) for e, a in events if a is not None]
     # Those that never get it; units not yet treated compare too, but not for all of the weeks.
     share = -np.where(total < 0, total, 0.0).sum(1) * ~treated
     named = names or tuple(str(unit) for unit in range(len(y)))
@@ -86,16 +85,68 @@ def staggered(
         half, statistic = float(student(0.975, spread.df)) * se, value / se
         p = float(2 * special.stdtr(spread.df, -abs(statistic)))
         estimate = Estimate(value, value - half, value + half, int(treated.sum()))
+    weeks_shown, gaps, halves = np.array(shown, float).reshape(-1, 3).T
     return Effect(
         Design.STAGGERED,
         estimate,
         p_value=p,
         pre_trend_p=_joint_p(np.array(before), filled, y, starts) if before else None,
         statistic=statistic,
-        weeks=np.array([e for e, _ in shown], float),
-        gaps=np.array([gap for _, gap in shown]),
+        weeks=weeks_shown,
+        gaps=gaps,
+        gap_low=gaps - halves,
+        gap_high=gaps + halves,
         comparison=tuple(comparison),
     )
+
+
+def dealt_anew(
+    y: ArrayLike, starts: ArrayLike, weeks: int = WEEKS, base: int = 1, draws: int = DRAWS, seed: int = 0
+) -> Floats:
+    """Statistics of made-up rollouts: the same starts dealt out to other units, each dealing once, the real one not.
+
+    All dealings where there are at most ``draws``, else as many by lot. Exact where every unit might as well have been
+    any other (Fisher 1935); the statistic is the effect over its standard error, so unlike spreads do little harm
+    (Chung and Romano 2013).
+    """
+    y, starts = np.asarray(y, float), np.asarray(starts)
+    rng = np.random.default_rng(seed)
+    counts = np.unique(starts, return_counts=True)[1]
+    log = special.gammaln(len(starts) + 1) - special.gammaln(counts + 1).sum()
+    most = draws if log > 20 else min(draws, round(np.exp(log)) - 1)
+    seen, found = {tuple(starts)}, []
+    # A dealing comes up again and again when they are few; to meet the last of them takes about their number times ln.
+    for _ in range(20 * draws):
+        if len(seen) > most:
+            break
+        dealt = rng.permutation(starts)
+        if tuple(dealt) in seen:
+            continue
+        seen.add(tuple(dealt))
+        total, filled = _total(y, dealt, weeks, base, False)
+        spread = None if total is None else _spread(total[None], filled, y, dealt)
+        if spread is not None and spread.covariance[0, 0] > 0:
+            found.append(float((total * filled).sum() / np.sqrt(spread.covariance[0, 0])))
+    return np.array(found)
+
+
+def _total(
+    y: Floats, starts: NDArray[np.int64], weeks: int, base: int, never_only: bool
+) -> tuple[Floats | None, Floats]:
+    """The coefficients of the effect over the panel, None with nobody to compare with; and the panel without NaN: a
+    unit without data in a week has no part in that week.
+    """
+    after = [_event(y, starts, e, base, never_only) for e in range(weeks)]
+    after = [a for a in after if a is not None]
+    return np.mean(after, axis=0) if after else None, np.where(np.isfinite(y), y, 0.0)
+
+
+def _half(along: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> float:
+    """Half the 95 % interval of a sum over the panel; NaN where units do not show how they differ."""
+    spread = _spread(along[None], filled, y, starts)
+    if spread is None or spread.covariance[0, 0] <= 0:
+        return np.nan
+    return float(student(0.975, spread.df) * np.sqrt(spread.covariance[0, 0]))
 
 
 def two_by_two(before: ArrayLike, after: ArrayLike, before_treated: ArrayLike, after_treated: ArrayLike) -> Estimate:
@@ -178,8 +229,10 @@ def _joint_p(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64])
     """P of the sums being 0 together, by Hotelling's T² as an F; None with too few units for so many."""
     spread = _spread(sums, filled, y, starts)
     q = len(sums)
-    if spread is None or spread.df <= q or np.linalg.matrix_rank(spread.covariance) < q:
+    if spread is None:
         return None
+    if spread.df <= q or np.linalg.matrix_rank(spread.covariance) < q:
+        return _joint_p(sums.mean(0, keepdims=True), filled, y, starts) if q > 1 else None
     at = np.einsum("kup,up->k", sums, filled)
     squared = float(at @ np.linalg.solve(spread.covariance, at))
     low = spread.df - q + 1
