@@ -32,7 +32,8 @@ LEDGER = {
     "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=230),
     "where": Column("Where", "The work it touched."),
     "kind": Column("Kind"),
-    "design": Column("Design", "How strong a claim the comparison carries, after its checks."),
+    "design": Column("Design", "How it was told apart from what would have come anyway."),
+    "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
     "change_id": Column("Id"),
 }
 ROWS = {
@@ -41,8 +42,10 @@ ROWS = {
     "verdict": Column("Verdict", "", "status"),
     "effect": Column("Effect", "With its 95 % interval."),
     "p": Column("p", "Of no effect, after all metrics the change is judged by (Holm).", "right"),
-    "design": Column("Design"),
     "reason": Column("Why"),
+    "design": Column("Design", "How it was told apart from what would have come anyway."),
+    "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),
+    "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
 }
 MOVES = {
     "metric": Column("Metric"),

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from metrics import ladder
 from metrics.catalogue import METRICS
+from metrics.change_designs import ROLLOUT
 from metrics.change_ledger import Row, overall
-from metrics.effects import Design, Verdict
+from metrics.effects import WEEKS, Design, Verdict
 from metrics.effects.measures import MEASURES, Form
 from metrics.effects.verdict import SURE
 from ui import format as fmt
@@ -52,9 +53,21 @@ RECORD = (
     "placebo_p",
     "verdict",
     "narrative",
+    "design_reason",
 )
 """Keys of a row on the command line."""
 
+UNITS = (Design.STAGGERED, Design.RANDOMISED)
+"""Designs whose n is units, not weeks."""
+
+BEFORE = {
+    Design.STAGGERED: "the eighth to fifth week before",
+    Design.SYNTHETIC: "the last eight weeks before, foretold from the earlier ones",
+}
+MADE_UP = {
+    Design.STAGGERED: "other ways to deal the change out",
+    Design.RANDOMISED: "other lots that might have been drawn",
+}
 DECISIVE = (Verdict.HARM, Verdict.WORKED)
 
 
@@ -104,8 +117,17 @@ def effect(row: Row) -> str:
 
 
 def named(where: Mapping[str, str], names: Names) -> str:
-    """The work in words: "Comment moderation, Jakarta desk, spam"."""
-    return ", ".join(str(names.get(kind, {}).get(value, value)) for kind, value in where.items())
+    """The work in words: "Comment moderation, Jakarta desk, spam", "rollout of 6 pools"."""
+    return ", ".join(
+        f"rollout of {value}" if kind == ROLLOUT else str(names.get(kind, {}).get(value, value))
+        for kind, value in where.items()
+    )
+
+
+def unit_kind(row: Row) -> str:
+    """What a change was compared in: project, pool, language, policy."""
+    kind = [*row.where][-1]
+    return row.where[kind].split()[-1].removesuffix("s") if kind == ROLLOUT else kind
 
 
 def others(row: Row) -> str:
@@ -115,7 +137,8 @@ def others(row: Row) -> str:
     if not count or row.effect.design is Design.SERIES:
         return ""
     if len(kinds) == 1:
-        return f"{count} other {kinds[0] if count == 1 else words.plural(kinds[0])}"
+        kind = unit_kind(row)
+        return f"{count} other {kind if count == 1 else words.plural(kind)}"
     if len(kinds) == 2:
         return f"{count} other {kinds[1] if count == 1 else words.plural(kinds[1])} of the project"
     return f"{count} other {'part' if count == 1 else 'parts'} of the project's work"
@@ -167,6 +190,7 @@ def record(row: Row, names: Names) -> dict[str, object]:
         "placebo_p": row.effect.placebo_p,
         "verdict": str(row.judgement.verdict),
         "narrative": narrative(row, names).replace(fmt.SPACE, " "),
+        "design_reason": row.why,
     }
 
 
@@ -232,27 +256,48 @@ def of_change(change_id: str, rows: Sequence[Row], names: Names) -> str:
 
 
 def checks(row: Row) -> list[str]:
-    """What was checked, in sentences: the course before, made-up changes, how much there was to go by."""
-    e, found = row.effect, []
+    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by."""
+    e, design = row.effect, f"{str(row.effect.design).capitalize()}: {row.why}."
+    found = [design] if row.why else []
     if e.effect.value is None:
-        return [f"No effect was measured: {row.judgement.reason}."]
-    if e.pre_trend_p is None:
+        return [*found, f"No effect was measured: {row.judgement.reason}."]
+    if e.design is Design.RANDOMISED:
+        found.append("Lots were drawn, so what was there before can differ by chance alone, and is taken off.")
+    elif e.pre_trend_p is None:
         found.append("Whether it was moving before cannot be asked: too few weeks.")
     else:
         moved = "It was moving before the change came" if e.pre_trend_p <= SURE else "No move of its own before it came"
-        found.append(f"{moved} (p {probability(e.pre_trend_p)}, the last eight weeks before).")
+        found.append(
+            f"{moved} (p {probability(e.pre_trend_p)}, {BEFORE.get(e.design, 'the last eight weeks before')})."
+        )
     if e.placebo_p is None:
         found.append("Made-up changes were not looked at: the effect is not sure enough for them to decide.")
     else:
         found.append(
-            f"Of {len(e.placebos)} made-up changes, at other dates and in other places, {_as_large(row)} "
-            f"as large (p {probability(e.placebo_p)})."
+            f"Of {len(e.placebos)} {MADE_UP.get(e.design, 'made-up changes, at other dates and in other places')}, "
+            f"{_as_large(row)} as large (p {probability(e.placebo_p)})."
         )
-    before = int((e.weeks < 0).sum())
-    found.append(f"It rests on {before} weeks before and {e.effect.n:.0f} under the change, averaged.")
+    found.append(f"It rests on {_rests_on(row)}.")
     if row.p_adjusted is not None:
         found.append(f"After all metrics the change is judged by, p is {probability(row.p_adjusted)}.")
     return found
+
+
+def _rests_on(row: Row) -> str:
+    e = row.effect
+    if e.design in UNITS:
+        kind, without = words.plural(unit_kind(row)), len(e.comparison)
+        treated = e.effect.n - (without if e.design is Design.RANDOMISED else 0)
+        return (
+            f"{treated:.0f} {kind} with and {without} without the change, over {counted(row)} weeks under it, averaged"
+        )
+    return f"{(e.weeks < 0).sum()} weeks before and {counted(row)} under the change, averaged"
+
+
+def counted(row: Row) -> int:
+    """The first weeks under the change over which its effect is the mean."""
+    e = row.effect
+    return min(int((e.weeks >= 0).sum()), WEEKS) if e.design in UNITS else int(e.effect.n)
 
 
 def _as_large(row: Row) -> str:

@@ -147,7 +147,7 @@ def test_lots_drawn_allow_the_difference_of_means():
 
 def mixes(rng: np.random.Generator, units: int = 14) -> np.ndarray:
     """Projects that are mixes of two courses; the first follows one of them alone, which no mean does."""
-    courses = 0.6 * np.array([np.sin(np.arange(WEEKS) / 4), np.cos(np.arange(WEEKS) / 7)]) + 1.5
+    courses = 0.5 * ar1(rng, (2, WEEKS), 0.8) + 1.5
     share = np.vstack([[1.0, 0.0], rng.dirichlet([0.5, 0.5], units - 1)])
     return share @ courses + 0.05 * ar1(rng, (units, WEEKS), 0.3)
 

@@ -1,5 +1,6 @@
 """What is said of changes: signs and units, the verb by the design, plans with their assumptions."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -133,6 +134,7 @@ def test_a_row_as_plain_values():
     found = change_words.record(early, NAMES)
     assert tuple(found) == change_words.RECORD
     assert {name: found[name] for name in found if name not in ("narrative", "placebo_p")} == {
+        "design_reason": "",
         "change_id": "CH-1",
         "kind": "training",
         "metric": "gold_accuracy",
@@ -146,3 +148,44 @@ def test_a_row_as_plain_values():
     assert TOO_EARLY in found["narrative"]
     halved = change_words.record(row(metric="cost_per_label", estimate=(np.log(0.5),) * 3), NAMES)
     assert halved["effect"] == pytest.approx(-0.5)
+
+
+def rollout(design=Design.STAGGERED, n=6):
+    one = row(design=design, estimate=(0.03, 0.01, 0.05))
+    e = dataclasses.replace(one.effect, effect=Estimate(0.03, 0.01, 0.05, n))
+    judgement = Judgement(Verdict.WORKED, one.judgement.reason, {} if design is Design.RANDOMISED else HELD)
+    where = {"rollout": "6 pools"}
+    return dataclasses.replace(one, where=where, effect=e, judgement=judgement, why="6 units got it, 2 did not")
+
+
+def test_a_rollout_in_words():
+    several = rollout()
+    said = plain(change_words.narrative(several, NAMES))
+    assert "rollout of 6 pools, which had it, against 2 other pools, which had not" in said
+    checks = change_words.checks(several)
+    assert checks[0] == "Staggered difference-in-differences: 6 units got it, 2 did not."
+    assert "the eighth to fifth week before" in checks[1]
+    assert "other ways to deal the change out" in checks[2]
+    assert checks[3] == "It rests on 6 pools with and 2 without the change, over 8 weeks under it, averaged."
+    lots = rollout(Design.RANDOMISED, 8)
+    assert "caused" in change_words.narrative(lots, NAMES)
+    assert "It rests on 6 pools with and 2 without the change" in " ".join(change_words.checks(lots))
+    for one in (several, lots):
+        for sentence in (change_words.narrative(one, NAMES), *change_words.checks(one)):
+            assert ladder.overclaims(sentence, change_words.rung(one)) == []
+
+
+def test_single_weeks_have_their_intervals_drawn():
+    one = row()
+    before = one.effect.weeks < 0
+    half = np.where(before, np.nan, 0.04)
+    e = dataclasses.replace(one.effect, gap_low=one.effect.gaps - half, gap_high=one.effect.gaps + half)
+    spec, _ = charts.event_study(dataclasses.replace(one, effect=e), LIGHT, "here")
+    weeks = spec["data"]["values"]
+    drawn = [w for w in weeks if "low" in w]
+    assert {w["week"] for w in drawn} == set(range(12))
+    assert drawn[0]["low"] == pytest.approx(100 * (-0.05 - 0.04))
+    assert drawn[0]["high"] == pytest.approx(100 * (-0.05 + 0.04))
+    assert "(−9.0 to −1.0)" in plain(drawn[0]["said"])
+    rules = [layer for layer in spec["layer"] if layer.get("transform") == [{"filter": "isValid(datum.low)"}]]
+    assert rules[0]["encoding"]["y2"] == {"field": "high"}
