@@ -31,10 +31,16 @@ ONE_EACH = "too few units to tell how they differ"
 
 
 class Spread(NamedTuple):
-    """The covariance of several sums over the panel, and the degrees of freedom it rests on."""
+    """The covariance of several sums over the panel, and the degrees of freedom it rests on, together and of each."""
 
     covariance: Floats
     df: float
+    each: Floats
+
+    def half(self) -> Floats:
+        """Half the 95 % interval of each sum; NaN where its units do not show how they differ."""
+        variance = np.diag(self.covariance)
+        return np.where(variance > 0, student(0.975, np.maximum(self.each, 1e-9)) * np.sqrt(variance), np.nan)
 
 
 def staggered(
@@ -73,7 +79,10 @@ def staggered(
     before = [_event(y, starts, -base - lead, base, never_only) for lead in range(1, leads + 1)]
     before = [b for b in before if b is not None]
     events = [(e, _event(y, starts, e, base, never_only)) for e in range(-base - leads, weeks)]
-    shown = [(e, float((a * filled).sum()), _half(a, filled, y, starts)) for e, a in events if a is not None]
+    events = [(e, a) for e, a in events if a is not None]
+    single = np.array([a for _, a in events])
+    gaps, each = np.einsum("kup,up->k", single, filled), _spread(single, filled, y, starts)
+    half = np.full(len(events), np.nan) if each is None else each.half()
     # Those that never get it; units not yet treated compare too, but not for all of the weeks.
     share = -np.where(total < 0, total, 0.0).sum(1) * ~treated
     named = names or tuple(str(unit) for unit in range(len(y)))
@@ -82,20 +91,19 @@ def staggered(
     spread = _spread(total[None], filled, y, starts)
     if spread is not None and spread.covariance[0, 0] > 0:
         se = float(np.sqrt(spread.covariance[0, 0]))
-        half, statistic = float(student(0.975, spread.df)) * se, value / se
+        within, statistic = float(student(0.975, spread.df)) * se, value / se
         p = float(2 * special.stdtr(spread.df, -abs(statistic)))
-        estimate = Estimate(value, value - half, value + half, int(treated.sum()))
-    weeks_shown, gaps, halves = np.array(shown, float).reshape(-1, 3).T
+        estimate = Estimate(value, value - within, value + within, int(treated.sum()))
     return Effect(
         Design.STAGGERED,
         estimate,
         p_value=p,
         pre_trend_p=_joint_p(np.array(before), filled, y, starts) if before else None,
         statistic=statistic,
-        weeks=weeks_shown,
+        weeks=np.array([e for e, _ in events], float),
         gaps=gaps,
-        gap_low=gaps - halves,
-        gap_high=gaps + halves,
+        gap_low=gaps - half,
+        gap_high=gaps + half,
         comparison=tuple(comparison),
     )
 
@@ -139,14 +147,6 @@ def _total(
     after = [_event(y, starts, e, base, never_only) for e in range(weeks)]
     after = [a for a in after if a is not None]
     return np.mean(after, axis=0) if after else None, np.where(np.isfinite(y), y, 0.0)
-
-
-def _half(along: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> float:
-    """Half the 95 % interval of a sum over the panel; NaN where units do not show how they differ."""
-    spread = _spread(along[None], filled, y, starts)
-    if spread is None or spread.covariance[0, 0] <= 0:
-        return np.nan
-    return float(student(0.975, spread.df) * np.sqrt(spread.covariance[0, 0]))
 
 
 def two_by_two(before: ArrayLike, after: ArrayLike, before_treated: ArrayLike, after_treated: ArrayLike) -> Estimate:
@@ -219,10 +219,15 @@ def _spread(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) 
             pooled += parts @ parts.T / pooled_df
     if np.any(pooled):
         found.append((pooled, pooled_df))
+    if not found:
+        return None
     covariance = np.sum([c for c, _ in found], axis=0)
-    each = [(np.trace(c) ** 2, df) for c, df in found]
-    below = sum(square / df for square, df in each)
-    return Spread(covariance, float(np.trace(covariance) ** 2 / below) if below > 0 else float(pooled_df))
+    every = [(np.trace(c) ** 2, df) for c, df in found]
+    below = sum(square / df for square, df in every)
+    own = np.sum([np.diag(c) ** 2 / df for c, df in found], axis=0)
+    each = np.divide(np.diag(covariance) ** 2, own, out=np.full(k, float(pooled_df)), where=own > 0)
+    df = float(np.trace(covariance) ** 2 / below) if below > 0 else float(pooled_df)
+    return Spread(covariance, df, each)
 
 
 def _joint_p(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> float | None:

@@ -90,3 +90,28 @@ def test_columns_that_say_the_same_and_series_without_noise():
     flat = ar.fit(2.0 + 0 * week, np.column_stack([np.ones(12), week]), week)
     np.testing.assert_allclose(flat.beta, np.tile([2.0, 0.0], (len(ar.PHI), 1)), atol=1e-9)
     assert np.isfinite(flat.weight).all()
+
+
+def test_the_error_of_a_week_foreseen_is_that_of_the_whole_matrix():
+    """One phi at a time: the variance of a later week less the line through the earlier ones, from all correlations."""
+    rng = np.random.default_rng(5)
+    week = np.array([0, 1, 2, 4, 5, 6, 7, 9, 10, 11])
+    later = np.array([12, 13, 16, 20])
+    every = np.append(week, later)
+    scale = rng.uniform(0.5, 2, len(every))
+    x = np.column_stack([np.ones(len(every)), every - 5.0])
+    y = rng.normal(size=len(week))
+    n = len(week)
+    found = ar.fit(y, x[:n], week, scale[:n])
+    for g in (0, 10, 26):
+        one = found._replace(weight=np.eye(len(ar.PHI))[g])
+        value, error = ar.foreseen(one, x[n - 1] / scale[n - 1], x[n:], later - week[-1], scale[n:])
+        v = scale[:, None] * scale[None] * ar.PHI[g] ** np.abs(every[:, None] - every[None]).astype(float)
+        inverse = np.linalg.inv(v[:n, :n])
+        along = np.linalg.inv(x[:n].T @ inverse @ x[:n]) @ x[:n].T @ inverse
+        off = y - x[:n] @ along @ y
+        noise = off @ inverse @ off / (n - 2)
+        for k in range(len(later)):
+            a = np.append(-x[n + k] @ along, np.eye(len(later))[k])
+            np.testing.assert_allclose(value[k], x[n + k] @ along @ y)
+            np.testing.assert_allclose(error[k] ** 2, noise * a @ v @ a)
