@@ -1,7 +1,7 @@
 """The change ledger: every recorded change with a design, an effect with its interval, and a verdict, from weekly sums.
 
 Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and
-units), ``change_designs`` (who is compared with whom), ``change_parts`` (parts of a project).
+units), ``change_designs`` (who is compared with whom), ``change_parts`` (parts of a project), ``change_mix``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from metrics.change_designs import Measured, alone, rollouts, together
+from metrics.change_mix import Mix, mix_moved
 from metrics.change_parts import most_moved
 from metrics.change_units import Change, Frames, changes_in_weeks, kept, keyed, whole_weeks
 from metrics.effects.effect import Effect
@@ -29,7 +30,7 @@ PARTS = "the part of the project that moved most, against the other parts"
 @dataclass(frozen=True)
 class Row:
     """One metric of one change. where: the work it was measured on. p_adjusted: after all metrics of the change. why:
-    what its design was chosen for, in words.
+    what its design was chosen for, in words. mix: the kind of work whose share moved with it, where one did.
     """
 
     change: Change
@@ -39,6 +40,7 @@ class Row:
     p_adjusted: float | None
     judgement: Judgement
     why: str = ""
+    mix: Mix | None = None
 
 
 def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row]:
@@ -108,5 +110,8 @@ def _rows(
             drawn = one.placebos()
             effect = replace(effect, placebos=drawn, placebo_p=placebo_p(effect.statistic, drawn))
         judged = verdict(effect, measure.direction, measure.smallest, q)
-        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why))
+        # A rollout is of several places, each with a mix of its own; a part is one kind of work.
+        whole = one.where == change.where
+        mix = mix_moved(change, measure, frames[measure.source], mondays) if whole else None
+        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why, mix))
     return rows

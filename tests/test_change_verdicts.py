@@ -101,6 +101,9 @@ def test_another_mix_of_work_is_called_nothing(weighed):
     per_kind = [row for row in weighed[0][event.change[3]] if MEASURES[row.metric].per_kind]
     assert per_kind
     assert not {HARM, WORKED} & {row.judgement.verdict for row in per_kind}
+    for row in per_kind:  # and what did move is named
+        assert (row.mix.dimension, row.mix.member) == ("policy", event.where["policy"])
+        assert (row.mix.before, row.mix.after) == pytest.approx((0.12, 0.42), abs=0.03)
 
 
 def test_no_idle_change_is_called(weighed):

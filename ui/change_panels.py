@@ -172,7 +172,7 @@ def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: Vi
         charts.show(spec, alt, key=f"event study {own['change']} {rows.index(row)}")
         left, right = st.columns(2, gap="large")
         with left:
-            _checks(row)
+            _checks(row, names)
         with right:
             _beside(row, own, names)
     st.subheader("Everything it is judged by", anchor=False)
@@ -197,9 +197,9 @@ def _chosen(rows: Sequence[Row], own: Own) -> Row:
     return change_words.leading(rows)
 
 
-def _checks(row: Row) -> None:
+def _checks(row: Row, names: Mapping[str, Mapping[str, str]]) -> None:
     st.markdown("**What was checked**")
-    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in change_words.checks(row)))
+    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in change_words.checks(row, names)))
     st.markdown(words.md(change_words.not_claimed(row)))
 
 

@@ -20,6 +20,7 @@ from ui import format as fmt
 from ui import words
 
 Names = Mapping[str, Mapping[str, str]]
+NO_NAMES: Names = {}
 
 LABELS = {
     "position_bias": "Position bias",
@@ -255,8 +256,10 @@ def of_change(change_id: str, rows: Sequence[Row], names: Names) -> str:
     return f"{change_id} {start}: {rest}"
 
 
-def checks(row: Row) -> list[str]:
-    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by."""
+def checks(row: Row, names: Names = NO_NAMES) -> list[str]:
+    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by, and
+    another mix of work.
+    """
     e, design = row.effect, f"{str(row.effect.design).capitalize()}: {row.why}."
     found = [design] if row.why else []
     if e.effect.value is None:
@@ -280,7 +283,22 @@ def checks(row: Row) -> list[str]:
     found.append(f"It rests on {_rests_on(row)}.")
     if row.p_adjusted is not None:
         found.append(f"After all metrics the change is judged by, p is {probability(row.p_adjusted)}.")
+    if row.mix is not None:
+        found.append(_mix(row, names))
     return found
+
+
+def _mix(row: Row, names: Names) -> str:
+    """The mix of work that moved, and whether the metric follows it."""
+    mix = row.mix
+    name = names.get(mix.dimension, {}).get(mix.member, mix.member)
+    share = f"{100 * mix.before:.0f} to {100 * mix.after:.0f}{fmt.SPACE}%"
+    taken = (
+        "it is taken kind by kind, so the mix alone does not move it"
+        if MEASURES[row.metric].per_kind
+        else "it is not taken kind by kind, so the mix is part of what moved"
+    )
+    return f"The mix of work moved: {name} went from {share} of what {inside(row.metric)} is taken over; {taken}."
 
 
 def _rests_on(row: Row) -> str:

@@ -150,13 +150,15 @@ def test_another_mix_of_work_is_no_effect():
     late = (frame["week"] >= MONDAYS[45]) & (frame["project_id"] == "P3") & (frame["policy"] == "spam")
     mixed = frame.copy()
     mixed.loc[late, ["handle_n", "handle_sum_log"]] *= 4
-    effects = [
-        next(
-            r for r in rows_of(f, change("workflow", "P3")) if r.metric == "handle_time_log_mean_seconds"
-        ).effect.effect
+    rows = [
+        next(r for r in rows_of(f, change("workflow", "P3")) if r.metric == "handle_time_log_mean_seconds")
         for f in (frame, mixed)
     ]
+    effects = [row.effect.effect for row in rows]
     assert effects[1].value == pytest.approx(effects[0].value, abs=0.005)
+    assert rows[0].mix is None
+    assert (rows[1].mix.dimension, rows[1].mix.member) == ("policy", "spam")
+    assert (rows[1].mix.before, rows[1].mix.after) == pytest.approx((0.5, 0.8))
     weekly_sums = mixed[mixed["project_id"] == "P3"].groupby("week")[["handle_sum_log", "handle_n"]].sum()
     plain = weekly_sums["handle_sum_log"] / weekly_sums["handle_n"]
     assert plain[MONDAYS[45:]].mean() - plain[MONDAYS[:45]].mean() > 0.1  # what the plain average would say

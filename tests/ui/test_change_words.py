@@ -8,6 +8,7 @@ import pytest
 
 from metrics import ladder
 from metrics.change_ledger import Row
+from metrics.change_mix import Mix
 from metrics.change_units import Change
 from metrics.effects import Design, Effect, Verdict
 from metrics.effects.effect import TOO_EARLY
@@ -189,3 +190,17 @@ def test_single_weeks_have_their_intervals_drawn():
     assert "(−9.0 to −1.0)" in plain(drawn[0]["said"])
     rules = [layer for layer in spec["layer"] if layer.get("transform") == [{"filter": "isValid(datum.low)"}]]
     assert rules[0]["encoding"]["y2"] == {"field": "high"}
+
+
+def test_another_mix_of_work_is_named():
+    moved = Mix("policy", "hate", 0.12, 0.42)
+    said = [
+        plain(change_words.checks(dataclasses.replace(row(metric=metric), mix=moved), {"policy": {"hate": "Hate"}})[-1])
+        for metric in ("handle_time_log_mean_seconds", "cost_per_label")
+    ]
+    assert said[0] == (
+        "The mix of work moved: Hate went from 12 to 42 % of what typical handle time is taken over; "
+        "it is taken kind by kind, so the mix alone does not move it."
+    )
+    assert "it is not taken kind by kind" in said[1]
+    assert not any("mix" in sentence for sentence in change_words.checks(row()))
