@@ -1,7 +1,7 @@
 """The change ledger: every recorded change with a design, an effect with its interval, and a verdict, from weekly sums.
 
-Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and
-units), ``change_designs`` (who is compared with whom), ``change_parts`` (parts of a project), ``change_mix``.
+Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and units), ``change_designs`` (who is compared with
+whom), ``change_parts`` (parts of a project), ``change_mix`` (another mix of work), ``change_models`` (benchmarks).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 
 from metrics.change_designs import Measured, alone, rollouts, together
 from metrics.change_mix import Mix, mix_moved
+from metrics.change_models import BENCHMARK, Lines, Models, of_models
 from metrics.change_parts import most_moved
 from metrics.change_units import Change, Frames, changes_in_weeks, kept, keyed, whole_weeks
 from metrics.effects.effect import Effect
@@ -42,49 +43,60 @@ class Row:
     why: str = ""
     mix: Mix | None = None
 
+    @property
+    def of_models(self) -> bool:
+        """Whether it is a benchmark of models trained on the change's labels: then its periods are versions."""
+        return BENCHMARK in self.where
 
-def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date) -> list[Row]:
-    """The rows of the ledger: by change in the order given, by metric as declared for its kind.
+
+def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date, models: Models | None = None) -> list[Row]:
+    """The rows of the ledger: by change in the order given, by metric as declared for its kind, then by benchmark of
+    the models trained on its labels, where ``models`` are given.
 
     changes: as in ``changes_in_weeks``. A metric whose frame or sums are not given, or that does not keep what the
-    change is told apart by, has no row. p_adjusted is Holm's over the rows of a change; made-up changes are looked at
-    where that is at most ``SURE``: elsewhere they decide nothing.
+    change is told apart by, has no row. p_adjusted is Holm's over the rows of a change, benchmarks by themselves: they
+    are asked something else, and together would cost both their power. Made-up changes are looked at where it is at
+    most ``SURE``: elsewhere they decide nothing.
     """
     mondays = whole_weeks(frames, last_day)
     known, frames = changes_in_weeks(changes, mondays), keyed(frames)
     several = rollouts(known)
     once: dict[tuple[str, str], Measured | None] = {}
+    lines = None if models is None else Lines(models)
     rows = []
     for change in known:
         members = several.get(change.change_id, (change,))
-        rows += _rows(change, members, known, frames, mondays, once)
+        found = _of_work(change, members, known, frames, mondays, once)
+        rows += [_with_mix(row, frames, mondays) for row in _judged(change, found)]
+        rows += [_in_versions(row) for row in _judged(change, of_models(change, known, lines))] if lines else []
     return rows
 
 
 def overall(rows: Sequence[Row]) -> Verdict:
     """One verdict on a change: harm where anything was harmed, else worked where anything was better.
 
-    Else too early where that holds of all rows, no effect seen where that holds of all that have a number, and cannot
-    tell.
+    Else, of the work alone, too early where that holds of all rows, no effect seen where that holds of all that have a
+    number, and cannot tell: labels that the models have not seen yet leave nothing open about the work.
     """
-    said = [row.judgement.verdict for row in rows]
     for decisive in (Verdict.HARM, Verdict.WORKED):
-        if decisive in said:
+        if decisive in {row.judgement.verdict for row in rows}:
             return decisive
+    rows = [row for row in rows if not row.of_models]
+    said = [row.judgement.verdict for row in rows]
     if said and all(v is Verdict.TOO_EARLY for v in said):
         return Verdict.TOO_EARLY
     measured = [row.judgement.verdict for row in rows if row.effect.effect.value is not None]
     return Verdict.NO_EFFECT if measured and set(measured) == {Verdict.NO_EFFECT} else Verdict.CANNOT_TELL
 
 
-def _rows(
+def _of_work(
     change: Change,
     members: Sequence[Change],
     known: list[Change],
     frames: Frames,
     mondays: pd.DatetimeIndex,
     once: dict[tuple[str, str], Measured | None],
-) -> list[Row]:
+) -> list[tuple[Measure, Measured]]:
     """once: what was measured of rollouts, of which every row has the same."""
     found: list[tuple[Measure, Measured]] = []
     for name in BY_KIND.get(change.kind, ()):
@@ -102,6 +114,11 @@ def _rows(
     if change.kind in SLICED and change.project and not change.pool:
         part = most_moved(change, known, frames, mondays)
         found += [(part[0], Measured(part[1], part[2], PARTS, part[3]))] if part is not None else []
+    return found
+
+
+def _judged(change: Change, found: Sequence[tuple[Measure, Measured]]) -> list[Row]:
+    """The rows of metrics that are adjusted together."""
     adjusted = holm([np.nan if one.effect.p_value is None else one.effect.p_value for _, one in found]).q
     rows = []
     for (measure, one), q in zip(found, adjusted, strict=True):
@@ -110,8 +127,19 @@ def _rows(
             drawn = one.placebos()
             effect = replace(effect, placebos=drawn, placebo_p=placebo_p(effect.statistic, drawn))
         judged = verdict(effect, measure.direction, measure.smallest, q)
-        # A rollout is of several places, each with a mix of its own; a part is one kind of work.
-        whole = one.where == change.where
-        mix = mix_moved(change, measure, frames[measure.source], mondays) if whole else None
-        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why, mix))
+        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why))
     return rows
+
+
+def _in_versions(row: Row) -> Row:
+    """Reasons speak of weeks; of models a period is a version."""
+    reason = row.judgement.reason.replace("full weeks", "versions").replace("weeks", "versions")
+    return replace(row, judgement=row.judgement._replace(reason=reason))
+
+
+def _with_mix(row: Row, frames: Frames, mondays: pd.DatetimeIndex) -> Row:
+    """With the kind of work that moved; a rollout is of places with a mix of their own, a part is one kind of work."""
+    if row.where != row.change.where:
+        return row
+    measure = MEASURES[row.metric]
+    return replace(row, mix=mix_moved(row.change, measure, frames[measure.source], mondays))

@@ -45,6 +45,7 @@ class Change:
     end: int | None
     summary: str = ""
     randomised: bool = False
+    ends_on: dt.date | None = None
 
     def covers(self, project: str | None, pool: str | None) -> bool:
         """Whether it touches all the work of a unit: None stands for all projects or all pools."""
@@ -113,6 +114,7 @@ def changes_in_weeks(changes: pd.DataFrame, mondays: pd.DatetimeIndex) -> list[C
                 end,
                 "" if summary is None or pd.isna(summary) else " ".join(str(summary).casefold().split()),
                 lots is not None and not pd.isna(lots) and bool(lots),
+                ends,
             )
         )
     return found

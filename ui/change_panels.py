@@ -41,7 +41,7 @@ ROWS = {
     "where": Column("Measured on"),
     "verdict": Column("Verdict", "", "status"),
     "effect": Column("Effect", "With its 95 % interval."),
-    "p": Column("p", "Of no effect, after all metrics the change is judged by (Holm).", "right"),
+    "p": Column("p", "Of no effect, after all metrics it is judged by, or all benchmarks (Holm).", "right"),
     "reason": Column("Why"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),
@@ -210,7 +210,7 @@ def _beside(row: Row, own: Own, names: Mapping[str, Mapping[str, str]]) -> None:
         charts.show(spec, alt, key=f"placebos {own['change']} {row.metric} {len(row.where)}")
     units = changes.compared_with(row, names)
     if units.empty:
-        st.markdown("Compared with its own weeks before alone: no other place was free of recorded changes.")
+        st.markdown(f"Compared with its own {change_words.period(row)}s before alone: {words.md(row.why)}.")
         return
     with st.expander(f"Compared with {change_words.others(row)}", expanded=not len(row.effect.placebos)):
         tables.table(

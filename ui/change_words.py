@@ -74,7 +74,9 @@ DECISIVE = (Verdict.HARM, Verdict.WORKED)
 
 def label(metric: str) -> str:
     """What readers call a metric that changes are judged by."""
-    return LABELS.get(metric) or METRICS[metric].label
+    if metric in LABELS or metric in METRICS:
+        return LABELS.get(metric) or METRICS[metric].label
+    return metric.replace("_", " ").capitalize()  # a benchmark's, as its owner calls it
 
 
 def inside(metric: str) -> str:
@@ -85,12 +87,22 @@ def inside(metric: str) -> str:
 
 def shown(metric: str, amount: float) -> float:
     """An effect as readers see it: points of a share, percent of the level for a logarithm."""
-    return 100 * (amount if MEASURES[metric].form is Form.SHARE else math.expm1(amount))
+    return 100 * (amount if _form(metric) is Form.SHARE else math.expm1(amount))
 
 
 def unit(metric: str) -> str:
     """What an effect is counted in."""
-    return "points" if MEASURES[metric].form is Form.SHARE else "%"
+    return "points" if _form(metric) is Form.SHARE else "%"
+
+
+def _form(metric: str) -> Form:
+    """Benchmarks of models are shares."""
+    return MEASURES[metric].form if metric in MEASURES else Form.SHARE
+
+
+def period(row: Row) -> str:
+    """What its series is made of."""
+    return "version" if row.of_models else "week"
 
 
 def _number(value: float, decimals: int, sign: bool = False) -> str:
@@ -257,6 +269,12 @@ def of_change(change_id: str, rows: Sequence[Row], names: Names) -> str:
 
 
 def checks(row: Row, names: Names = NO_NAMES) -> list[str]:
+    """What was checked, in sentences; of models a period is a version."""
+    found = _checks(row, names)
+    return [s.replace("weeks", "versions") for s in found] if row.of_models else found
+
+
+def _checks(row: Row, names: Names) -> list[str]:
     """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by, and
     another mix of work.
     """
@@ -282,7 +300,8 @@ def checks(row: Row, names: Names = NO_NAMES) -> list[str]:
         )
     found.append(f"It rests on {_rests_on(row)}.")
     if row.p_adjusted is not None:
-        found.append(f"After all metrics the change is judged by, p is {probability(row.p_adjusted)}.")
+        family = "benchmarks of these models" if row.of_models else "metrics the change is judged by"
+        found.append(f"After all {family}, p is {probability(row.p_adjusted)}.")
     if row.mix is not None:
         found.append(_mix(row, names))
     return found
@@ -326,6 +345,11 @@ def _as_large(row: Row) -> str:
 def not_claimed(row: Row) -> str:
     """What the design cannot rule out, in one sentence."""
     step = rung(row)
+    if row.of_models:
+        return (
+            "Not claimed: that its labels did it. Versions under it are those with most items labelled since it began; "
+            f"whatever else went into them counts in. It is {ladder.NOT_PROOF}."
+        )
     if step is ladder.Rung.RANDOMISED:
         return "Chance decided who had it, so the difference is the change's; elsewhere it may be another."
     if step is ladder.Rung.QUASI_EXPERIMENT:

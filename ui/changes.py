@@ -49,7 +49,8 @@ def weighed(snapshot: Snapshot) -> Weighed:
 @st.cache_data(**MINUTE)
 def _weighed(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> Weighed:
     found, frames = change_data.changes(_snapshot, scope), frames_of(_snapshot, scope)
-    rows = ledger(found, frames, _snapshot.meta.last_day) if len(found) and frames else []
+    models = change_data.models(_snapshot, scope)
+    rows = ledger(found, frames, _snapshot.meta.last_day, models) if len(found) and frames else []
     by_change: dict[str, list[Row]] = {str(change): [] for change in found["change_id"]}
     for row in rows:
         if _may_see(_snapshot, scope, row):

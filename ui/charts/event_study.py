@@ -23,7 +23,7 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
     Weeks before in grey on their usual spread, weeks under the change in ink with the 95 % interval of each, the weeks
     that count with their mean and its 95 % interval, a zero line, a flag at the start.
     """
-    e, metric = row.effect, row.metric
+    e, metric, period = row.effect, row.metric, change_words.period(row)
     near = (e.weeks >= -MOST_BEFORE) & (e.weeks < MOST_AFTER)
     weeks = e.weeks[near]
     values = []
@@ -35,7 +35,9 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         )
         said = change_words.amount(metric, float(e.gaps[k]), low, high)
         gap = change_words.shown(metric, float(e.gaps[k]))
-        values.append({"week": week, "gap": gap, "under": week >= 0, "when": _when(week), "said": said, **single})
+        values.append(
+            {"week": week, "gap": gap, "under": week >= 0, "when": _when(week, period), "said": said, **single}
+        )
     counted = weeks[weeks >= 0][: change_words.counted(row)]
     first, last = -0.5, float(counted.max()) + 0.5
     mean = {
@@ -52,12 +54,12 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         "low": change_words.shown(metric, -spread),
         "high": change_words.shown(metric, spread),
     }
-    axis = {"title": "weeks from the start of the change", "grid": False, "tickCount": 10, "format": "d"}
+    axis = {"title": f"{period}s from the start of the change", "grid": False, "tickCount": 10, "format": "d"}
     scale = {"domain": [usual["start"], max(float(weeks.max()), last) + 0.5], "nice": False}
     x = {"field": "week", "type": "quantitative", "axis": axis, "scale": scale}
     up = {"title": f"{change_words.unit(metric)} more or less", "tickCount": 5, "domain": False, "ticks": False}
     y = {"field": "gap", "type": "quantitative", "axis": up, "scale": {"nice": True, "padding": 8}}
-    tip = tips(when="Week", said="Against its course")
+    tip = tips(when=period.capitalize(), said="Against its course")
     band = {"x": {**x, "field": "start"}, "x2": {"field": "end"}}
     paint = {"condition": {"test": "datum.under", "value": colours.ink}, "value": colours.faint}
     flag = [{"at": -0.5, "text": f"began {fmt.day(row.change.starts_on)} {row.change.starts_on.year}"}]
@@ -115,17 +117,17 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         )
     title = f"{change_words.label(metric)} against the course it would have run, {where}"
     subtitle = (
-        f"Grey: before, on the band 19 of 20 such weeks keep to; blue: the effect over {len(counted)} weeks and its "
-        "95 % interval; thin rules: that of one week"
+        f"Grey: before, on the band 19 of 20 such {period}s keep to; blue: the effect over {len(counted)} {period}s "
+        f"and its 95 % interval; thin rules: that of one {period}"
     )
-    alt = f"{title}: {mean['said']} over the first {len(counted)} weeks under the change; zero is no effect."
+    alt = f"{title}: {mean['said']} over the first {len(counted)} {period}s under the change; zero is no effect."
     return spec(colours, title, subtitle, TREND_HEIGHT, layer, data={"values": values}), alt
 
 
-def _when(week: int) -> str:
-    if week >= 0:
-        return f"week {week + 1} under the change"
-    return f"{-week} {'week' if week == -1 else 'weeks'} before"
+def _when(at: int, period: str) -> str:
+    if at >= 0:
+        return f"{period} {at + 1} under the change"
+    return f"{-at} {period if at == -1 else f'{period}s'} before"
 
 
 def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
