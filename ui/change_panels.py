@@ -210,7 +210,7 @@ def _beside(row: Row, own: Own, names: Mapping[str, Mapping[str, str]]) -> None:
         charts.show(spec, alt, key=f"placebos {own['change']} {row.metric} {len(row.where)}")
     units = changes.compared_with(row, names)
     if units.empty:
-        st.markdown(f"Compared with its own {change_words.period(row)}s before alone: {words.md(row.why)}.")
+        st.markdown(f"Compared with its own {change_words.period(row)}s before alone.")
         return
     with st.expander(f"Compared with {change_words.others(row)}", expanded=not len(row.effect.placebos)):
         tables.table(

@@ -208,15 +208,17 @@ def record(row: Row, names: Names) -> dict[str, object]:
 
 
 def leading(rows: Sequence[Row]) -> Row | None:
-    """The row that says most of a change: of its verdict, the one furthest out of its own uncertainty."""
+    """The row that says most of a change: of its verdict, the one furthest out of its own uncertainty; of the work
+    before models, which had much else between.
+    """
     if not rows:
         return None
     said = overall(rows)
     own = [row for row in rows if row.judgement.verdict is said] or list(rows)
 
-    def clear(row: Row) -> tuple[float, float]:
+    def clear(row: Row) -> tuple[bool, float, float]:
         p = 2.0 if row.p_adjusted is None else row.p_adjusted
-        return (p if said not in DECISIVE else 0.0, -abs(row.effect.statistic or 0.0))
+        return (row.of_models, p if said not in DECISIVE else 0.0, -abs(row.effect.statistic or 0.0))
 
     return min(own, key=clear)
 
@@ -245,7 +247,7 @@ def finding(by_change: Mapping[str, Sequence[Row]], names: Names, summaries: Map
     rows = [row for found in by_change.values() for row in found if row.judgement.verdict in DECISIVE]
     if not rows:
         return text
-    clearest = max(rows, key=lambda row: abs(row.effect.statistic or 0.0))
+    clearest = max(rows, key=lambda row: (not row.of_models, abs(row.effect.statistic or 0.0)))
     where = named(clearest.where, names)
     about = summaries.get(clearest.change.change_id, clearest.change.change_id).rstrip(".")
     return f"{text}; clearest is “{about}”: {effect(clearest)} in {inside(clearest.metric)} of {where}"

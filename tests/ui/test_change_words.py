@@ -204,3 +204,21 @@ def test_another_mix_of_work_is_named():
     )
     assert "it is not taken kind by kind" in said[1]
     assert not any("mix" in sentence for sentence in change_words.checks(row()))
+
+
+def test_benchmarks_of_models_are_told_in_versions_and_after_the_work():
+    where = {"project": "P1", "benchmark": "jailbreaks"}
+    one = row(metric="attack_success_rate", estimate=(0.07, 0.05, 0.09), design=Design.SERIES)
+    models = dataclasses.replace(one, where=where, effect=dataclasses.replace(one.effect, statistic=20.0))
+    said = plain(change_words.narrative(models, NAMES))
+    assert said == "CH-1: within the same project, attack success rate moved by +7.0 points (5.0 to 9.0) when it came"
+    checks = " ".join(change_words.checks(models))
+    assert "30 versions before and 8 under the change" in checks
+    assert "week" not in checks
+    assert "After all benchmarks of these models" in checks
+    assert "not proof of cause" in change_words.not_claimed(models)
+    assert change_words.leading([models, row()]).metric == "gold_accuracy"
+    assert change_words.leading([models]) is models
+    spec, alt = charts.event_study(models, LIGHT, "here")
+    assert "over the first 8 versions" in alt
+    assert spec["data"]["values"][0]["when"] == "30 versions before"
