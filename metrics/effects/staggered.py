@@ -27,8 +27,6 @@ NOBODY = "no unit without the change to compare with"
 DRAWS = 99
 """Made-up rollouts at most."""
 
-ONE_EACH = "too few units to tell how they differ"
-
 
 class Spread(NamedTuple):
     """The covariance of several sums over the panel, and the degrees of freedom it rests on, together and of each."""

@@ -125,6 +125,7 @@ def test_a_plan_names_weeks_pools_and_what_it_rests_on():
     hard = change_planning.answer("gold_accuracy", y, 0.5, "Jakarta")
     assert "after 3 full weeks" in easy  # five standard deviations of a week
     assert "would not be seen within" in hard
+    assert "4 of each over 8 weeks would do" in easy  # fewer are not weighed as a rollout
     assert "80 of 100 tries" in easy
     assert "60 weeks at hand" in easy
     assert "too few weeks" in change_planning.answer("gold_accuracy", y[:5], 5.0, "Jakarta")
