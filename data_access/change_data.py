@@ -98,7 +98,7 @@ def weekly_sums(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
 def models(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
     """Model versions of the scope's projects as ``metrics.change_models`` reads them: scores over all cases, batches.
 
-    Empty frames for a reader of single pools: of the items behind a version theirs are not known.
+    No batches for a reader of single pools: which items are theirs is not known.
     """
     found = lineage(snapshot, scope)
     whole = found.measures["language"].isna() & found.measures["policy"].isna()

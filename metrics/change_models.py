@@ -77,7 +77,7 @@ def of_models(change: Change, known: Sequence[Change], lines: Lines) -> list[tup
 class Lines:
     """Versions by benchmark in order of training, and how much of each was labelled under a change.
 
-    series: the rows of each project's benchmark and metric whose values are all shares.
+    series: the rows of each project's benchmark and metric whose values are all shares, of models with known batches.
     """
 
     def __init__(self, models: Models) -> None:
@@ -95,19 +95,26 @@ class Lines:
         self._at = batches["labelled_at"].to_numpy("datetime64[ns]")
         self._items = batches["items"].fillna(0.0).to_numpy(float)
         self._parts: dict[Change, dict[str, float]] = {}
+        known = set(batches.loc[self._items > 0, "model_version"])
+        # A version whose batches nobody knows is neither before nor under a change.
+        self.series = {
+            key: rows.assign(value=rows["value"].where(rows["model_version"].isin(known)))
+            for key, rows in self.series.items()
+            if not known.isdisjoint(rows["model_version"])
+        }
 
     def part(self, rows: pd.DataFrame, change: Change) -> Floats:
-        """The part of each version's items labelled while a change held; 0 for versions of which no batch is known."""
+        """The part of each version's items labelled while a change held; NaN where nobody knows."""
         if change not in self._parts:
             inside = self._at >= np.datetime64(change.starts_on, "ns")
             if change.ends_on is not None:
                 inside &= self._at < np.datetime64(change.ends_on + dt.timedelta(days=1), "ns")
             many = len(self._place)
             under, whole = (np.bincount(self._codes, self._items * at, many) for at in (inside, 1.0))
-            share = np.divide(under, whole, out=np.zeros(many), where=whole > 0)
+            share = np.divide(under, whole, out=np.full(many, np.nan), where=whole > 0)
             self._parts[change] = {name: float(share[k]) for name, k in self._place.items()}
         parts = self._parts[change]
-        return np.array([parts.get(version, 0.0) for version in rows["model_version"]])
+        return np.array([parts.get(version, np.nan) for version in rows["model_version"]])
 
     def first(self, rows: pd.DataFrame, change: Change) -> int:
         """The first version a change reached, by its labels, or for a change to the model by its training; their number
@@ -123,7 +130,7 @@ class Lines:
 def _values(rows: pd.DataFrame) -> tuple[Floats, Floats | None]:
     """The values and their binomial standard errors at their own mean; none where the cases are not known."""
     y, n = rows["value"].to_numpy(float).copy(), rows["n"].to_numpy(float)
-    level = float(np.clip(y.mean(), 1e-4, 1 - 1e-4))
+    level = float(np.clip(np.nanmean(y), 1e-4, 1 - 1e-4))
     return y, np.sqrt(level * (1 - level) / n) if np.all(n > 0) else None
 
 

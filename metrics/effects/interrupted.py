@@ -38,6 +38,10 @@ EFFECT = np.array([0.0, 1.0, 0.0, 0.0])
 """Which coefficient of ``shifted`` is the effect; the last is the line's, where there is one."""
 
 
+AT_ONCE = 2000
+"""Series fitted together: some 50 MB."""
+
+
 class Compared(NamedTuple):
     """A series less its comparison: y, se (periods,), NaN where either is missing; weights (units,) sum to 1."""
 
@@ -164,7 +168,7 @@ def statistics(
     """The effect over its standard deviation of a change from ``start`` to ``stop``, for each of many series.
 
     y, se: (series, periods); start, stop: for all, or (series,). of: ``autoregressive.p_zero`` for p instead. NaN where
-    ``interrupted`` gives none. All series are fitted together.
+    ``interrupted`` gives none. Series are fitted ``AT_ONCE`` together.
     """
     start, stop = (np.broadcast_to(np.asarray(at), len(y)) for at in (start, stop))
     week = np.arange(y.shape[1])
@@ -172,9 +176,11 @@ def statistics(
     post = week >= start[:, None]
     rows = ((used & ~post).sum(1) >= LEAST_BEFORE) & ((used & post).sum(1) >= LEAST_AFTER) & _varies(y, used)
     found = np.full(len(y), np.nan)
-    if rows.any():
-        model = _shifted(y[rows], used[rows], start[rows], None if se is None else se[rows], trend)
-        found[rows] = of(model, EFFECT[: 3 + trend])
+    places = np.flatnonzero(rows)
+    for first in range(0, len(places), AT_ONCE):
+        at = places[first : first + AT_ONCE]
+        model = _shifted(y[at], used[at], start[at], None if se is None else se[at], trend)
+        found[at] = of(model, EFFECT[: 3 + trend])
     return found
 
 

@@ -112,8 +112,16 @@ def test_late_early_and_odd_ones_have_reasons():
     assert weighed(found, change(kind="model")) == []
     ratings = {**found, "scores": found["scores"].assign(value=1200.0)}
     assert weighed(ratings, change()) == []
-    alone = weighed({**found, "batches": found["batches"].iloc[:0]}, change())
-    assert alone[0].judgement.verdict is Verdict.TOO_EARLY
+    assert weighed({**found, "batches": found["batches"].iloc[:0]}, change()) == []
+
+
+def test_versions_whose_batches_nobody_knows_are_on_neither_side():
+    found = models(np.random.default_rng(7), moved=-0.05)
+    unknown = ("P1-03", "P1-20", "P1-26")
+    batches = found["batches"][~found["batches"]["model_version"].isin(unknown)]
+    row = weighed({**found, "batches": batches}, change())[0]
+    assert not {3 - 24, 20 - 24, 26 - 24} & set(row.effect.weeks.astype(int))
+    assert (row.effect.effect.n, row.judgement.verdict) == (7, Verdict.HARM)
 
 
 def test_benchmarks_are_adjusted_as_a_family():
