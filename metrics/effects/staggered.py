@@ -169,7 +169,7 @@ def two_by_two(before: ArrayLike, after: ArrayLike, before_treated: ArrayLike, a
 def _event(y: Floats, starts: NDArray[np.int64], e: int, base: int, never_only: bool) -> Floats | None:
     """The coefficients (units, periods) of ATT(e): its sum with y is the effect e weeks after. None without cohorts."""
     known = np.isfinite(y)
-    parts, sizes = [], []
+    total, size = np.zeros(y.shape), 0
     for start in np.unique(starts[starts != NEVER]):
         t, early = start + e, max(start - base, 0)
         if not 0 <= t < y.shape[1] or early >= start:
@@ -181,15 +181,14 @@ def _event(y: Floats, starts: NDArray[np.int64], e: int, base: int, never_only: 
             free = free | (starts > max(t, start - 1))
         free = free & usable & (starts != start)
         if own.any() and free.any():
-            part = np.zeros(y.shape)
-            for units, sign in ((own, 1.0), (free, -1.0)):
-                rows = np.flatnonzero(units)
-                part[rows, t] += sign / len(rows)
-                shares = known[rows, early:start] / known[rows, early:start].sum(1, keepdims=True)
-                part[rows, early:start] -= sign * shares / len(rows)
-            parts.append(part)
-            sizes.append(own.sum())
-    return np.average(parts, axis=0, weights=sizes) if parts else None
+            many = int(own.sum())
+            # Cohorts count by their units: each of its own counts 1, the others together as much.
+            unit = own - free * (many / free.sum())
+            total[:, t] += unit
+            shares = known[:, early:start] / np.maximum(known[:, early:start].sum(1, keepdims=True), 1)
+            total[:, early:start] -= unit[:, None] * shares
+            size += many
+    return total / size if size else None
 
 
 def _spread(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> Spread | None:
