@@ -233,7 +233,8 @@ def _changes(options: argparse.Namespace) -> int:
     frames = change_data.weekly_sums(snapshot, scope) if len(changes) else {}
     if not frames:
         _say(f"No change can be weighed: {changes.attrs.get('reason') or 'there is no work to weigh it by'}.")
-    rows = ledger(changes, frames, snapshot.meta.last_day) if frames else []
+    models = change_data.models(snapshot, scope)
+    rows = ledger(changes, frames, snapshot.meta.last_day, models) if frames else []
     found = [change_words.record(row, snapshot.names) for row in rows]
     _print(pd.DataFrame(found, columns=change_words.RECORD), options.print_as)
     return 0

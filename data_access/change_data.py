@@ -95,6 +95,24 @@ def weekly_sums(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
     return frames
 
 
+def models(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
+    """Model versions of the scope's projects as ``metrics.change_models`` reads them: scores over all cases, batches.
+
+    No batches for a reader of single pools: which items are theirs is not known.
+    """
+    found = lineage(snapshot, scope)
+    whole = found.measures["language"].isna() & found.measures["policy"].isna()
+    versions = found.models[["model_version", "project", "trained_at", "dataset_version"]]
+    versions = versions[versions["project"].notna()].rename(columns=KEYS)
+    scores = found.measures.loc[whole, ["model_version", "benchmark", "metric", "value", "n", "higher_is_better"]]
+    behind = found.batches.loc[found.batches["items"].notna(), ["dataset_version", "labelled_at", "items"]]
+    scores, batches = (
+        rows.merge(versions, on=key) for rows, key in ((scores, "model_version"), (behind, "dataset_version"))
+    )
+    number = {name: pd.to_numeric(scores[name], errors="coerce").astype(float) for name in ("value", "n")}
+    return {"scores": scores.assign(**number), "batches": batches[["model_version", "labelled_at", "items"]]}
+
+
 def raters_by_week(snapshot: Snapshot, scope: Scope, where: Mapping[str, str], column: str) -> dict[dt.date, int]:
     """How many raters have something in ``column`` of `work` in each week of a part of it, by the week's Monday.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from metrics.change_ledger import weekly
+from metrics.change_units import weekly
 from metrics.effects.measures import MEASURES, Measure
 from metrics.effects.shifts import level_shifts, matched
 

@@ -56,7 +56,8 @@ def weighed(whole_snapshot):
     snapshot = Snapshot(whole_snapshot)
     everyone = Scope.everything()
     changes = change_data.changes(snapshot, everyone)
-    rows = ledger(changes, change_data.weekly_sums(snapshot, everyone), snapshot.meta.last_day)
+    frames, models = change_data.weekly_sums(snapshot, everyone), change_data.models(snapshot, everyone)
+    rows = ledger(changes, frames, snapshot.meta.last_day, models)
     names = snapshot.names
     snapshot.close()
     by_id: dict[str, list] = {change: [] for change in changes["change_id"]}
@@ -81,7 +82,7 @@ def test_a_planted_change_gets_its_verdict(weighed, event_id):
     assert overall(rows) is right
     told = [row for row in rows if row.judgement.verdict is right]
     assert speaking & {row.metric for row in told}
-    for row in told:
+    for row in (row for row in told if not row.of_models):
         better = MEASURES[row.metric].direction.value.startswith("higher")
         assert (row.effect.effect.value > 0) == (better == (right is WORKED))
 
@@ -98,9 +99,26 @@ def test_a_mistranslated_clause_is_found_where_it_was_planted(weighed):
 def test_another_mix_of_work_is_called_nothing(weighed):
     """Nothing changed inside a policy, so no metric taken per kind of work moved; costs do rise with slower work."""
     event = next(event for event in EVENTS if event.event_id == "EV13")
-    per_kind = [row for row in weighed[0][event.change[3]] if MEASURES[row.metric].per_kind]
+    per_kind = [r for r in weighed[0][event.change[3]] if not r.of_models and MEASURES[r.metric].per_kind]
     assert per_kind
     assert not {HARM, WORKED} & {row.judgement.verdict for row in per_kind}
+    for row in per_kind:  # and what did move is named
+        assert (row.mix.dimension, row.mix.member) == ("policy", event.where["policy"])
+        assert (row.mix.before, row.mix.after) == pytest.approx((0.12, 0.42), abs=0.03)
+
+
+def test_what_labels_did_to_the_models_is_found_and_nothing_else(weighed):
+    """EV10: versions trained on harmful prompts labelled benign lose score, and more attacks on them succeed."""
+    event = next(event for event in EVENTS if event.event_id == "EV10")
+    told = {
+        (row.change.change_id, row.metric): row.effect.effect
+        for rows in weighed[0].values()
+        for row in rows
+        if row.of_models and row.judgement.verdict in (HARM, WORKED)
+    }
+    own = weighed[0][event.change[3]][0].change.change_id
+    assert set(told) == {(own, "safety_benchmark_score"), (own, "attack_success_rate")}
+    assert told[own, "safety_benchmark_score"].high < 0 < told[own, "attack_success_rate"].low
 
 
 def test_no_idle_change_is_called(weighed):
@@ -117,7 +135,7 @@ def test_idle_rows_fall_below_five_percent_no_more_often_than_chance(weighed):
         row
         for one in IDLE_CHANGES
         for row in weighed[0][one[5]]
-        if row.effect.p_value is not None and "policy" not in row.where
+        if row.effect.p_value is not None and "policy" not in row.where and not row.of_models
     ]
     assert 20 <= len(own) <= 40
     assert sum(row.effect.p_value <= 0.05 for row in own) <= 4

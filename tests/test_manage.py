@@ -69,7 +69,7 @@ def test_changes_prints_the_keys_of_the_design(here, capsys):
     code, out, _ = run(capsys, "changes", "--format", "json")
     rows = json.loads(out)
     assert code == 0
-    keys = "change_id, kind, metric, starts_on, design, effect, low, high, placebo_p, verdict, narrative"
+    keys = "change_id, kind, metric, starts_on, design, effect, low, high, placebo_p, verdict, narrative, design_reason"
     assert ", ".join(rows[0]) == keys
     assert len({row["change_id"] for row in rows}) >= 20
     for row in rows:

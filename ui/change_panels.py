@@ -32,7 +32,8 @@ LEDGER = {
     "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=230),
     "where": Column("Where", "The work it touched."),
     "kind": Column("Kind"),
-    "design": Column("Design", "How strong a claim the comparison carries, after its checks."),
+    "design": Column("Design", "How it was told apart from what would have come anyway."),
+    "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
     "change_id": Column("Id"),
 }
 ROWS = {
@@ -40,9 +41,11 @@ ROWS = {
     "where": Column("Measured on"),
     "verdict": Column("Verdict", "", "status"),
     "effect": Column("Effect", "With its 95 % interval."),
-    "p": Column("p", "Of no effect, after all metrics the change is judged by (Holm).", "right"),
-    "design": Column("Design"),
+    "p": Column("p", "Of no effect, after all metrics it is judged by, or all benchmarks (Holm).", "right"),
     "reason": Column("Why"),
+    "design": Column("Design", "How it was told apart from what would have come anyway."),
+    "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),
+    "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
 }
 MOVES = {
     "metric": Column("Metric"),
@@ -169,7 +172,7 @@ def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: Vi
         charts.show(spec, alt, key=f"event study {own['change']} {rows.index(row)}")
         left, right = st.columns(2, gap="large")
         with left:
-            _checks(row)
+            _checks(row, names)
         with right:
             _beside(row, own, names)
     st.subheader("Everything it is judged by", anchor=False)
@@ -194,9 +197,9 @@ def _chosen(rows: Sequence[Row], own: Own) -> Row:
     return change_words.leading(rows)
 
 
-def _checks(row: Row) -> None:
+def _checks(row: Row, names: Mapping[str, Mapping[str, str]]) -> None:
     st.markdown("**What was checked**")
-    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in change_words.checks(row)))
+    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in change_words.checks(row, names)))
     st.markdown(words.md(change_words.not_claimed(row)))
 
 
@@ -207,7 +210,7 @@ def _beside(row: Row, own: Own, names: Mapping[str, Mapping[str, str]]) -> None:
         charts.show(spec, alt, key=f"placebos {own['change']} {row.metric} {len(row.where)}")
     units = changes.compared_with(row, names)
     if units.empty:
-        st.markdown("Compared with its own weeks before alone: no other place was free of recorded changes.")
+        st.markdown(f"Compared with its own {change_words.period(row)}s before alone.")
         return
     with st.expander(f"Compared with {change_words.others(row)}", expanded=not len(row.effect.placebos)):
         tables.table(

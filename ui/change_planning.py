@@ -11,8 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from data_access.snapshot import Snapshot
-from metrics.change_ledger import JOINED, weekly
+from metrics.change_designs import BASE
+from metrics.change_units import JOINED, weekly
 from metrics.effects import LEAST_BEFORE, WEEKS, carry_over, pools_needed, weeks_needed
+from metrics.effects.design import LEAST_EACH
 from metrics.effects.effect import LEAST_AFTER
 from metrics.effects.measures import MEASURES, Form
 from metrics.effects.power import MOST_POOLS, MOST_WEEKS, POWER, CarryOver, mean_change_sd
@@ -74,7 +76,8 @@ def answer(metric: str, y: np.ndarray, size: float, where: str) -> str:
     effect = size / 100 if MEASURES[metric].form is Form.SHARE else math.log1p(size / 100)
     before = int(np.isfinite(y).sum())
     weeks = weeks_needed(effect, before, found.sd, found.phi)
-    pools = pools_needed(effect, mean_change_sd(WEEKS, WEEKS, found.sd, found.phi))
+    pools = pools_needed(effect, mean_change_sd(BASE, WEEKS, found.sd, found.phi))
+    pools = None if pools is None else max(pools, LEAST_EACH)
     said = f"An effect of {size:g} {change_words.unit(metric)} on {change_words.inside(metric)}"
     if weeks is None:
         first = f"{said} in {where} alone would not be seen within {MOST_WEEKS} weeks"

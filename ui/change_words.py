@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 
 from metrics import ladder
 from metrics.catalogue import METRICS
+from metrics.change_designs import ROLLOUT
 from metrics.change_ledger import Row, overall
-from metrics.effects import Design, Verdict
+from metrics.effects import WEEKS, Design, Verdict
 from metrics.effects.measures import MEASURES, Form
 from metrics.effects.verdict import SURE
 from ui import format as fmt
 from ui import words
 
 Names = Mapping[str, Mapping[str, str]]
+NO_NAMES: Names = {}
 
 LABELS = {
     "position_bias": "Position bias",
@@ -52,15 +54,29 @@ RECORD = (
     "placebo_p",
     "verdict",
     "narrative",
+    "design_reason",
 )
 """Keys of a row on the command line."""
 
+UNITS = (Design.STAGGERED, Design.RANDOMISED)
+"""Designs whose n is units, not weeks."""
+
+BEFORE = {
+    Design.STAGGERED: "the eighth to fifth week before",
+    Design.SYNTHETIC: "the last eight weeks before, foretold from the earlier ones",
+}
+MADE_UP = {
+    Design.STAGGERED: "other ways to deal the change out",
+    Design.RANDOMISED: "other lots that might have been drawn",
+}
 DECISIVE = (Verdict.HARM, Verdict.WORKED)
 
 
 def label(metric: str) -> str:
     """What readers call a metric that changes are judged by."""
-    return LABELS.get(metric) or METRICS[metric].label
+    if metric in LABELS or metric in METRICS:
+        return LABELS.get(metric) or METRICS[metric].label
+    return metric.replace("_", " ").capitalize()  # a benchmark's, as its owner calls it
 
 
 def inside(metric: str) -> str:
@@ -71,12 +87,22 @@ def inside(metric: str) -> str:
 
 def shown(metric: str, amount: float) -> float:
     """An effect as readers see it: points of a share, percent of the level for a logarithm."""
-    return 100 * (amount if MEASURES[metric].form is Form.SHARE else math.expm1(amount))
+    return 100 * (amount if _form(metric) is Form.SHARE else math.expm1(amount))
 
 
 def unit(metric: str) -> str:
     """What an effect is counted in."""
-    return "points" if MEASURES[metric].form is Form.SHARE else "%"
+    return "points" if _form(metric) is Form.SHARE else "%"
+
+
+def _form(metric: str) -> Form:
+    """Benchmarks of models are shares."""
+    return MEASURES[metric].form if metric in MEASURES else Form.SHARE
+
+
+def period(row: Row) -> str:
+    """What its series is made of."""
+    return "version" if row.of_models else "week"
 
 
 def _number(value: float, decimals: int, sign: bool = False) -> str:
@@ -104,8 +130,17 @@ def effect(row: Row) -> str:
 
 
 def named(where: Mapping[str, str], names: Names) -> str:
-    """The work in words: "Comment moderation, Jakarta desk, spam"."""
-    return ", ".join(str(names.get(kind, {}).get(value, value)) for kind, value in where.items())
+    """The work in words: "Comment moderation, Jakarta desk, spam", "rollout of 6 pools"."""
+    return ", ".join(
+        f"rollout of {value}" if kind == ROLLOUT else str(names.get(kind, {}).get(value, value))
+        for kind, value in where.items()
+    )
+
+
+def unit_kind(row: Row) -> str:
+    """What a change was compared in: project, pool, language, policy."""
+    kind = [*row.where][-1]
+    return row.where[kind].split()[-1].removesuffix("s") if kind == ROLLOUT else kind
 
 
 def others(row: Row) -> str:
@@ -115,7 +150,8 @@ def others(row: Row) -> str:
     if not count or row.effect.design is Design.SERIES:
         return ""
     if len(kinds) == 1:
-        return f"{count} other {kinds[0] if count == 1 else words.plural(kinds[0])}"
+        kind = unit_kind(row)
+        return f"{count} other {kind if count == 1 else words.plural(kind)}"
     if len(kinds) == 2:
         return f"{count} other {kinds[1] if count == 1 else words.plural(kinds[1])} of the project"
     return f"{count} other {'part' if count == 1 else 'parts'} of the project's work"
@@ -167,19 +203,22 @@ def record(row: Row, names: Names) -> dict[str, object]:
         "placebo_p": row.effect.placebo_p,
         "verdict": str(row.judgement.verdict),
         "narrative": narrative(row, names).replace(fmt.SPACE, " "),
+        "design_reason": row.why,
     }
 
 
 def leading(rows: Sequence[Row]) -> Row | None:
-    """The row that says most of a change: of its verdict, the one furthest out of its own uncertainty."""
+    """The row that says most of a change: of its verdict, the one furthest out of its own uncertainty; of the work
+    before models, which had much else between.
+    """
     if not rows:
         return None
     said = overall(rows)
     own = [row for row in rows if row.judgement.verdict is said] or list(rows)
 
-    def clear(row: Row) -> tuple[float, float]:
+    def clear(row: Row) -> tuple[bool, float, float]:
         p = 2.0 if row.p_adjusted is None else row.p_adjusted
-        return (p if said not in DECISIVE else 0.0, -abs(row.effect.statistic or 0.0))
+        return (row.of_models, p if said not in DECISIVE else 0.0, -abs(row.effect.statistic or 0.0))
 
     return min(own, key=clear)
 
@@ -208,7 +247,7 @@ def finding(by_change: Mapping[str, Sequence[Row]], names: Names, summaries: Map
     rows = [row for found in by_change.values() for row in found if row.judgement.verdict in DECISIVE]
     if not rows:
         return text
-    clearest = max(rows, key=lambda row: abs(row.effect.statistic or 0.0))
+    clearest = max(rows, key=lambda row: (not row.of_models, abs(row.effect.statistic or 0.0)))
     where = named(clearest.where, names)
     about = summaries.get(clearest.change.change_id, clearest.change.change_id).rstrip(".")
     return f"{text}; clearest is “{about}”: {effect(clearest)} in {inside(clearest.metric)} of {where}"
@@ -231,28 +270,73 @@ def of_change(change_id: str, rows: Sequence[Row], names: Names) -> str:
     return f"{change_id} {start}: {rest}"
 
 
-def checks(row: Row) -> list[str]:
-    """What was checked, in sentences: the course before, made-up changes, how much there was to go by."""
-    e, found = row.effect, []
+def checks(row: Row, names: Names = NO_NAMES) -> list[str]:
+    """What was checked, in sentences; of models a period is a version."""
+    found = _checks(row, names)
+    return [s.replace("weeks", "versions") for s in found] if row.of_models else found
+
+
+def _checks(row: Row, names: Names) -> list[str]:
+    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by, and
+    another mix of work.
+    """
+    e, design = row.effect, f"{str(row.effect.design).capitalize()}: {row.why}."
+    found = [design] if row.why else []
     if e.effect.value is None:
-        return [f"No effect was measured: {row.judgement.reason}."]
-    if e.pre_trend_p is None:
+        return [*found, f"No effect was measured: {row.judgement.reason}."]
+    if e.design is Design.RANDOMISED:
+        found.append("Lots were drawn, so what was there before can differ by chance alone, and is taken off.")
+    elif e.pre_trend_p is None:
         found.append("Whether it was moving before cannot be asked: too few weeks.")
     else:
         moved = "It was moving before the change came" if e.pre_trend_p <= SURE else "No move of its own before it came"
-        found.append(f"{moved} (p {probability(e.pre_trend_p)}, the last eight weeks before).")
+        found.append(
+            f"{moved} (p {probability(e.pre_trend_p)}, {BEFORE.get(e.design, 'the last eight weeks before')})."
+        )
     if e.placebo_p is None:
         found.append("Made-up changes were not looked at: the effect is not sure enough for them to decide.")
     else:
         found.append(
-            f"Of {len(e.placebos)} made-up changes, at other dates and in other places, {_as_large(row)} "
-            f"as large (p {probability(e.placebo_p)})."
+            f"Of {len(e.placebos)} {MADE_UP.get(e.design, 'made-up changes, at other dates and in other places')}, "
+            f"{_as_large(row)} as large (p {probability(e.placebo_p)})."
         )
-    before = int((e.weeks < 0).sum())
-    found.append(f"It rests on {before} weeks before and {e.effect.n:.0f} under the change, averaged.")
+    found.append(f"It rests on {_rests_on(row)}.")
     if row.p_adjusted is not None:
-        found.append(f"After all metrics the change is judged by, p is {probability(row.p_adjusted)}.")
+        family = "benchmarks of these models" if row.of_models else "metrics the change is judged by"
+        found.append(f"After all {family}, p is {probability(row.p_adjusted)}.")
+    if row.mix is not None:
+        found.append(_mix(row, names))
     return found
+
+
+def _mix(row: Row, names: Names) -> str:
+    """The mix of work that moved, and whether the metric follows it."""
+    mix = row.mix
+    name = names.get(mix.dimension, {}).get(mix.member, mix.member)
+    share = f"{100 * mix.before:.0f} to {100 * mix.after:.0f}{fmt.SPACE}%"
+    taken = (
+        "it is taken kind by kind, so the mix alone does not move it"
+        if MEASURES[row.metric].per_kind
+        else "it is not taken kind by kind, so the mix is part of what moved"
+    )
+    return f"The mix of work moved: {name} went from {share} of what {inside(row.metric)} is taken over; {taken}."
+
+
+def _rests_on(row: Row) -> str:
+    e = row.effect
+    if e.design in UNITS:
+        kind, without = words.plural(unit_kind(row)), len(e.comparison)
+        treated = e.effect.n - (without if e.design is Design.RANDOMISED else 0)
+        return (
+            f"{treated:.0f} {kind} with and {without} without the change, over {counted(row)} weeks under it, averaged"
+        )
+    return f"{(e.weeks < 0).sum()} weeks before and {counted(row)} under the change, averaged"
+
+
+def counted(row: Row) -> int:
+    """The first weeks under the change over which its effect is the mean."""
+    e = row.effect
+    return min(int((e.weeks >= 0).sum()), WEEKS) if e.design in UNITS else int(e.effect.n)
 
 
 def _as_large(row: Row) -> str:
@@ -263,6 +347,11 @@ def _as_large(row: Row) -> str:
 def not_claimed(row: Row) -> str:
     """What the design cannot rule out, in one sentence."""
     step = rung(row)
+    if row.of_models:
+        return (
+            "Not claimed: that its labels did it. Versions under it are those with most items labelled since it began; "
+            f"whatever else went into them counts in. It is {ladder.NOT_PROOF}."
+        )
     if step is ladder.Rung.RANDOMISED:
         return "Chance decided who had it, so the difference is the change's; elsewhere it may be another."
     if step is ladder.Rung.QUASI_EXPERIMENT:

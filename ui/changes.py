@@ -13,6 +13,7 @@ from data_access import change_data, privacy
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics.change_ledger import Row, ledger, overall
+from metrics.change_units import JOINED
 from metrics.effects.measures import MEASURES
 from metrics.unexplained import Moves, moves
 from ui import change_words, data
@@ -48,7 +49,8 @@ def weighed(snapshot: Snapshot) -> Weighed:
 @st.cache_data(**MINUTE)
 def _weighed(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> Weighed:
     found, frames = change_data.changes(_snapshot, scope), frames_of(_snapshot, scope)
-    rows = ledger(found, frames, _snapshot.meta.last_day) if len(found) and frames else []
+    models = change_data.models(_snapshot, scope)
+    rows = ledger(found, frames, _snapshot.meta.last_day, models) if len(found) and frames else []
     by_change: dict[str, list[Row]] = {str(change): [] for change in found["change_id"]}
     for row in rows:
         if _may_see(_snapshot, scope, row):
@@ -117,7 +119,7 @@ def summaries(found: Weighed) -> dict[str, str]:
 
 
 def table(found: Weighed, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """One row per change: change_id, summary, kind, where, since, verdict, metric, effect, design."""
+    """One row per change: change_id, summary, kind, where, since, verdict, metric, effect, design, claim."""
     shown = []
     for change in found.changes.to_dict("records"):
         rows = found.rows[str(change["change_id"])]
@@ -133,7 +135,8 @@ def table(found: Weighed, names: Mapping[str, Mapping[str, str]]) -> pd.DataFram
                 "verdict": f"{change_words.SHAPES[said]} {said}",
                 "metric": "" if lead is None else change_words.label(lead.metric),
                 "effect": change_words.NO_ROWS if lead is None else _effect(lead),
-                "design": "" if lead is None or lead.effect.effect.value is None else change_words.badge(lead),
+                "design": "" if lead is None or lead.effect.effect.value is None else str(lead.effect.design),
+                "claim": "" if lead is None or lead.effect.effect.value is None else change_words.badge(lead),
             }
         )
     return pd.DataFrame(shown)
@@ -144,7 +147,7 @@ def _effect(row: Row) -> str:
 
 
 def metrics_table(rows: Sequence[Row], names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """One row per metric of a change: metric, where, verdict, effect, p, design, reason."""
+    """One row per metric of a change: metric, where, verdict, effect, p, reason, design, chosen (for what), claim."""
     return pd.DataFrame(
         {
             "metric": [change_words.label(row.metric) for row in rows],
@@ -152,8 +155,10 @@ def metrics_table(rows: Sequence[Row], names: Mapping[str, Mapping[str, str]]) -
             "verdict": [f"{change_words.SHAPES[row.judgement.verdict]} {row.judgement.verdict}" for row in rows],
             "effect": [change_words.effect(row) for row in rows],
             "p": ["" if row.p_adjusted is None else change_words.probability(row.p_adjusted) for row in rows],
-            "design": ["" if row.effect.effect.value is None else change_words.badge(row) for row in rows],
             "reason": [row.judgement.reason for row in rows],
+            "design": [str(row.effect.design) for row in rows],
+            "chosen": [row.why for row in rows],
+            "claim": ["" if row.effect.effect.value is None else change_words.badge(row) for row in rows],
         }
     )
 
@@ -175,9 +180,16 @@ def moves_table(found: Moves, names: Mapping[str, Mapping[str, str]], currency: 
 
 def compared_with(row: Row, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """The units a change is compared with and their weights: name, weight; the heaviest first."""
-    kind = [*row.where][-1]
+    known = names.get(change_words.unit_kind(row), {})
     found = pd.DataFrame([(*pair,) for pair in row.effect.comparison], columns=["name", "weight"])
-    found["name"] = [str(names.get(kind, {}).get(name, name)) for name in found["name"]]
+    # Pools of several projects are called by both.
+    apart = [name.rpartition(JOINED) for name in found["name"]]
+    found["name"] = [
+        f"{names.get('project', {}).get(project, project)}, {known.get(unit, unit)}"
+        if joined
+        else known.get(unit, unit)
+        for project, joined, unit in apart
+    ]
     return found.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
 
 

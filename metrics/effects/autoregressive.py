@@ -7,6 +7,7 @@ every phi of a grid is fitted by generalised least squares and weighted by how w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -23,20 +24,26 @@ HALVINGS = 36
 
 
 class Fit(NamedTuple):
-    """Coefficients of one series at each phi of the grid, and how likely each phi is.
+    """Coefficients at each phi of the grid, and how likely each phi is; of many series with a first axis of theirs.
 
-    beta: (phis, k). covariance: (phis, k, k). weight: (phis,), sums to 1. df: weeks less coefficients.
+    beta: (phis, k). covariance: (phis, k, k). noise: (phis,), the variance of a week's error of scale 1. weight:
+    (phis,), sums to 1. df: weeks less coefficients.
     """
 
     beta: Floats
     covariance: Floats
+    noise: Floats
     weight: Floats
-    df: int
+    df: int | NDArray[np.int64]
 
     @property
     def phi(self) -> float:
         """The weighted mean of phi."""
         return float(self.weight @ PHI)
+
+    def of(self, series: int) -> Fit:
+        """One series of many."""
+        return Fit(*(table[series] for table in self[:4]), int(self.df[series]))
 
 
 class Contrast(NamedTuple):
@@ -50,54 +57,106 @@ class Contrast(NamedTuple):
 
 
 def fit(y: ArrayLike, x: ArrayLike, week: ArrayLike, scale: ArrayLike | None = None) -> Fit:
-    """Generalised least squares of y on x under AR(1) errors, for every phi of ``PHI``.
+    """``fits`` of one series without gaps in the arrays: y, scale (n,), x (n, k), week (n,) rising whole numbers.
 
-    y: (n,) values without gaps in the array; x: (n, k), full rank, n > k; week: (n,) rising whole numbers, the weeks
-    the values belong to: a missing week is left out here and counted there. scale: (n,) the relative standard
-    deviation of each week's error, 1 where not given. Errors e_t = scale_t u_t, u_t = phi u_(t-1) + noise; so two
-    values d weeks apart correlate with phi^d, and (u_t - phi^d u_(t-d)) / sqrt(1 - phi^(2d)) are independent:
-    Prais and Winsten's transformation, the first week kept. Weight of phi: the restricted likelihood
-    |X'VX|^(-1/2) |V|^(1/2) S^(-(n-k)/2), V the inverse correlation and S the weighted residual sum of squares
-    (Harville 1974), which is the posterior under flat priors on coefficients, log scale and phi (Zellner 1971, ch. 4).
     Raises ValueError where the columns of x say the same.
     """
-    y, x, week = np.asarray(y, float), np.asarray(x, float), np.asarray(week)
-    n, k = x.shape
-    s = np.ones(n) if scale is None else np.asarray(scale, float)
-    if n <= k or np.linalg.matrix_rank(x / s[:, None]) < k:
+    y, x, week = np.asarray(y, float), np.asarray(x, float), np.asarray(week, int)
+    if len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
         raise ValueError("The weeks do not tell the coefficients apart.")
-    z = np.column_stack([x, y]) / s[:, None]
-    carried = PHI[:, None] ** np.diff(week)[None, :]
-    rest = np.sqrt(1 - carried**2)
-    moved = np.empty((len(PHI), n, k + 1))
-    moved[:, 0] = z[0]
-    moved[:, 1:] = (z[None, 1:] - carried[:, :, None] * z[None, :-1]) / rest[:, :, None]
-    xs, ys = moved[:, :, :k], moved[:, :, k]
-    xt = np.swapaxes(xs, 1, 2)
-    inverse = np.linalg.inv(xt @ xs)
-    beta = (inverse @ (xt @ ys[:, :, None]))[:, :, 0]
-    squares = ((ys - (xs @ beta[:, :, None])[:, :, 0]) ** 2).sum(1)
+    place = week - week[0]
+    used = np.zeros((1, place[-1] + 1), bool)
+    used[0, place] = True
+
+    def spread(values: Floats) -> Floats:
+        wide = np.zeros((used.shape[1], *values.shape[1:]))
+        wide[place] = values
+        return wide[None]
+
+    return fits(spread(y), spread(x), used, None if scale is None else spread(np.asarray(scale, float))).of(0)
+
+
+def fits(y: Floats, x: Floats, used: NDArray[np.bool_], scale: Floats | None = None) -> Fit:
+    """Generalised least squares of many series under AR(1) errors, for every phi of ``PHI``, all at once.
+
+    y: (series, weeks); x: (series, weeks, k), of full rank over the weeks used, which is not checked; used: (series,
+    weeks), more than k each: a missing week is left out and counted as time gone by. scale: (series, weeks) the
+    relative standard deviation of each week's error, 1 where not given. What is not used may hold anything.
+
+    Errors e_t = scale_t u_t, u_t = phi u_(t-1) + noise; so two values d weeks apart correlate with phi^d, and
+    (u_t - phi^d u_(t-d)) / sqrt(1 - phi^(2d)) are independent: Prais and Winsten's transformation, the first week kept.
+    Weight of phi: the restricted likelihood |X'VX|^(-1/2) |V|^(1/2) S^(-(n-k)/2), V the inverse correlation and S the
+    weighted residual sum of squares (Harville 1974), which is the posterior under flat priors on coefficients, log
+    scale and phi (Zellner 1971, ch. 4).
+    """
+    m, _, k = x.shape
+    n = used.sum(1)
+    z = np.concatenate([x, y[:, :, None]], axis=2)
+    z = np.where(used[:, :, None], z, 0.0)
+    if scale is not None:
+        z /= np.where(used, scale, 1.0)[:, :, None]
     # A series without any noise has S = 0 at every phi: the floor keeps the logarithm and lets all phi count alike.
-    floor = max(1e-12 * float((z[:, k] ** 2).sum()), 1e-300)
-    squares = np.maximum(squares, floor)
-    log = 0.5 * np.linalg.slogdet(inverse)[1] - np.log(rest).sum(1) - (n - k) / 2 * np.log(squares)
-    weight = np.exp(log - log.max())
-    covariance = inverse * (squares / (n - k))[:, None, None]
-    return Fit(beta, covariance, weight / weight.sum(), n - k)
+    floor = np.maximum(1e-12 * (z[:, :, k] ** 2).sum(1), 1e-300)[:, None]
+    # What is left about the plain line is fitted and the line added back: sums of squares then lose no digits.
+    plain = z.swapaxes(1, 2) @ z
+    line = np.linalg.solve(plain[:, :k, :k], plain[:, :k, k:])[:, :, 0]
+    z[:, :, k] -= (z[:, :, :k] @ line[:, :, None])[:, :, 0]
+    # The transformed weeks are needed in sums of products only, and those are polynomials in phi^d by sums of pairs.
+    first = z[np.arange(m), used.argmax(1)]
+    total = np.repeat((first[:, :, None] * first[:, None, :])[:, None], len(PHI), axis=1)
+    shrunk = np.zeros((m, len(PHI)))
+    for d, count, new, cross, old in _pairs(z, used):
+        carried = PHI ** float(d)
+        c, rest = carried[:, None, None], 1 - carried**2
+        total += (new[:, None] + c**2 * old[:, None] - c * (cross + cross.swapaxes(1, 2))[:, None]) / rest[
+            :, None, None
+        ]
+        shrunk += count[:, None] / 2 * np.log(rest)
+    inverse = np.linalg.inv(total[:, :, :k, :k])
+    towards = total[:, :, :k, k]
+    beta = (inverse @ towards[..., None])[..., 0]
+    squares = np.maximum(total[:, :, k, k] - (towards * beta).sum(2), floor)
+    df = n - k
+    log = 0.5 * np.log(np.linalg.det(inverse)) - shrunk - df[:, None] / 2 * np.log(squares)
+    weight = np.exp(log - log.max(1, keepdims=True))
+    noise = squares / df[:, None]
+    covariance = inverse * noise[:, :, None, None]
+    return Fit(beta + line[:, None], covariance, noise, weight / weight.sum(1, keepdims=True), df)
 
 
-def statistic(found: Fit, along: ArrayLike) -> float:
+def _pairs(z: Floats, used: NDArray[np.bool_]) -> Iterator[tuple[int, Floats, Floats, Floats, Floats]]:
+    """Used weeks and the used ones before them, by the weeks between: d, how many pairs (series,), and the sums of
+    products of later with later, later with earlier, earlier with earlier, each (series, k, k).
+    """
+    week = np.arange(used.shape[1])
+    last = np.maximum.accumulate(np.where(used, week, -1), axis=1)[:, :-1]
+    gap = np.where(used[:, 1:] & (last >= 0), week[1:] - last, 0)
+    near = gap == 1
+    new, old = z[:, 1:] * near[:, :, None], z[:, :-1] * near[:, :, None]
+    later, earlier = new.swapaxes(1, 2), old.swapaxes(1, 2)
+    yield 1, near.sum(1).astype(float), later @ new, later @ old, earlier @ old
+    # Gaps are few: their products are added up one by one.
+    for d in np.unique(gap[gap > 1]):
+        series, at = np.nonzero(gap == d)
+        new, old = z[series, at + 1], z[series, at + 1 - d]
+        sums = np.zeros((3, len(z), z.shape[2], z.shape[2]))
+        for place, (one, other) in enumerate(((new, new), (new, old), (old, old))):
+            np.add.at(sums[place], series, one[:, :, None] * other[:, None, :])
+        yield int(d), np.bincount(series, minlength=len(z)).astype(float), sums[0], sums[1], sums[2]
+
+
+def statistic(found: Fit, along: ArrayLike) -> Floats:
     """The sum of coefficients ``along`` over its standard deviation: what made-up changes are compared by."""
     at, se = _at(found, np.asarray(along, float))
     value, sd = _moments(found, at, se)
     return value / sd
 
 
-def p_zero(found: Fit, along: ArrayLike) -> float:
+def p_zero(found: Fit, along: ArrayLike) -> Floats:
     """The two-sided p of the sum of coefficients being 0: 2 min(F(0), 1 - F(0)), F the mixture of ``contrast``."""
     at, se = _at(found, np.asarray(along, float))
-    zero = float(special.stdtr(found.df, -at / se) @ found.weight)
-    return min(1.0, max(0.0, 2 * min(zero, 1 - zero)))
+    zero = (special.stdtr(np.asarray(found.df)[..., None], -at / se) * found.weight).sum(-1)
+    return np.clip(2 * np.minimum(zero, 1 - zero), 0.0, 1.0)
 
 
 def contrast(found: Fit, along: ArrayLike, level: float = 0.95) -> Contrast:
@@ -112,16 +171,39 @@ def contrast(found: Fit, along: ArrayLike, level: float = 0.95) -> Contrast:
         under = special.stdtr(found.df, (middle[:, None] - at) / se) @ found.weight < want
         lows, highs = np.where(under, middle, lows), np.where(under, highs, middle)
     ends = (lows + highs) / 2
-    return Contrast(value, sd, float(min(ends[0], value)), float(max(ends[1], value)), p_zero(found, along))
+    low, high = min(ends[0], value), max(ends[1], value)
+    return Contrast(float(value), float(sd), float(low), float(high), float(p_zero(found, along)))
+
+
+def foreseen(
+    found: Fit, last: ArrayLike, x: ArrayLike, ahead: ArrayLike, scale: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
+    """What one series was to be in weeks after those of the fit, and the standard error of that: two (weeks,).
+
+    last: (k,) the row of x of the last week of the fit, over that week's scale; x: (weeks, k); ahead: (weeks,) weeks
+    after the last one; scale: (weeks,) of their errors. At each phi the value is x b, and what a week is off it has the
+    variance σ² s² + x C x' - 2 s phi^d x C last', C the covariance of b: the week's own error, the line's, and less
+    what both share, for the line leans to errors of its last weeks, which carry over (Goldberger 1962 gives the
+    covariance). The two are the mean and, phi being unknown, the standard deviation of the mixture.
+    """
+    x, ahead = np.asarray(x, float), np.asarray(ahead, float)
+    s = np.ones(len(x)) if scale is None else np.asarray(scale, float)
+    at = found.beta @ x.T
+    line = np.einsum("wi,gij,wj->gw", x, found.covariance, x)
+    shared = s * PHI[:, None] ** ahead * ((found.covariance @ np.asarray(last, float)) @ x.T)
+    variance = found.noise[:, None] * s**2 + line - 2 * shared
+    value = found.weight @ at
+    return value, np.sqrt(found.weight @ (variance + (at - value) ** 2))
 
 
 def _at(found: Fit, along: Floats) -> tuple[Floats, Floats]:
     """The sum and its standard error at each phi."""
-    return found.beta @ along, np.sqrt(np.einsum("i,gij,j->g", along, found.covariance, along))
+    return found.beta @ along, np.sqrt((found.covariance @ along) @ along)
 
 
-def _moments(found: Fit, at: Floats, se: Floats) -> tuple[float, float]:
+def _moments(found: Fit, at: Floats, se: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the mixture; one of t with 2 degrees or fewer has none, 3 stands for it."""
-    value = float(found.weight @ at)
-    spread = found.df / (found.df - 2) if found.df > 2 else 3.0
-    return value, float(np.sqrt(found.weight @ (spread * se**2 + (at - value) ** 2)))
+    value = (found.weight * at).sum(-1)
+    df = np.asarray(found.df, float)
+    spread = np.where(df > 2, df / np.maximum(df - 2, 1), 3.0)[..., None]
+    return value, np.sqrt((found.weight * (spread * se**2 + (at - value[..., None]) ** 2)).sum(-1))

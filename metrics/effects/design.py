@@ -59,4 +59,4 @@ def choose(
         return Choice(Design.SYNTHETIC, f"one unit got it and its course is not that of the mean of {others} others")
     if others:
         return Choice(Design.COMPARED, f"{len(treated)} got it, {others} did not: too few to judge by how units differ")
-    return Choice(Design.SERIES, "all got it at once: there is nobody to compare with")
+    return Choice(Design.SERIES, "nobody without it, or without a change of their own, to compare with")

@@ -7,6 +7,7 @@ Soumerai, Zhang and Ross-Degnan 2002 for segmented regression; Linden 2015 for t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from metrics.effects.effect import (
     Design,
     Effect,
 )
+from metrics.intervals import student
 from metrics.spec import Estimate
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,10 @@ LEAD = 8
 
 EFFECT = np.array([0.0, 1.0, 0.0, 0.0])
 """Which coefficient of ``shifted`` is the effect; the last is the line's, where there is one."""
+
+
+AT_ONCE = 2000
+"""Series fitted together: some 50 MB."""
 
 
 class Compared(NamedTuple):
@@ -67,7 +73,9 @@ def interrupted(
     Model: y = b0 + b1 t + b2 Post + b3 (t - middle of Post) Post + e, e AR(1); the effect is b2, the mean of what was
     less the line carried on, whether the effect is a step or grows. With others: the same of the difference to their
     weighted mean. The interval and p are of a mixture of Student's t (``autoregressive.contrast``). pre_trend_p: the
-    same test for the last ``LEAD`` weeks before, had the change come then. Null with fewer than ``LEAST_BEFORE`` weeks
+    same test for the last ``LEAD`` weeks before, had the change come then. gaps: the weeks less the line through those
+    before, with the interval of a single week: t standard errors of what was foreseen (``autoregressive.foreseen``).
+    Null with fewer than ``LEAST_BEFORE`` weeks
     before or ``LEAST_AFTER`` after, and for a series that does not vary.
     """
     y = np.asarray(y, float)
@@ -88,12 +96,12 @@ def interrupted(
     if len(before) < LEAST_BEFORE:
         return Effect.missing(design, TOO_FEW_BEFORE, len(before))
     week = np.concatenate([before, after])
-    if np.ptp(y[week]) <= 1e-12 * max(1.0, np.abs(y[week]).max()):
+    if not _varies(y[None, week], np.ones((1, len(week)), bool))[0]:
         return Effect.missing(design, NO_VARIATION, len(week))
     result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend])
-    line = _line(y, before, se, trend)
-    gaps = y - line(np.arange(len(y)))
-    shown = np.concatenate([before, start + np.flatnonzero(used[start : len(y) if end is None else end])])
+    under = start + np.flatnonzero(used[start : len(y) if end is None else end])
+    shown = np.concatenate([before, under])
+    gaps, half = _gaps(y, before, under, se, trend)
     return Effect(
         design,
         Estimate(result.value, result.low, result.high, len(after)),
@@ -101,7 +109,9 @@ def interrupted(
         pre_trend_p=lead_p(y, start, se, trend),
         statistic=result.value / result.sd,
         weeks=(shown - start).astype(float),
-        gaps=gaps[shown],
+        gaps=gaps,
+        gap_low=gaps - half,
+        gap_high=gaps + half,
         comparison=comparison,
     )
 
@@ -110,24 +120,75 @@ def shifted(
     y: Floats, week: NDArray[np.int64], start: int, se: Floats | None, trend: bool = True
 ) -> autoregressive.Fit:
     """The model over the weeks given: (n,) rising, those from ``start`` on under the change, two of them at least."""
-    post = week >= start
-    late = (week - week[post].mean()) * post
-    columns = [np.ones(len(week)), post.astype(float), late]
-    columns += [week - week[~post].mean()] if trend else []
-    return autoregressive.fit(y[week], np.column_stack(columns), week, _scale(y[week], post, se, week))
+    used = np.zeros((1, len(y)), bool)
+    used[0, week] = True
+    return _shifted(y[None], used, np.array([start]), None if se is None else se[None], trend).of(0)
 
 
-def _scale(y: Floats, post: NDArray[np.bool_], se: Floats | None, week: NDArray[np.int64]) -> Floats | None:
+def _shifted(
+    y: Floats, used: NDArray[np.bool_], start: NDArray[np.int64], se: Floats | None, trend: bool
+) -> autoregressive.Fit:
+    """``shifted`` of many series (series, periods), each over its own weeks and with its own start."""
+    week = np.arange(y.shape[1])
+    post = week >= start[:, None]
+    late = (week - _mean(week, used & post)) * post
+    columns = [np.ones(y.shape), post, late]
+    columns += [week - _mean(week, used & ~post)] if trend else []
+    return autoregressive.fits(y, np.stack(columns, axis=2), used, _scale(y, used, post, se))
+
+
+def _scale(y: Floats, used: NDArray[np.bool_], post: NDArray[np.bool_], se: Floats | None) -> Floats | None:
     """The relative standard deviations of the weeks: √(τ² + se²), τ² what the weeks before vary by beyond their se².
 
     Where weeks differ for other reasons than few judgements, many judgements do not make a week exact.
     """
     if se is None:
         return None
-    square = se[week] ** 2
-    beyond = max(float(y[~post].var(ddof=1) - square[~post].mean()), 0.0)
-    scale = np.sqrt(beyond + square)
-    return scale / np.sqrt(np.mean(scale**2))
+    before = used & ~post
+    square = np.where(used, se, 1.0) ** 2
+    off = np.where(before, y - _mean(np.where(before, y, 0.0), before), 0.0)
+    variance = (off**2).sum(1, keepdims=True) / (before.sum(1, keepdims=True) - 1)
+    scale = np.sqrt(np.maximum(variance - _mean(square, before), 0.0) + square)
+    return scale / np.sqrt(_mean(scale**2, used))
+
+
+def _mean(values: Floats, used: NDArray[np.bool_]) -> Floats:
+    """(series, 1): the mean over the weeks used."""
+    return (values * used).sum(1, keepdims=True) / used.sum(1, keepdims=True)
+
+
+def statistics(
+    y: Floats,
+    start: int | NDArray[np.int64],
+    stop: int | NDArray[np.int64],
+    se: Floats | None = None,
+    trend: bool = True,
+    of: Callable[[autoregressive.Fit, Floats], Floats] = autoregressive.statistic,
+) -> Floats:
+    """The effect over its standard deviation of a change from ``start`` to ``stop``, for each of many series.
+
+    y, se: (series, periods); start, stop: for all, or (series,). of: ``autoregressive.p_zero`` for p instead. NaN where
+    ``interrupted`` gives none. Series are fitted ``AT_ONCE`` together.
+    """
+    start, stop = (np.broadcast_to(np.asarray(at), len(y)) for at in (start, stop))
+    week = np.arange(y.shape[1])
+    used = has_data(y, se) & (week < stop[:, None])
+    post = week >= start[:, None]
+    rows = ((used & ~post).sum(1) >= LEAST_BEFORE) & ((used & post).sum(1) >= LEAST_AFTER) & _varies(y, used)
+    found = np.full(len(y), np.nan)
+    places = np.flatnonzero(rows)
+    for first in range(0, len(places), AT_ONCE):
+        at = places[first : first + AT_ONCE]
+        model = _shifted(y[at], used[at], start[at], None if se is None else se[at], trend)
+        found[at] = of(model, EFFECT[: 3 + trend])
+    return found
+
+
+def _varies(y: Floats, used: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether series (series, periods) vary by more than rounding."""
+    high, low = (np.where(used, y, -sign * np.inf) for sign in (1, -1))
+    high, low = high.max(1), low.min(1)
+    return used.any(1) & (high - low > 1e-12 * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low))))
 
 
 def lead_p(y: Floats, start: int, se: Floats | None, trend: bool = True, lead: int = LEAD) -> float | None:
@@ -136,7 +197,7 @@ def lead_p(y: Floats, start: int, se: Floats | None, trend: bool = True, lead: i
     late = used >= start - lead
     if late.sum() < LEAST_AFTER or (~late).sum() < LEAST_BEFORE or np.ptp(y[used]) == 0:
         return None
-    return autoregressive.p_zero(shifted(y, used, start - lead, se, trend), EFFECT[: 3 + trend])
+    return float(autoregressive.p_zero(shifted(y, used, start - lead, se, trend), EFFECT[: 3 + trend]))
 
 
 def compared(y: Floats, se: Floats | None, others: Floats, others_se: ArrayLike | None, start: int) -> Compared:
@@ -145,22 +206,38 @@ def compared(y: Floats, se: Floats | None, others: Floats, others_se: ArrayLike 
     A unit's weight is 1 / its mean squared standard error, or equal where those are not given; a week some units have
     no data in is averaged over the rest, and because every unit is taken about its own mean, that moves no level.
     """
+    errors = None if others_se is None else np.asarray(others_se, float)
+    mean, noise, weight = _means(others, errors, np.ones((1, len(others)), bool), start)
+    own = se if se is not None else (None if others_se is None else np.zeros(len(y)))
+    return Compared(y - mean[0], None if own is None else np.sqrt(own**2 + noise[0]), weight[0])
+
+
+def compared_all(y: Floats, se: Floats | None, peers: NDArray[np.bool_], start: int) -> tuple[Floats, Floats | None]:
+    """``compared`` of each of many units (units, periods) with its peers, (units, units); as it is without any."""
+    mean, noise, _ = _means(y, se, peers, start)
+    alone = ~peers.any(1, keepdims=True)
+    errors = None if se is None else np.where(alone, se, np.sqrt(se**2 + noise))
+    return np.where(alone, y, y - mean), errors
+
+
+def _means(others: Floats, se: Floats | None, who: NDArray[np.bool_], start: int) -> tuple[Floats, Floats, Floats]:
+    """Weighted means of the units in each row of ``who`` (rows, units), their squared errors, both (rows, periods),
+    and the weights (rows, units).
+    """
     known = np.isfinite(others)
-    errors = np.ones(others.shape) if others_se is None else np.asarray(others_se, float)
+    errors = np.ones(others.shape) if se is None else se
     known &= np.isfinite(errors)
     before = known[:, :start].sum(1) >= LEAST_BEFORE
     count = np.maximum(known.sum(1), 1)
     spread = np.where(known, errors, 0.0) ** 2
-    weight = np.where(before, count / np.maximum(spread.sum(1), 1e-300), 0.0)
-    weight = weight / max(weight.sum(), 1e-300)
+    weight = who * np.where(before, count / np.maximum(spread.sum(1), 1e-300), 0.0)
+    weight = weight / np.maximum(weight.sum(1, keepdims=True), 1e-300)
     early = np.where(known[:, :start], others[:, :start], 0.0).sum(1) / np.maximum(known[:, :start].sum(1), 1)
-    parts = np.where(known, weight[:, None], 0.0)
-    total = parts.sum(0)
+    total = weight @ known
     with np.errstate(all="ignore"):
-        mean = np.where(total > 0, (parts * np.where(known, others - early[:, None], 0)).sum(0) / total, np.nan)
-        noise = np.where(total > 0, (parts**2 * spread).sum(0) / total**2, np.nan)
-    own = se if se is not None else (None if others_se is None else np.zeros(len(y)))
-    return Compared(y - mean, None if own is None else np.sqrt(own**2 + noise), weight)
+        mean = np.where(total > 0, weight @ np.where(known, others - early[:, None], 0.0) / total, np.nan)
+        noise = np.where(total > 0, weight**2 @ spread / total**2, np.nan)
+    return mean, noise, weight
 
 
 def has_data(y: Floats, se: Floats | None) -> NDArray[np.bool_]:
@@ -168,5 +245,19 @@ def has_data(y: Floats, se: Floats | None) -> NDArray[np.bool_]:
     return np.isfinite(y) if se is None else np.isfinite(y) & np.isfinite(se) & (se > 0)
 
 
-def _line(y: Floats, before: NDArray[np.int64], se: Floats | None, trend: bool) -> np.poly1d:
-    return np.poly1d(np.polyfit(before, y[before], int(trend), w=None if se is None else 1 / se[before]))
+def _gaps(
+    y: Floats, before: NDArray[np.int64], under: NDArray[np.int64], se: Floats | None, trend: bool
+) -> tuple[Floats, Floats]:
+    """Weeks less the line through those before, and half the 95 % interval of each after it, NaN before."""
+    week = np.concatenate([before, under])
+    x = np.column_stack([np.ones(len(week)), week - before.mean()])[:, : 1 + trend]
+    late = week > before[-1]
+    used, post = np.ones((1, len(week)), bool), late[None]
+    scale = _scale(y[None, week], used, post, None if se is None else se[None, week])
+    s = np.ones(len(week)) if scale is None else scale[0]
+    line = autoregressive.fit(y[before], x[~late], before, s[~late])
+    ahead = under - before[-1]
+    value, error = autoregressive.foreseen(line, x[~late][-1] / s[~late][-1], x[late], ahead, s[late])
+    fitted = np.append(x[~late] @ (line.weight @ line.beta), value)
+    half = np.append(np.full(len(before), np.nan), float(student(0.975, line.df)) * error)
+    return y[week] - fitted, half

@@ -7,12 +7,13 @@ and quiet units can be set side by side. Source: Abadie, Diamond and Hainmueller
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metrics.effects import autoregressive
-from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE
-from metrics.effects.interrupted import EFFECT, has_data, shifted
+from metrics.effects.effect import LEAST_BEFORE
+from metrics.effects.interrupted import statistics
 
 Floats = NDArray[np.float64]
 
@@ -51,15 +52,36 @@ def placebo_dates(
     (periods,) weeks in which something else was changed: no made-up change counts one of them.
     """
     y = np.asarray(y, float)
-    se = None if se is None else np.asarray(se, float)
-    used = has_data(y, se)
-    barred = np.zeros(len(y), bool) if touched is None else np.asarray(touched, bool)
     until = len(y) if until is None else until
-    found = []
     # Counted back from the end, so that the dates nearest the real one are among them.
-    for start in range(until - length, LEAST_BEFORE - 1, -step):
-        week = np.flatnonzero(used[: start + length])
-        enough = np.sum(week >= start) >= LEAST_AFTER and np.sum(week < start) >= LEAST_BEFORE
-        if enough and not barred[start : start + length].any() and np.ptp(y[week]) > 0:
-            found.append(autoregressive.statistic(shifted(y, week, start, se, trend), EFFECT[: 3 + trend]))
-    return np.array(found[::-1])
+    dates = range(until - length, LEAST_BEFORE - 1, -step)
+    errors = None if se is None else np.asarray(se, float)[None]
+    barred = None if touched is None else np.asarray(touched, bool)[None]
+    found = made_up(y[None], dates, length, errors, barred, trend)[0, ::-1]
+    return found[np.isfinite(found)]
+
+
+def made_up(
+    y: Floats,
+    dates: Iterable[int],
+    length: int,
+    se: Floats | None = None,
+    touched: NDArray[np.bool_] | None = None,
+    trend: bool = True,
+) -> Floats:
+    """Statistics of changes made up in many series at the same dates: (series, dates), NaN where there is none.
+
+    y, se, touched: (series, periods), as in ``placebo_dates``, which is this for one series.
+    """
+    dates = np.array(dates, int)
+    many = np.repeat(dates, len(y))
+
+    def wide(table: Floats) -> Floats:
+        return np.tile(table, (len(dates), 1))
+
+    found = statistics(wide(y), many, many + length, None if se is None else wide(se), trend)
+    if touched is not None:
+        counts = np.concatenate([np.zeros((len(y), 1), int), touched.cumsum(1)], axis=1)
+        ends = np.minimum(dates + length, y.shape[1])
+        found[(counts[:, ends] > counts[:, dates]).T.ravel()] = np.nan
+    return found.reshape(len(dates), len(y)).T

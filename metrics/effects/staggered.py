@@ -24,14 +24,21 @@ OWN = 5
 """A cohort of this many units shows by itself how its units differ; a smaller one is judged by all units."""
 
 NOBODY = "no unit without the change to compare with"
-ONE_EACH = "too few units to tell how they differ"
+DRAWS = 99
+"""Made-up rollouts at most."""
 
 
 class Spread(NamedTuple):
-    """The covariance of several sums over the panel, and the degrees of freedom it rests on."""
+    """The covariance of several sums over the panel, and the degrees of freedom it rests on, together and of each."""
 
     covariance: Floats
     df: float
+    each: Floats
+
+    def half(self) -> Floats:
+        """Half the 95 % interval of each sum; NaN where its units do not show how they differ."""
+        variance = np.diag(self.covariance)
+        return np.where(variance > 0, student(0.975, np.maximum(self.each, 1e-9)) * np.sqrt(variance), np.nan)
 
 
 def staggered(
@@ -55,7 +62,7 @@ def staggered(
     sum A·Y over the panel; units are independent, so its variance is the sum over units of the variance of their part,
     about the mean of their cohort (n / (n - 1) as of a sample; in cohorts under ``OWN`` units, of all units' series).
     Interval: Student's t with Satterthwaite's degrees of freedom. It speaks of these units. pre_trend_p: Hotelling's T²
-    of the ``leads`` weeks before the base being 0 together.
+    of the ``leads`` weeks before the base being 0 together; of their mean being 0 where units are too few for that.
 
     Null with nobody to compare with, no week after, or no cohort of two units. n is the units that got it.
     """
@@ -63,18 +70,17 @@ def staggered(
     treated = (starts != NEVER) & (starts < y.shape[1])
     if not treated.any():
         return Effect.missing(Design.STAGGERED, TOO_EARLY)
-    after = [_event(y, starts, e, base, never_only) for e in range(weeks)]
-    after = [a for a in after if a is not None]
-    if not after:
+    total, filled = _total(y, starts, weeks, base, never_only)
+    if total is None:
         return Effect.missing(Design.STAGGERED, NOBODY, int(treated.sum()))
-    total = np.mean(after, axis=0)
-    # Sums are taken without NaN: a unit without data in a week has no part in that week.
-    filled = np.where(np.isfinite(y), y, 0.0)
     value = float((total * filled).sum())
     before = [_event(y, starts, -base - lead, base, never_only) for lead in range(1, leads + 1)]
     before = [b for b in before if b is not None]
     events = [(e, _event(y, starts, e, base, never_only)) for e in range(-base - leads, weeks)]
-    shown = [(e, float((a * filled).sum())) for e, a in events if a is not None]
+    events = [(e, a) for e, a in events if a is not None]
+    single = np.array([a for _, a in events])
+    gaps, each = np.einsum("kup,up->k", single, filled), _spread(single, filled, y, starts)
+    half = np.full(len(events), np.nan) if each is None else each.half()
     # Those that never get it; units not yet treated compare too, but not for all of the weeks.
     share = -np.where(total < 0, total, 0.0).sum(1) * ~treated
     named = names or tuple(str(unit) for unit in range(len(y)))
@@ -83,19 +89,62 @@ def staggered(
     spread = _spread(total[None], filled, y, starts)
     if spread is not None and spread.covariance[0, 0] > 0:
         se = float(np.sqrt(spread.covariance[0, 0]))
-        half, statistic = float(student(0.975, spread.df)) * se, value / se
+        within, statistic = float(student(0.975, spread.df)) * se, value / se
         p = float(2 * special.stdtr(spread.df, -abs(statistic)))
-        estimate = Estimate(value, value - half, value + half, int(treated.sum()))
+        estimate = Estimate(value, value - within, value + within, int(treated.sum()))
     return Effect(
         Design.STAGGERED,
         estimate,
         p_value=p,
         pre_trend_p=_joint_p(np.array(before), filled, y, starts) if before else None,
         statistic=statistic,
-        weeks=np.array([e for e, _ in shown], float),
-        gaps=np.array([gap for _, gap in shown]),
+        weeks=np.array([e for e, _ in events], float),
+        gaps=gaps,
+        gap_low=gaps - half,
+        gap_high=gaps + half,
         comparison=tuple(comparison),
     )
+
+
+def dealt_anew(
+    y: ArrayLike, starts: ArrayLike, weeks: int = WEEKS, base: int = 1, draws: int = DRAWS, seed: int = 0
+) -> Floats:
+    """Statistics of made-up rollouts: the same starts dealt out to other units, each dealing once, the real one not.
+
+    All dealings where there are at most ``draws``, else as many by lot. Exact where every unit might as well have been
+    any other (Fisher 1935); the statistic is the effect over its standard error, so unlike spreads do little harm
+    (Chung and Romano 2013).
+    """
+    y, starts = np.asarray(y, float), np.asarray(starts)
+    rng = np.random.default_rng(seed)
+    counts = np.unique(starts, return_counts=True)[1]
+    log = special.gammaln(len(starts) + 1) - special.gammaln(counts + 1).sum()
+    most = draws if log > 20 else min(draws, round(np.exp(log)) - 1)
+    seen, found = {tuple(starts)}, []
+    # A dealing comes up again and again when they are few; to meet the last of them takes about their number times ln.
+    for _ in range(20 * draws):
+        if len(seen) > most:
+            break
+        dealt = rng.permutation(starts)
+        if tuple(dealt) in seen:
+            continue
+        seen.add(tuple(dealt))
+        total, filled = _total(y, dealt, weeks, base, False)
+        spread = None if total is None else _spread(total[None], filled, y, dealt)
+        if spread is not None and spread.covariance[0, 0] > 0:
+            found.append(float((total * filled).sum() / np.sqrt(spread.covariance[0, 0])))
+    return np.array(found)
+
+
+def _total(
+    y: Floats, starts: NDArray[np.int64], weeks: int, base: int, never_only: bool
+) -> tuple[Floats | None, Floats]:
+    """The coefficients of the effect over the panel, None with nobody to compare with; and the panel without NaN: a
+    unit without data in a week has no part in that week.
+    """
+    after = [_event(y, starts, e, base, never_only) for e in range(weeks)]
+    after = [a for a in after if a is not None]
+    return np.mean(after, axis=0) if after else None, np.where(np.isfinite(y), y, 0.0)
 
 
 def two_by_two(before: ArrayLike, after: ArrayLike, before_treated: ArrayLike, after_treated: ArrayLike) -> Estimate:
@@ -120,7 +169,7 @@ def two_by_two(before: ArrayLike, after: ArrayLike, before_treated: ArrayLike, a
 def _event(y: Floats, starts: NDArray[np.int64], e: int, base: int, never_only: bool) -> Floats | None:
     """The coefficients (units, periods) of ATT(e): its sum with y is the effect e weeks after. None without cohorts."""
     known = np.isfinite(y)
-    parts, sizes = [], []
+    total, size = np.zeros(y.shape), 0
     for start in np.unique(starts[starts != NEVER]):
         t, early = start + e, max(start - base, 0)
         if not 0 <= t < y.shape[1] or early >= start:
@@ -132,15 +181,14 @@ def _event(y: Floats, starts: NDArray[np.int64], e: int, base: int, never_only: 
             free = free | (starts > max(t, start - 1))
         free = free & usable & (starts != start)
         if own.any() and free.any():
-            part = np.zeros(y.shape)
-            for units, sign in ((own, 1.0), (free, -1.0)):
-                rows = np.flatnonzero(units)
-                part[rows, t] += sign / len(rows)
-                shares = known[rows, early:start] / known[rows, early:start].sum(1, keepdims=True)
-                part[rows, early:start] -= sign * shares / len(rows)
-            parts.append(part)
-            sizes.append(own.sum())
-    return np.average(parts, axis=0, weights=sizes) if parts else None
+            many = int(own.sum())
+            # Cohorts count by their units: each of its own counts 1, the others together as much.
+            unit = own - free * (many / free.sum())
+            total[:, t] += unit
+            shares = known[:, early:start] / np.maximum(known[:, early:start].sum(1, keepdims=True), 1)
+            total[:, early:start] -= unit[:, None] * shares
+            size += many
+    return total / size if size else None
 
 
 def _spread(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> Spread | None:
@@ -168,18 +216,25 @@ def _spread(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) 
             pooled += parts @ parts.T / pooled_df
     if np.any(pooled):
         found.append((pooled, pooled_df))
+    if not found:
+        return None
     covariance = np.sum([c for c, _ in found], axis=0)
-    each = [(np.trace(c) ** 2, df) for c, df in found]
-    below = sum(square / df for square, df in each)
-    return Spread(covariance, float(np.trace(covariance) ** 2 / below) if below > 0 else float(pooled_df))
+    every = [(np.trace(c) ** 2, df) for c, df in found]
+    below = sum(square / df for square, df in every)
+    own = np.sum([np.diag(c) ** 2 / df for c, df in found], axis=0)
+    each = np.divide(np.diag(covariance) ** 2, own, out=np.full(k, float(pooled_df)), where=own > 0)
+    df = float(np.trace(covariance) ** 2 / below) if below > 0 else float(pooled_df)
+    return Spread(covariance, df, each)
 
 
 def _joint_p(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> float | None:
     """P of the sums being 0 together, by Hotelling's T² as an F; None with too few units for so many."""
     spread = _spread(sums, filled, y, starts)
     q = len(sums)
-    if spread is None or spread.df <= q or np.linalg.matrix_rank(spread.covariance) < q:
+    if spread is None:
         return None
+    if spread.df <= q or np.linalg.matrix_rank(spread.covariance) < q:
+        return _joint_p(sums.mean(0, keepdims=True), filled, y, starts) if q > 1 else None
     at = np.einsum("kup,up->k", sums, filled)
     squared = float(at @ np.linalg.solve(spread.covariance, at))
     low = spread.df - q + 1

@@ -20,6 +20,7 @@ from metrics.effects.effect import (
     Design,
     Effect,
 )
+from metrics.effects.interrupted import LEAD
 from metrics.effects.placebo import placebo_p
 from metrics.spec import Estimate
 
@@ -27,6 +28,10 @@ Floats = NDArray[np.float64]
 
 POOR_FIT = 0.75
 """The largest error before the change, over the unit's own standard deviation then, that is still a likeness."""
+
+CLEARLY = 0.75
+"""The squares that a mix may leave of weeks held out, over those that the mean leaves: units that run alike, noise
+aside, fall below this about one time in ten, by simulation."""
 
 LEAST_DONORS = 2
 
@@ -42,18 +47,23 @@ def synthetic(
     names: tuple[str, ...] = (),
     weeks: int = WEEKS,
     level: float = 0.95,
+    own_levels: bool = False,
 ) -> Effect:
     """The effect of a change in one unit, against the mix of others that fits its weeks before best.
 
     y: (periods,), others: (units, periods): weekly values in the metric's unit, NaN without data; a week y has none in
     is left out, a unit without data in a week that is used is too. start, end, weeks: as in ``interrupted``.
+    own_levels: units are taken about their own means in the weeks fitted, so that only their courses must be alike
+    (Ferman and Pinto 2021).
 
     The effect is the mean gap over the weeks under the change, the weights (``simplex_weights``) fitted before it. The
     interval holds every effect that is not refused: take it off, fit the weights to all weeks, and compare the mean gap
     under the change with that of as many weeks in a row anywhere, the weeks taken round in a circle; refused where at
     most 1 - level of the places show as large a one. placebo_p: rank of the ratio of the root mean squared gap after to
     that before, among all units each treated as if it had the change: 1 / (units + 1) is the least it can be.
-    placebos: those ratios of the others; statistic: the unit's own.
+    placebos: those ratios of the others; statistic: the unit's own. p_value: the share of places that show as large a
+    mean gap with nothing taken off. pre_trend_p: the same ratio for the last ``LEAD`` weeks before, had the change come
+    then, ranked among all units at that date and at earlier ones; None with too few weeks to ask.
 
     Null where the gap before exceeds ``POOR_FIT`` standard deviations of the unit: what fits badly before says nothing
     after. Also with too few weeks, or fewer than two others.
@@ -71,19 +81,21 @@ def synthetic(
     if whole.sum() < LEAST_DONORS:
         return Effect.missing(Design.SYNTHETIC, NO_DONORS, int(whole.sum()))
     donors, own, b = others[whole][:, used], y[used], len(before)
-    weights = simplex_weights(own[:b], donors[:, :b])
-    gaps = own - weights @ donors
+    gaps, weights = _gaps(own, donors, b, own_levels)
     if _rms(gaps[:b]) > POOR_FIT * own[:b].std():
         return Effect.missing(Design.SYNTHETIC, POOR, len(before))
     everyone = np.vstack([own, donors])
-    ratios = np.array([_ratio(everyone[k], np.delete(everyone, k, 0), b) for k in range(len(everyone))])
+    ratios = _ratios(everyone, b, own_levels)
     value = float(gaps[b:].mean())
-    low, high = _not_refused(own, donors, b, value, 1 - level)
+    low, high = _not_refused(own, donors, b, value, 1 - level, own_levels)
+    early = earlier_ratios(everyone, b - LEAD, LEAD, own_levels)
     named = np.array(names or [str(unit) for unit in range(len(others))], object)[whole]
     return Effect(
         Design.SYNTHETIC,
         Estimate(value, low, high, len(after)),
+        p_value=_as_large(own, donors, b, 0.0, own_levels),
         placebo_p=placebo_p(ratios[0], ratios[1:]),
+        pre_trend_p=placebo_p(early[0], early[1:]) if len(early) else None,
         statistic=float(ratios[0]),
         weeks=(used - start).astype(float),
         gaps=gaps,
@@ -111,23 +123,85 @@ def _rms(values: Floats) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def _ratio(own: Floats, donors: Floats, b: int) -> float:
-    """Root mean squared gap after over that before, weights fitted to the first b weeks."""
-    gaps = own - simplex_weights(own[:b], donors[:, :b]) @ donors
-    return _rms(gaps[b:]) / max(_rms(gaps[:b]), 1e-12)
+def _gaps(own: Floats, donors: Floats, fitted: int, own_levels: bool) -> tuple[Floats, Floats]:
+    """A unit less the mix of the others that fits its first weeks best, and the weights."""
+    if own_levels:
+        own = own - own[:fitted].mean()
+        donors = donors - donors[:, :fitted].mean(1, keepdims=True)
+    weights = simplex_weights(own[:fitted], donors[:, :fitted])
+    return own - weights @ donors, weights
 
 
-def _not_refused(own: Floats, donors: Floats, b: int, value: float, most: float) -> tuple[float, float]:
+def _ratios(units: Floats, b: int, own_levels: bool) -> Floats:
+    """Root mean squared gap after over that before, weights fitted to the first b weeks, of each unit by the others."""
+    gaps = [_gaps(units[k], np.delete(units, k, 0), b, own_levels)[0] for k in range(len(units))]
+    return np.array([_rms(gap[b:]) / max(_rms(gap[:b]), 1e-12) for gap in gaps])
+
+
+def earlier_ratios(units: Floats, last: int, length: int, own_levels: bool = False) -> Floats:
+    """The ratios that placebo_p ranks, of every unit (units, weeks), no NaN, for ``length`` weeks from week ``last``
+    on, and from as many weeks earlier, and again, while ``LEAST_BEFORE`` are left: all units at the last date first, in
+    their order.
+    """
+    dates = range(last, LEAST_BEFORE - 1, -length)
+    found = [_ratios(units[:, : date + length], date, own_levels) for date in dates]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def mix_foretells(y: ArrayLike, others: ArrayLike, start: int) -> bool:
+    """Whether a mix of the others foretells a unit's weeks before ``start`` clearly better than their mean does.
+
+    y: (periods,), others: (units, periods). Each stretch of ``LEAD`` weeks is left out in turn and foretold from the
+    rest, by a mix about own levels and by the mean with a level and a line of the difference, which is what a
+    comparison with the mean carries on; better is a sum of squares ``CLEARLY`` smaller. A mix of units that all run
+    alike, noise aside, is the worse one: it trusts a few of them. False with too few weeks, or fewer than
+    ``LEAST_DONORS`` others with data in every week. The weeks under the change have no say.
+    """
+    units, b = complete(y, others, start, start)
+    if b < 2 * LEAST_BEFORE or len(units) <= LEAST_DONORS:
+        return False
+    own, donors, week = units[0], units[1:], np.arange(b)
+    difference = own - donors.mean(0)
+    mix = mean = 0.0
+    for first in range(b % LEAD, b, LEAD):
+        out = (week >= first) & (week < first + LEAD)
+        order = np.append(week[~out], week[out])
+        gaps, _ = _gaps(own[order], donors[:, order], b - LEAD, own_levels=True)
+        mix += float((gaps[-LEAD:] ** 2).sum())
+        line = np.polyfit(week[~out], difference[~out], 1)
+        mean += float(((difference - np.polyval(line, week))[out] ** 2).sum())
+    return mix <= CLEARLY * mean
+
+
+def complete(y: ArrayLike, others: ArrayLike, start: int, stop: int) -> tuple[Floats, int]:
+    """The unit and the others that have data whenever it has, before week ``stop``: (units, weeks), and how many of
+    the weeks are before ``start``.
+    """
+    y, others = np.asarray(y, float)[:stop], np.asarray(others, float)[:, :stop]
+    used = np.isfinite(y)
+    whole = np.isfinite(others[:, used]).all(1)
+    return np.vstack([y[used], others[whole][:, used]]), int(used[:start].sum())
+
+
+def _as_large(own: Floats, donors: Floats, b: int, effect: float, own_levels: bool) -> float:
+    """The share of places in the circle of weeks whose mean gap is as large as the one from week b on, ``effect`` taken
+    off: all weeks are fitted, as if there were no more than that.
+    """
+    places = (np.arange(len(own))[:, None] + np.arange(len(own) - b)) % len(own)
+    under = own.copy()
+    under[b:] -= effect
+    gaps, _ = _gaps(under, donors, len(under), own_levels)
+    sizes = np.abs(gaps[places].mean(1))
+    return float(np.mean(sizes >= sizes[b] * (1 - 1e-12)))
+
+
+def _not_refused(
+    own: Floats, donors: Floats, b: int, value: float, most: float, own_levels: bool
+) -> tuple[float, float]:
     """The lowest and highest effect that the weeks do not refuse."""
-    after = len(own) - b
-    places = (np.arange(len(own))[:, None] + np.arange(after)) % len(own)
 
     def stands(effect: float) -> bool:
-        under = own.copy()
-        under[b:] -= effect
-        gaps = under - simplex_weights(under, donors) @ donors
-        sizes = np.abs(gaps[places].mean(1))
-        return float(np.mean(sizes >= sizes[b] * (1 - 1e-12))) > most
+        return _as_large(own, donors, b, effect, own_levels) > most
 
     ends = []
     for sign in (-1.0, 1.0):

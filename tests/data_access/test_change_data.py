@@ -121,3 +121,28 @@ def test_raters_behind_a_part_by_week(snapshot, raw):
     found = change_data.raters_by_week(snapshot, EVERYONE, where, "judgements")
     found = {week: raters for week, raters in found.items() if raters}
     assert found == {week.date(): raters for week, raters in expected.items()}
+
+
+def test_versions_with_their_batches_are_those_of_the_warehouse(snapshot, sample_warehouse):
+    with duckdb.connect(str(sample_warehouse), read_only=True) as connection:
+        scores = connection.execute(
+            "SELECT model_version, metric, benchmark, value FROM model_metrics "
+            "WHERE language IS NULL AND policy IS NULL"
+        ).df()
+        items = connection.execute(
+            "SELECT v.model_version, count(*) AS items FROM model_versions v JOIN batches b USING (dataset_version) "
+            "JOIN items i USING (batch_id) GROUP BY 1"
+        ).df()
+    found = change_data.models(snapshot, EVERYONE)
+    keys = ["model_version", "benchmark", "metric"]
+    got = found["scores"].set_index(keys)["value"].sort_index()
+    expected = scores.set_index(keys)["value"].sort_index()
+    assert len(got) > 50
+    pd.testing.assert_series_equal(got, expected.loc[got.index], check_dtype=False, check_index_type=False)
+    behind = found["batches"].groupby("model_version")["items"].sum()
+    assert behind[behind > 0].to_dict() == items.set_index("model_version")["items"].to_dict()
+    own = change_data.models(snapshot, replace(EVERYONE, projects=frozenset({"P04"})))
+    assert set(own["scores"]["project_id"]) == {"P04"}
+    pools = change_data.models(snapshot, replace(EVERYONE, pools=frozenset({"POOL-01"})))
+    assert pools["batches"].empty
+    assert change_data.models(snapshot, Scope())["scores"].empty

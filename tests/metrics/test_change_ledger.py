@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from metrics import change_ledger
-from metrics.change_ledger import Change, ledger, overall, record, weekly
+from metrics.change_ledger import ledger, overall
+from metrics.change_units import Change, weekly
+from metrics.effects import measures
 from metrics.effects.effect import TOO_EARLY, Design
 from metrics.effects.measures import BY_KIND, MEASURES
 from metrics.effects.verdict import Verdict
@@ -149,13 +150,15 @@ def test_another_mix_of_work_is_no_effect():
     late = (frame["week"] >= MONDAYS[45]) & (frame["project_id"] == "P3") & (frame["policy"] == "spam")
     mixed = frame.copy()
     mixed.loc[late, ["handle_n", "handle_sum_log"]] *= 4
-    effects = [
-        next(
-            r for r in rows_of(f, change("workflow", "P3")) if r.metric == "handle_time_log_mean_seconds"
-        ).effect.effect
+    rows = [
+        next(r for r in rows_of(f, change("workflow", "P3")) if r.metric == "handle_time_log_mean_seconds")
         for f in (frame, mixed)
     ]
+    effects = [row.effect.effect for row in rows]
     assert effects[1].value == pytest.approx(effects[0].value, abs=0.005)
+    assert rows[0].mix is None
+    assert (rows[1].mix.dimension, rows[1].mix.member) == ("policy", "spam")
+    assert (rows[1].mix.before, rows[1].mix.after) == pytest.approx((0.5, 0.8))
     weekly_sums = mixed[mixed["project_id"] == "P3"].groupby("week")[["handle_sum_log", "handle_n"]].sum()
     plain = weekly_sums["handle_sum_log"] / weekly_sums["handle_n"]
     assert plain[MONDAYS[45:]].mean() - plain[MONDAYS[:45]].mean() > 0.1  # what the plain average would say
@@ -221,7 +224,7 @@ def test_every_kind_is_judged_by_declared_metrics():
     for names in BY_KIND.values():
         assert set(names) <= set(MEASURES)
         assert len(set(names)) == len(names) <= 4
-    assert set(change_ledger.SLICED_BY) <= set(MEASURES)
+    assert set(measures.SLICED_BY) <= set(MEASURES)
 
 
 def test_a_change_covers_what_it_names():
@@ -229,21 +232,3 @@ def test_a_change_covers_what_it_names():
     assert one.covers("P1", "A")
     assert one.covers("P1", None)
     assert not one.covers("P2", "A")
-
-
-def test_a_row_as_plain_values():
-    row = rows_of(work(8), change(pool="A", week=58))[0]
-    assert record(row) == {
-        "change_id": "CH-1",
-        "kind": "training",
-        "metric": "gold_accuracy",
-        "where": {"project": "P1", "pool": "A"},
-        "starts_on": "2026-02-16",
-        "design": "interrupted time series",
-        "effect": None,
-        "low": None,
-        "high": None,
-        "placebo_p": None,
-        "verdict": "too early",
-        "reason": TOO_EARLY,
-    }

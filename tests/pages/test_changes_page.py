@@ -118,3 +118,24 @@ def test_a_stakeholder_of_one_project_sees_its_changes_and_no_rater(opened, text
     at = opened(PAGE)
     assert sound(at)
     assert "nothing here is shared with you" in text(at)
+
+
+def test_rows_of_one_rollout_are_weighed_together(opened, text, altered):
+    """The same change in five pools at two dates, and by lot in seven: the page says how it was told apart."""
+    altered(
+        "CREATE TEMP TABLE place AS SELECT pool_id, row_number() OVER (ORDER BY pool_id) AS k FROM pool;"
+        "DELETE FROM change;"
+        "INSERT INTO change BY NAME SELECT 'CH-' || (900 + k) AS change_id, 'training' AS kind, pool_id, "
+        "DATE '2026-05-04' + INTERVAL 35 DAY * (k % 2) AS starts_on, 'A course.' AS summary, FALSE AS randomised "
+        "FROM place WHERE k <= 5;"
+        "INSERT INTO change BY NAME SELECT 'CH-' || (950 + k) AS change_id, 'tool' AS kind, pool_id, "
+        "DATE '2026-09-07' AS starts_on, 'New keys' AS summary, TRUE AS randomised FROM place WHERE k % 2 = 0;"
+    )
+    at = opened(PAGE, change="CH-901")
+    assert sound(at)
+    said = text(at)
+    assert "rollout of 5 pools" in said
+    assert "Staggered difference-in-differences: 5 units got it at different times" in said
+    at = opened(PAGE, change="CH-952")
+    assert sound(at)
+    assert "Randomised: chance decided which 7 of 14 units got it" in text(at)

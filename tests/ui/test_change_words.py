@@ -1,12 +1,15 @@
 """What is said of changes: signs and units, the verb by the design, plans with their assumptions."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
 import pytest
 
 from metrics import ladder
-from metrics.change_ledger import Change, Row
+from metrics.change_ledger import Row
+from metrics.change_mix import Mix
+from metrics.change_units import Change
 from metrics.effects import Design, Effect, Verdict
 from metrics.effects.effect import TOO_EARLY
 from metrics.effects.verdict import Judgement
@@ -122,6 +125,101 @@ def test_a_plan_names_weeks_pools_and_what_it_rests_on():
     hard = change_planning.answer("gold_accuracy", y, 0.5, "Jakarta")
     assert "after 3 full weeks" in easy  # five standard deviations of a week
     assert "would not be seen within" in hard
+    assert "4 of each over 8 weeks would do" in easy  # fewer are not weighed as a rollout
     assert "80 of 100 tries" in easy
     assert "60 weeks at hand" in easy
     assert "too few weeks" in change_planning.answer("gold_accuracy", y[:5], 5.0, "Jakarta")
+
+
+def test_a_row_as_plain_values():
+    early = row(Verdict.TOO_EARLY, estimate=None, design=Design.SERIES, reason=TOO_EARLY)
+    found = change_words.record(early, NAMES)
+    assert tuple(found) == change_words.RECORD
+    assert {name: found[name] for name in found if name not in ("narrative", "placebo_p")} == {
+        "design_reason": "",
+        "change_id": "CH-1",
+        "kind": "training",
+        "metric": "gold_accuracy",
+        "starts_on": "2026-03-02",
+        "design": "interrupted time series",
+        "effect": None,
+        "low": None,
+        "high": None,
+        "verdict": "too early",
+    }
+    assert TOO_EARLY in found["narrative"]
+    halved = change_words.record(row(metric="cost_per_label", estimate=(np.log(0.5),) * 3), NAMES)
+    assert halved["effect"] == pytest.approx(-0.5)
+
+
+def rollout(design=Design.STAGGERED, n=6):
+    one = row(design=design, estimate=(0.03, 0.01, 0.05))
+    e = dataclasses.replace(one.effect, effect=Estimate(0.03, 0.01, 0.05, n))
+    judgement = Judgement(Verdict.WORKED, one.judgement.reason, {} if design is Design.RANDOMISED else HELD)
+    where = {"rollout": "6 pools"}
+    return dataclasses.replace(one, where=where, effect=e, judgement=judgement, why="6 units got it, 2 did not")
+
+
+def test_a_rollout_in_words():
+    several = rollout()
+    said = plain(change_words.narrative(several, NAMES))
+    assert "rollout of 6 pools, which had it, against 2 other pools, which had not" in said
+    checks = change_words.checks(several)
+    assert checks[0] == "Staggered difference-in-differences: 6 units got it, 2 did not."
+    assert "the eighth to fifth week before" in checks[1]
+    assert "other ways to deal the change out" in checks[2]
+    assert checks[3] == "It rests on 6 pools with and 2 without the change, over 8 weeks under it, averaged."
+    lots = rollout(Design.RANDOMISED, 8)
+    assert "caused" in change_words.narrative(lots, NAMES)
+    assert "It rests on 6 pools with and 2 without the change" in " ".join(change_words.checks(lots))
+    for one in (several, lots):
+        for sentence in (change_words.narrative(one, NAMES), *change_words.checks(one)):
+            assert ladder.overclaims(sentence, change_words.rung(one)) == []
+
+
+def test_single_weeks_have_their_intervals_drawn():
+    one = row()
+    before = one.effect.weeks < 0
+    half = np.where(before, np.nan, 0.04)
+    e = dataclasses.replace(one.effect, gap_low=one.effect.gaps - half, gap_high=one.effect.gaps + half)
+    spec, _ = charts.event_study(dataclasses.replace(one, effect=e), LIGHT, "here")
+    weeks = spec["data"]["values"]
+    drawn = [w for w in weeks if "low" in w]
+    assert {w["week"] for w in drawn} == set(range(12))
+    assert drawn[0]["low"] == pytest.approx(100 * (-0.05 - 0.04))
+    assert drawn[0]["high"] == pytest.approx(100 * (-0.05 + 0.04))
+    assert "(−9.0 to −1.0)" in plain(drawn[0]["said"])
+    rules = [layer for layer in spec["layer"] if layer.get("transform") == [{"filter": "isValid(datum.low)"}]]
+    assert rules[0]["encoding"]["y2"] == {"field": "high"}
+
+
+def test_another_mix_of_work_is_named():
+    moved = Mix("policy", "hate", 0.12, 0.42)
+    said = [
+        plain(change_words.checks(dataclasses.replace(row(metric=metric), mix=moved), {"policy": {"hate": "Hate"}})[-1])
+        for metric in ("handle_time_log_mean_seconds", "cost_per_label")
+    ]
+    assert said[0] == (
+        "The mix of work moved: Hate went from 12 to 42 % of what typical handle time is taken over; "
+        "it is taken kind by kind, so the mix alone does not move it."
+    )
+    assert "it is not taken kind by kind" in said[1]
+    assert not any("mix" in sentence for sentence in change_words.checks(row()))
+
+
+def test_benchmarks_of_models_are_told_in_versions_and_after_the_work():
+    where = {"project": "P1", "benchmark": "jailbreaks"}
+    one = row(metric="attack_success_rate", estimate=(0.07, 0.05, 0.09), design=Design.SERIES)
+    models = dataclasses.replace(one, where=where, effect=dataclasses.replace(one.effect, statistic=20.0))
+    said = plain(change_words.narrative(models, NAMES))
+    assert said == "CH-1: within the same project, attack success rate moved by +7.0 points (5.0 to 9.0) when it came"
+    checks = " ".join(change_words.checks(models))
+    assert "30 versions before and 8 under the change" in checks
+    assert "week" not in checks
+    assert "After all benchmarks of these models" in checks
+    assert "not proof of cause" in change_words.not_claimed(models)
+    assert change_words.leading([models, row()]).metric == "gold_accuracy"
+    assert change_words.leading([models]) is models
+    spec, alt = charts.event_study(models, LIGHT, "here")
+    assert "over the first 8 versions" in alt
+    assert spec["data"]["values"][0]["when"] == "30 versions before"

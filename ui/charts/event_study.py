@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from metrics.change_ledger import Row
+from metrics.effects import Design
 from ui import change_words
 from ui import format as fmt
 from ui.charts.base import TREND_HEIGHT, spec, tips
@@ -13,28 +14,31 @@ from ui.theme import Palette
 MOST_BEFORE, MOST_AFTER = 39, 26  # weeks drawn; the effect rests on all weeks before
 BINS = 24
 PLACEBO_HEIGHT = 170
+DEVIATIONS, RATIO = "effect over its standard deviation", "gap under the change over the gap before"
 
 
 def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
     """What was less what would have been, by week from the start of the change.
 
-    Weeks before in grey on their usual spread, weeks under the change in ink, the weeks that count with their mean
-    and its 95 % interval, a zero line, a flag at the start.
+    Weeks before in grey on their usual spread, weeks under the change in ink with the 95 % interval of each, the weeks
+    that count with their mean and its 95 % interval, a zero line, a flag at the start.
     """
-    e, metric = row.effect, row.metric
+    e, metric, period = row.effect, row.metric, change_words.period(row)
     near = (e.weeks >= -MOST_BEFORE) & (e.weeks < MOST_AFTER)
-    weeks, gaps = e.weeks[near], np.array([change_words.shown(metric, gap) for gap in e.gaps[near]])
-    values = [
-        {
-            "week": int(week),
-            "gap": float(gap),
-            "under": bool(week >= 0),
-            "when": _when(int(week)),
-            "said": change_words.amount(metric, float(raw)),
-        }
-        for week, gap, raw in zip(weeks, gaps, e.gaps[near], strict=True)
-    ]
-    counted = weeks[weeks >= 0][: int(e.effect.n)]
+    weeks = e.weeks[near]
+    values = []
+    for k in np.flatnonzero(near):
+        week, ends = int(e.weeks[k]), [float(x[k]) if len(x) else np.nan for x in (e.gap_low, e.gap_high)]
+        low, high = ends if np.isfinite(ends).all() else (None, None)
+        single = (
+            {} if low is None else {"low": change_words.shown(metric, low), "high": change_words.shown(metric, high)}
+        )
+        said = change_words.amount(metric, float(e.gaps[k]), low, high)
+        gap = change_words.shown(metric, float(e.gaps[k]))
+        values.append(
+            {"week": week, "gap": gap, "under": week >= 0, "when": _when(week, period), "said": said, **single}
+        )
+    counted = weeks[weeks >= 0][: change_words.counted(row)]
     first, last = -0.5, float(counted.max()) + 0.5
     mean = {
         "start": first,
@@ -50,12 +54,12 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         "low": change_words.shown(metric, -spread),
         "high": change_words.shown(metric, spread),
     }
-    axis = {"title": "weeks from the start of the change", "grid": False, "tickCount": 10, "format": "d"}
+    axis = {"title": f"{period}s from the start of the change", "grid": False, "tickCount": 10, "format": "d"}
     scale = {"domain": [usual["start"], max(float(weeks.max()), last) + 0.5], "nice": False}
     x = {"field": "week", "type": "quantitative", "axis": axis, "scale": scale}
     up = {"title": f"{change_words.unit(metric)} more or less", "tickCount": 5, "domain": False, "ticks": False}
     y = {"field": "gap", "type": "quantitative", "axis": up, "scale": {"nice": True, "padding": 8}}
-    tip = tips(when="Week", said="Against its course")
+    tip = tips(when=period.capitalize(), said="Against its course")
     band = {"x": {**x, "field": "start"}, "x2": {"field": "end"}}
     paint = {"condition": {"test": "datum.under", "value": colours.ink}, "value": colours.faint}
     flag = [{"at": -0.5, "text": f"began {fmt.day(row.change.starts_on)} {row.change.starts_on.year}"}]
@@ -83,6 +87,11 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
             "encoding": {"x": began, "text": {"field": "text"}},
         },
         {
+            "transform": [{"filter": "isValid(datum.low)"}],
+            "mark": {"type": "rule", "strokeWidth": 0.8},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": paint, "tooltip": tip},
+        },
+        {
             "mark": {"type": "line", "strokeWidth": 1.2},
             "encoding": {"x": x, "y": y, "color": paint, "detail": {"field": "under"}},
         },
@@ -108,24 +117,26 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         )
     title = f"{change_words.label(metric)} against the course it would have run, {where}"
     subtitle = (
-        f"Grey: before, on the band 19 of 20 such weeks keep to; blue: the effect over {len(counted)} weeks and its "
-        "95 % interval"
+        f"Grey: before, on the band 19 of 20 such {period}s keep to; blue: the effect over {len(counted)} {period}s "
+        f"and its 95 % interval; thin rules: that of one {period}"
     )
-    alt = f"{title}: {mean['said']} over the first {len(counted)} weeks under the change; zero is no effect."
+    alt = f"{title}: {mean['said']} over the first {len(counted)} {period}s under the change; zero is no effect."
     return spec(colours, title, subtitle, TREND_HEIGHT, layer, data={"values": values}), alt
 
 
-def _when(week: int) -> str:
-    if week >= 0:
-        return f"week {week + 1} under the change"
-    return f"{-week} {'week' if week == -1 else 'weeks'} before"
+def _when(at: int, period: str) -> str:
+    if at >= 0:
+        return f"{period} {at + 1} under the change"
+    return f"{-at} {period if at == -1 else f'{period}s'} before"
 
 
 def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
     """How large made-up changes look, counted by size, with the real one as a rule.
 
-    Sizes are effects over their standard deviation, without sign: noisy and quiet places can be set side by side.
+    Sizes are effects over their standard deviation, without sign: noisy and quiet places can be set side by side; of a
+    mix of others it is the gap under the change over that before.
     """
+    mixed = row.effect.design is Design.SYNTHETIC
     sizes = np.abs(row.effect.placebos)
     own = abs(row.effect.statistic or 0.0)
     edges = np.linspace(0.0, float(max(sizes.max(initial=0.0), own)) * 1.04 + 1e-9, BINS + 1)
@@ -144,7 +155,7 @@ def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
     x = {
         "field": "start",
         "type": "quantitative",
-        "axis": {"title": "effect over its standard deviation", "grid": False, "tickCount": 6},
+        "axis": {"title": RATIO if mixed else DEVIATIONS, "grid": False, "tickCount": 6},
         "scale": {"nice": False, "domain": [0.0, float(edges[-1])]},
     }
     y = {
@@ -176,6 +187,7 @@ def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
     ]
     larger = int((sizes >= own * (1 - 1e-12)).sum())
     title = "Beside made-up changes"
-    subtitle = f"{len(sizes)} changes that never were, at other dates and in other places; {larger} as large"
+    never = change_words.MADE_UP.get(row.effect.design, "changes that never were, at other dates and in other places")
+    subtitle = f"{len(sizes)} {never}; {larger} as large"
     alt = f"{title}: {larger} of {len(sizes)} made-up changes look at least as large as the real one."
     return spec(colours, title, subtitle, PLACEBO_HEIGHT, layer, data={"values": values}), alt

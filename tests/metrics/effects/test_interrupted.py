@@ -171,3 +171,21 @@ def test_eight_weeks_are_counted_and_no_more():
     late[48:] += 100.0
     assert interrupted(late, 40).effect == interrupted(y, 40).effect
     assert shifted(y, np.arange(48), 40, None).beta.shape[1] == len(EFFECT)
+
+
+@pytest.mark.parametrize(("phi", "unlike"), [(0.0, False), (0.5, False), (0.3, True)])
+def test_the_interval_of_a_single_week_holds_no_effect_19_times_in_20(phi, unlike):
+    """Weeks under a change without effect, near and far; weeks of few judgements count little and err more."""
+    rng, held, weeks = np.random.default_rng(31), 0, 0
+    for _ in range(250):
+        y = 5 + 0.02 * np.arange(60) + ar1(rng, (60,), phi)
+        se = rng.uniform(0.5, 3, 60) if unlike else None
+        y = y if se is None else y + se * rng.normal(size=60)
+        y[rng.integers(0, 60, 4)] = np.nan
+        found = interrupted(y, 45, se=se)
+        under = found.weeks >= 0
+        assert np.isnan(found.gap_low[~under]).all()
+        held += ((found.gap_low[under] <= 0) & (found.gap_high[under] >= 0)).sum()
+        weeks += under.sum()
+        assert (np.abs((found.gap_low + found.gap_high) / 2 - found.gaps)[under] < 1e-9).all()
+    assert 0.93 <= held / weeks <= 0.97, held / weeks

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import statsmodels.formula.api as smf
 from pandas import DataFrame
+from scipy import stats
 
 from metrics.effects.design import NEVER
 from metrics.effects.effect import TOO_EARLY, Design
-from metrics.effects.staggered import NOBODY, staggered, two_by_two
+from metrics.effects.staggered import NOBODY, dealt_anew, staggered, two_by_two
 from tests.metrics.effects.simulated import ar1, within_binomial
 
 BEFORE, AFTER, BEFORE_TREATED, AFTER_TREATED = [20, 21, 19], [25, 24, 26], [22, 18, 20], [23, 17, 19]
@@ -143,3 +144,27 @@ def test_no_number_without_a_reason():
     assert staggered(y, [10] * 6).effect.reason == NOBODY
     assert staggered(y, [10] * 3 + [NEVER] * 3).design is Design.STAGGERED
     assert two_by_two([], [1], [1], [1]).value is None
+
+
+def test_the_interval_of_a_single_week_holds_no_effect_19_times_in_20():
+    rng, held, weeks = np.random.default_rng(11), 0, 0
+    for _ in range(120):
+        y = ar1(rng, (16, 40), 0.4) + 3 * rng.normal(size=40)
+        found = staggered(y, np.repeat([20, 26, NEVER, NEVER], 4), base=4)
+        held += ((found.gap_low <= 0) & (found.gap_high >= 0))[found.weeks >= 0].sum()
+        weeks += (found.weeks >= 0).sum()
+    assert 0.93 <= held / weeks <= 0.97, held / weeks
+
+
+def test_rollouts_dealt_anew_are_all_the_ways_there_are():
+    """Four of eight at one time: 70 ways, the real one not among them; without effect their ranks are even."""
+    rng, ranks = np.random.default_rng(12), []
+    starts = np.repeat([20, NEVER], 4)
+    for _ in range(25):
+        y = ar1(rng, (8, 30), 0.4)
+        found = dealt_anew(y, starts, base=4)
+        assert len(found) == 69
+        own = staggered(y, starts, base=4).statistic
+        assert np.isclose(np.abs(found), abs(own)).sum() == 1  # those with and those without, changed over
+        ranks.append(np.mean(np.abs(found) >= abs(own)))
+    assert stats.kstest(ranks, "uniform").pvalue > 0.01

@@ -1,0 +1,136 @@
+"""Parts of a project's work that a change may have harmed while an average hides it: a language, a policy, a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from metrics.change_units import JOINED, Change, Floats, Frames, kept, units_of, weekly
+from metrics.effects import autoregressive
+from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, WEEKS, Effect
+from metrics.effects.interrupted import compared_all, interrupted, statistics
+from metrics.effects.measures import MEASURES, SLICED_BY, Measure
+
+LEAST_SLICE = 4
+"""Judgements a week, on average, for a part of the work to be looked at by itself."""
+
+CUTS = (("pool_id", "policy"), ("language", "policy"))
+"""The parts a project's work is cut into."""
+
+ENOUGH_DRAWS = 40
+"""Made-up dates after which no other project is looked at: each costs a fit per part."""
+
+SLICE_WEEKS = 2 * WEEKS
+"""The first weeks over which the effect on a part of the work is averaged: a part has few judgements a week."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A project's work cut into parts: where each is, and their weekly values, (parts, periods). Each part is compared
+    with the others of its cut.
+    """
+
+    measure: Measure
+    where: list[dict[str, str]]
+    y: Floats
+    se: Floats
+
+    def compared(self, start: int, stop: int | None = None) -> tuple[Floats, Floats | None]:
+        """Each part less the mean of the others, up to week ``stop``."""
+        return compared_all(self.y[:, :stop], self.se[:, :stop], ~np.eye(len(self.y), dtype=bool), start)
+
+    def p_values(self, change: Change) -> Floats:
+        """The p of each part, NaN where it has none."""
+        y, se = self.compared(change.start)
+        stop = change.start + change.weeks(y.shape[1], SLICE_WEEKS)
+        return statistics(y, change.start, stop, se, trend=False, of=autoregressive.p_zero)
+
+    def effect(self, part: int, change: Change) -> Effect:
+        """The effect on one part."""
+        rest = np.arange(len(self.y)) != part
+        y, se = self.y, self.se
+        return interrupted(
+            y[part], change.start, change.end, se[part], y[rest], se[rest], weeks=SLICE_WEEKS, trend=False
+        )
+
+
+def most_moved(
+    change: Change, known: Sequence[Change], frames: Frames, mondays: pd.DatetimeIndex
+) -> tuple[Measure, dict[str, str], Effect, Callable[[], Floats]] | None:
+    """The part of a project's work that moved most, against the rest of the project: measure, where, effect, and what
+    gives its made-up changes; None without parts.
+
+    p_value: the smallest p of all parts times their number (Bonferroni). Placebos: the largest statistic of all parts
+    at each made-up date before the change, and where those are few in other projects too.
+    """
+    measures = [MEASURES[name] for name in SLICED_BY if kept(MEASURES[name], frames)]
+    cuts = _cuts(change.project, change, measures, frames, mondays)
+    found = [cut.p_values(change) for cut in cuts]
+    tested = sum(int(np.isfinite(p).sum()) for p in found)
+    if not tested:
+        return None
+    most = min(range(len(cuts)), key=lambda k: np.nanmin(found[k], initial=np.inf))
+    cut, part = cuts[most], int(np.nanargmin(found[most]))
+    best = cut.effect(part, change)
+
+    def placebos() -> Floats:
+        length = max(change.weeks(len(mondays), SLICE_WEEKS), LEAST_AFTER)
+        largest = _largest(cuts, range(change.began - length, LEAST_BEFORE, -length), length)
+        projects = sorted({p for m in measures for p in frames[m.source]["project_id"].unique()} - {change.project})
+        for project in projects:
+            if len(largest) >= ENOUGH_DRAWS:
+                break
+            whole = [c for c in known if c.project == project and c.pool is None]
+            barred = {week for c in whole for week in range(c.began - length, c.start + SLICE_WEEKS)}
+            dates = [d for d in range(len(mondays) - length, 2 * LEAST_BEFORE, -2 * length) if d not in barred]
+            if dates:
+                largest += _largest(_cuts(project, change, measures, frames, mondays), dates, length)
+        return np.array(largest)
+
+    return cut.measure, cut.where[part], replace(best, p_value=min(1.0, best.p_value * tested)), placebos
+
+
+def _cuts(
+    project: str, change: Change, measures: Sequence[Measure], frames: Frames, mondays: pd.DatetimeIndex
+) -> list[Cut]:
+    found = []
+    for measure in measures:
+        frame = frames[measure.source]
+        frame = frame[frame["project_id"] == project]
+        weeks = frame["week"].nunique()
+        for cut in CUTS:
+            if any(c not in frame for c in cut):
+                continue
+            units = units_of(frame, cut)
+            volume = np.bincount(units.codes + 1, frame[measure.bottom].fillna(0), len(units.categories) + 1)[1:]
+            large = np.append(volume >= LEAST_SLICE * weeks, False)  # the last stands for null
+            if large.sum() < 2:
+                continue
+            cells = frame.assign(unit=units)[large[units.codes]]
+            names, y, se = weekly(cells, measure, mondays, change.start)
+            if project == change.project and 0 <= change.began < min(change.start, len(mondays)):
+                y[:, change.began] = np.nan
+            labels = ["project", *(c.removesuffix("_id") for c in cut)]
+            where = [dict(zip(labels, (project, *name.split(JOINED)), strict=True)) for name in names]
+            found.append(Cut(measure, where, y, se))
+    return found
+
+
+def _largest(cuts: Sequence[Cut], dates: Iterable[int], length: int) -> list[float]:
+    """The largest statistic over the parts of all cuts at each made-up date."""
+    dates = list(dates)
+    if not dates or not cuts:
+        return []
+    sizes = []
+    for cut in cuts:
+        y, se = np.full((2, len(dates), *cut.y.shape), np.nan)
+        for k, start in enumerate(dates):
+            y[k, :, : start + length], se[k, :, : start + length] = cut.compared(start, start + length)
+        many, shape = np.repeat(dates, len(cut.y)), (-1, cut.y.shape[1])
+        found = statistics(y.reshape(shape), many, many + length, se.reshape(shape), trend=False)
+        sizes.append(np.abs(found).reshape(len(dates), len(cut.y)))
+    every = np.hstack(sizes)
+    return np.nanmax(every[np.isfinite(every).any(1)], axis=1).tolist()

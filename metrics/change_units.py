@@ -1,0 +1,272 @@
+"""Recorded changes in weeks, and the weekly values of the work they touched beside that of others.
+
+Frames by source (``effects.measures``), a row per week and cell: week (the Monday), the columns of a cell that the
+source is kept by among project_id, pool_id, language, policy, and sums. The caller leaves out weeks not settled yet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from metrics.effects.effect import LEAST_BEFORE, WEEKS
+from metrics.effects.measures import Form, Measure
+
+Floats = NDArray[np.float64]
+Frames = Mapping[str, pd.DataFrame]
+
+KEYS = ("project_id", "pool_id", "language", "policy")
+
+WEEK = np.timedelta64(7, "D")
+
+JOINED = " / "
+"""Between the names of a unit's project and pool, or of a part's two sides."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One recorded change in weeks: start, the first full week under it; began, the week it began in; end, the first
+    week not wholly under it, None while it holds. summary: in lower case and single spaces; randomised: lots were drawn
+    for who got it.
+    """
+
+    change_id: str
+    kind: str
+    project: str | None
+    pool: str | None
+    starts_on: dt.date
+    began: int
+    start: int
+    end: int | None
+    summary: str = ""
+    randomised: bool = False
+    ends_on: dt.date | None = None
+
+    def covers(self, project: str | None, pool: str | None) -> bool:
+        """Whether it touches all the work of a unit: None stands for all projects or all pools."""
+        return self.project in (None, project) and self.pool in (None, pool)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that tell the changed work apart; none for a change to everything."""
+        return tuple(c for c, v in (("project_id", self.project), ("pool_id", self.pool)) if v is not None)
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The changed work in words: project, pool."""
+        return {k: v for k, v in (("project", self.project), ("pool", self.pool)) if v is not None}
+
+    def weeks(self, periods: int, most: int = WEEKS) -> int:
+        """The weeks under it that count."""
+        return min(most, (periods if self.end is None else min(self.end, periods)) - self.start)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Units by week. y, se: (units, periods); own: the unit with the change, -1 for none; peers: (units, units), which
+    are compared with which; touched: (units, periods) weeks in which a recorded change was new to a unit and not to all
+    of its peers.
+    """
+
+    names: tuple[str, ...]
+    y: Floats
+    se: Floats | None
+    own: int
+    peers: NDArray[np.bool_]
+    touched: NDArray[np.bool_]
+
+    def free(self, change: Change) -> NDArray[np.bool_]:
+        """The peers of the changed unit that nothing else was changed in, from some weeks before the change on."""
+        near = slice(max(change.start - WEEKS, 0), change.start + WEEKS)
+        return self.peers[self.own] & ~self.touched[:, near].any(1)
+
+    def named(self, units: NDArray[np.bool_]) -> tuple[str, ...]:
+        """What single units are called: the last of their names."""
+        return tuple(name.split(JOINED)[-1] for name, keep in zip(self.names, units, strict=True) if keep)
+
+
+def changes_in_weeks(changes: pd.DataFrame, mondays: pd.DatetimeIndex) -> list[Change]:
+    """changes: change_id, kind, project_id, pool_id (null is all), starts_on, ends_on (null is still), and where they
+    are kept summary and randomised (null is no).
+    """
+    first = mondays[0].date()
+    found = []
+    for row in changes.to_dict("records"):
+        starts, ends = (None if pd.isna(row[c]) else pd.Timestamp(row[c]).date() for c in ("starts_on", "ends_on"))
+        days = (starts - first).days
+        end = None if ends is None else max(((ends - first).days + 1) // 7, 0)
+        project, pool = (None if pd.isna(row[c]) else str(row[c]) for c in ("project_id", "pool_id"))
+        summary, lots = row.get("summary"), row.get("randomised")
+        found.append(
+            Change(
+                str(row["change_id"]),
+                str(row["kind"]),
+                project,
+                pool,
+                starts,
+                days // 7,
+                -(-days // 7),
+                end,
+                "" if summary is None or pd.isna(summary) else " ".join(str(summary).casefold().split()),
+                lots is not None and not pd.isna(lots) and bool(lots),
+                ends,
+            )
+        )
+    return found
+
+
+def whole_weeks(frames: Frames, last_day: dt.date) -> pd.DatetimeIndex:
+    """The weeks that are whole: the last one ends on ``last_day`` or before."""
+    first = min(frame["week"].min() for frame in frames.values() if len(frame))
+    return pd.date_range(first, pd.Timestamp(last_day) - pd.Timedelta(days=6), freq="7D")
+
+
+def keyed(frames: Frames) -> dict[str, pd.DataFrame]:
+    """The frames with the columns of a cell as categories: they are grouped by some hundred times."""
+    return {
+        name: frame.assign(**{c: pd.Categorical(frame[c].astype(object)) for c in KEYS if c in frame})
+        for name, frame in frames.items()
+    }
+
+
+def kept(measure: Measure, frames: Frames) -> bool:
+    """Whether the sums it is made of were given: a warehouse without audits has none of theirs."""
+    needed = {measure.top, measure.bottom, *([measure.squares] if measure.squares else [])}
+    return measure.source in frames and needed <= set(frames[measure.source].columns)
+
+
+def units_of(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Categorical:
+    """The unit of each row, by one column or two, names joined; null where a part of it is."""
+    parts = [pd.Categorical(frame[c]) for c in columns]
+    if len(parts) == 1:
+        return parts[0]
+    one, other = parts
+    wide = max(len(other.categories), 1)
+    code = np.where((one.codes < 0) | (other.codes < 0), -1, one.codes.astype(np.int64) * wide + other.codes)
+    codes, seen = pd.factorize(np.where(code < 0, np.nan, code), sort=True)
+    names = [f"{one.categories[int(c) // wide]}{JOINED}{other.categories[int(c) % wide]}" for c in seen]
+    return pd.Categorical.from_codes(codes, names)
+
+
+def panel(
+    change: Change,
+    known: Sequence[Change],
+    measure: Measure,
+    frame: pd.DataFrame,
+    mondays: pd.DatetimeIndex,
+) -> tuple[Panel, dict[str, str]] | None:
+    """The weekly values of all units, with who is compared with whom, and the changed work in words.
+
+    None where the source does not keep what tells it apart, or has no such work, or for a change to everything. A pool
+    that did no such work before took it over from another: then the languages it works in are followed, whoever does
+    the work.
+    """
+    by, where = change.columns, change.where
+    if not by or any(c not in frame for c in by):
+        return None
+    if len(by) == 2:
+        own = frame[(frame["project_id"] == change.project) & (frame["pool_id"] == change.pool)]
+        weeks = own.loc[own[measure.bottom] > 0, "week"]
+        early = weeks[weeks < mondays[min(change.start, len(mondays) - 1)]].nunique()
+        if early < LEAST_BEFORE and "language" in frame and len(own):
+            volume = own.groupby("language", observed=True)[measure.bottom].sum()
+            by, where = ("project_id", "language"), {"project": where["project"], "language": str(volume.idxmax())}
+    names, y, se = weekly(frame.assign(unit=units_of(frame, by)), measure, mondays, change.start)
+    name = JOINED.join(where.values())
+    if name not in names:
+        return None
+    groups = np.array([n.split(JOINED)[0] if len(by) == 2 else "" for n in names])
+    peers = (groups[:, None] == groups[None, :]) & ~np.eye(len(names), dtype=bool)
+    row = names.index(name)
+    if change.began < change.start and 0 <= change.began < len(mondays):
+        y[row, change.began] = np.nan
+    touched = new_to(names, peers, by, [c for c in known if c is not change], len(mondays), change.pool is not None)
+    return Panel(names, y, se, row, peers, touched), where
+
+
+def new_to(
+    names: Sequence[str],
+    peers: NDArray[np.bool_],
+    by: Sequence[str],
+    others: Sequence[Change],
+    periods: int,
+    pools: bool,
+) -> NDArray[np.bool_]:
+    """(units, periods): the weeks in which a recorded change was new to all the work of a unit, and not to all of its
+    peers: what is new to all of them drops out of their difference.
+    """
+    parts = [name.split(JOINED) for name in names]
+    projects = [p[0] if len(p) == 2 or by[0] == "project_id" else None for p in parts]
+    places = list(zip(projects, [p[-1] if pools else None for p in parts], strict=True))
+    touched = np.zeros((len(names), periods), bool)
+    for other in others:
+        new = np.array([other.covers(*place) for place in places], bool)
+        shared = peers.any(1) & ~(peers & ~new).any(1)
+        weeks = slice(max(other.began, 0), other.start + WEEKS if other.end is None else other.end + 1)
+        touched[new & ~shared, weeks] = True
+    return touched
+
+
+def weekly(
+    cells: pd.DataFrame, measure: Measure, mondays: pd.DatetimeIndex, start: int
+) -> tuple[tuple[str, ...], Floats, Floats | None]:
+    """Units and their weekly values with standard errors: names, (units, periods), (units, periods) or None.
+
+    cells: the source's rows with a column ``unit``; rows of none, such as costs of no pool, are left out. Per kind: top
+    less bottom times the usual of the row's project, language and policy before week ``start``, the mean of the unit
+    added back. A share's standard error is binomial at the unit's own share over all weeks; other forms have none, for
+    their weeks are many judgements.
+    """
+    # Sums over codes: a panel is made for every metric of every change, and groups of a frame take five times as long.
+    unit, members = _codes(cells["unit"])
+    used = (cells[measure.bottom].to_numpy(float) > 0) & (unit >= 0)
+    week = ((cells["week"].to_numpy() - mondays[0].to_numpy()) // WEEK).astype(int)
+    sums = {c: np.nan_to_num(cells[c].to_numpy(float)) for c in {measure.top, measure.bottom, measure.squares} - {""}}
+    if measure.per_kind:
+        kind = np.zeros(len(cells), int)
+        for name in ("project_id", "language", "policy"):
+            if name in cells:
+                codes, known = _codes(cells[name])
+                kind = kind * (len(known) + 1) + codes + 1
+        kind = pd.factorize(kind)[0]
+        early = used & (week < (start if start < len(mondays) else len(mondays) - 1))
+        with np.errstate(all="ignore"):
+            usual = np.divide(*(np.bincount(kind, sums[c] * early) for c in (measure.top, measure.bottom)))[kind]
+        # A kind of work that did not exist before has no usual: it says nothing of a change.
+        used &= np.isfinite(usual)
+        sums["foreseen"] = np.where(used, usual, 0.0) * sums[measure.bottom]
+    there = np.bincount(unit[used], minlength=len(members)) > 0
+    names = tuple(str(name) for name in members[there])
+    row = (np.cumsum(there) - 1)[unit[used]]
+    inside = (week[used] >= 0) & (week[used] < len(mondays))
+    place = (row * len(mondays) + week[used])[inside]
+    shape = (len(names), len(mondays))
+    some = np.bincount(place, minlength=len(names) * len(mondays)).reshape(shape) > 0
+
+    def table(column: str) -> Floats:
+        found = np.bincount(place, sums[column][used][inside], len(names) * len(mondays)).reshape(shape)
+        return np.where(some, found, np.nan)
+
+    top, bottom = table(measure.top), table(measure.bottom)
+    with np.errstate(all="ignore"):
+        n = bottom**2 / table(measure.squares) if measure.squares else bottom
+        if measure.form is Form.LOG_RATIO:
+            return names, np.where((top > 0) & (bottom > 0), np.log(top / bottom), np.nan), None
+        level = np.nansum(top, 1, keepdims=True) / np.nansum(bottom, 1, keepdims=True)
+        value = (top - table("foreseen")) / bottom + level if measure.per_kind else top / bottom
+        if measure.form is Form.LOG_MEAN:
+            return names, value, None
+        return names, value, np.sqrt(np.clip(level * (1 - level), 1e-4, None) / n)
+
+
+def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """A code per row, -1 for null, and the sorted members."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy().astype(np.int64), column.cat.categories.to_numpy(object)
+    codes, members = pd.factorize(column.to_numpy(object), sort=True)
+    return codes.astype(np.int64), members
