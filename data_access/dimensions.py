@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from data_access.batch_marts import BATCH_ITEMS, BATCH_PATTERNS, BATCH_WORK
 from data_access.derive import AGE_COLUMNS, APPEAL_SUMS, FLOW_SUMS
 from data_access.filters import DIMENSIONS
-from data_access.marts import LABELS_GIVEN, PEERS, WORK
+from data_access.marts import CONFUSION, LABELS_GIVEN, PEERS, WORK
 
 
 def _table(name: str, *columns: str) -> sa.TableClause:
@@ -80,12 +80,7 @@ SOURCES: dict[str, Source] = {
         _source("handle_time", ("day", "project_id", "pool_id", "time_basis", "bucket"), ("n",), ()),
         _source("agreement", _AGREEMENT_KEYS, ("items", "ratings"), ()),
         _source("overlap", _AGREEMENT_KEYS, ("rated_items", "overlapped_items"), ("week", "project_id", "policy")),
-        _source(
-            "confusion",
-            ("week", "project_id", "pool_id", "language", "policy", "basis", "truth", "label"),
-            ("n", "weight"),
-            (),
-        ),
+        _source("confusion", CONFUSION.keys, CONFUSION.sums, ("rater_id",)),
         _source("labels_given", LABELS_GIVEN.keys, LABELS_GIVEN.sums, ("rater_id",)),
         _source("peers", PEERS.keys, PEERS.sums, ("rater_id",)),
         _source("overlap_sample", ("day", "project_id", "language", "policy"), ("ratings",), ()),

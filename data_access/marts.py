@@ -118,7 +118,7 @@ WORK = Mart(
 )
 CONFUSION = Mart(
     "confusion",
-    keys=("week", "project_id", "pool_id", "language", "policy", "basis", "truth", "label"),
+    keys=("week", "project_id", "rater_id", "language", "policy", "basis", "truth", "label"),
     sums=("n", "weight"),
     period="week",
     real=frozenset({"weight"}),
@@ -428,9 +428,9 @@ def work_audits(source: sa.FromClause, mart: Mart = WORK) -> sa.Select:
 
 
 def confusion_gold(source: sa.FromClause) -> sa.Select:
-    """Gold label against given label."""
-    c, r = source.c, t.raters.c
-    keys = (week_of(c.day).label("week"), c.project_id, r.pool_id, c.language, c.policy)
+    """Gold label against the label each rater gave."""
+    c = source.c
+    keys = (week_of(c.day).label("week"), c.project_id, c.rater_id, c.language, c.policy)
     return (
         sa.select(
             *keys,
@@ -440,16 +440,15 @@ def confusion_gold(source: sa.FromClause) -> sa.Select:
             sa.func.count().label("n"),
             sa.func.sum(_number(1.0)).label("weight"),
         )
-        .select_from(source.join(t.raters, r.rater_id == c.rater_id))
         .where(c.gold_label.is_not(None), c.status != "skipped", c.label.is_not(None))
         .group_by(*(k.element if isinstance(k, sa.Label) else k for k in keys), c.gold_label, c.label)
     )
 
 
 def confusion_audits(source: sa.FromClause) -> sa.Select:
-    """The auditor's label against the given label, with the audits' weights."""
-    c, r = source.c, t.raters.c
-    keys = (week_of(c.day).label("week"), c.project_id, r.pool_id, c.language, c.policy)
+    """The auditor's label against the label each rater gave, with the audits' weights."""
+    c = source.c
+    keys = (week_of(c.day).label("week"), c.project_id, c.rater_id, c.language, c.policy)
     return (
         sa.select(
             *keys,
@@ -459,7 +458,6 @@ def confusion_audits(source: sa.FromClause) -> sa.Select:
             sa.func.count().label("n"),
             sa.func.sum(c.weight).label("weight"),
         )
-        .select_from(source.join(t.raters, r.rater_id == c.rater_id))
         .where(c.label.is_not(None))
         .group_by(*(k.element if isinstance(k, sa.Label) else k for k in keys), c.correct_label, c.label)
     )

@@ -52,35 +52,63 @@ def gaps(
 
 @dataclass(frozen=True)
 class MainConfusion:
-    """The confusion most of a pool's errors on gold sit in, by name, and how often other pools make it."""
+    """The confusion most of a pool's errors on gold sit in, by name, and how often others make it on such items.
+
+    language, policy: where most of its cases lie, empty where no kind of item holds half of them. left_out: how many
+    raters of the pool were left out, as their labels look unread.
+    """
 
     found: gap.Confusion
     project: str = ""
     truth: str = ""
     label: str = ""
+    language: str = ""
+    policy: str = ""
+    left_out: int = 0
 
 
 @st.cache_data(**KEPT)
-def main_confusion(snapshot: Snapshot, filters: Filters, pool: str) -> MainConfusion | None:
-    """The pool's most frequent confusion beside the same one of other pools in its project; None where none is kept."""
-    everywhere = filters.with_("pool").with_("rater")
+def main_confusion(
+    snapshot: Snapshot, filters: Filters, pool: str, unread: tuple[str, ...] = ()
+) -> MainConfusion | None:
+    """The pool's most frequent confusion beside the same one of others on the same project, language and policy.
+
+    unread: raters whose labels look unread; they say nothing of how the pool reads its items. None where confusions
+    are not kept by these filters, or the pool met no gold.
+    """
+    # Other languages are asked for too: they tell how the guideline reads from what it says.
+    everywhere = filters.with_("pool").with_("rater").with_("language")
     keys = ("project_id", "basis", "truth", "label")
     try:
-        cells = arrays(data.sums(snapshot, "confusion", ("n",), ("pool",), everywhere, keys))
+        cells = arrays(
+            data.sums(snapshot, "confusion", ("n",), ("pool", "rater", "language", "policy"), everywhere, keys)
+        )
     except ValueError:
         return None
-    cells = {name: column[cells["basis"] == GOLD] for name, column in cells.items()}
-    if not np.any(cells["pool"] == pool):
+    kept = (cells["basis"] == GOLD) & ~np.isin(cells["rater"].astype(str), unread)
+    cells = {name: column[kept] for name, column in cells.items()}
+    ours = cells["pool"] == pool
+    languages = filters.values("language")
+    if languages:
+        ours &= np.isin(cells["language"].astype(str), languages)
+    if not np.any(ours):
         return None
-    kind, met = codes(cells, ("project_id", "truth", "label")), codes(cells, ("project_id", "truth"))
-    ours = np.where(cells["pool"] == pool, cells["n"], 0.0)
-    first = np.unique(kind, return_index=True)[1]
-    wrong = first[(cells["truth"] != cells["label"])[first]]
-    counts = []
-    for n in (ours, cells["n"] - ours):
-        counts += [np.bincount(kind, n)[kind[wrong]], np.bincount(met, n)[met[wrong]]]
-    found = gap.main_confusion(*counts)
-    if found.cell < 0:
-        return MainConfusion(found)
-    at = wrong[found.cell]
-    return MainConfusion(found, *(str(cells[name][at]) for name in ("project_id", "truth", "label")))
+    kind, stratum = codes(cells, ("project_id", "truth", "label")), codes(cells, ("project_id", "language", "policy"))
+    found = gap.main_confusion(
+        codes(cells, ("rater",)),
+        kind,
+        codes(cells, ("project_id", "truth")),
+        stratum,
+        codes(cells, ("project_id", "policy")),
+        cells["n"],
+        cells["truth"] != cells["label"],
+        ours,
+    )
+    if found.kind < 0:
+        return MainConfusion(found, left_out=len(unread))
+
+    def named(where: np.ndarray, *names: str) -> tuple[str, ...]:
+        return tuple(str(cells[name][np.argmax(where)]) for name in names)
+
+    place = named(stratum == found.stratum, "language", "policy") if found.stratum >= 0 else ("", "")
+    return MainConfusion(found, *named(kind == found.kind, "project_id", "truth", "label"), *place, len(unread))

@@ -223,7 +223,7 @@ def caterpillar(view: View, found: raters.PoolRaters, pool: str) -> str:
     spec, alt = charts.caterpillar(rows, found.target, theme.palette(), pool)
     with st.container(key="wide_caterpillar"):
         clicked = charts.show(spec, alt, key=f"raters {token(view.filters)}", select=True)
-    main = rater_gap.main_confusion(view.snapshot, view.filters, one_pool(view.filters))
+    main = rater_gap.main_confusion(view.snapshot, view.filters, one_pool(view.filters), found.unread)
     st.markdown(f"**People, items or guideline?** {md(words.gap(found.gap, main=main))}")
     for sentence in (words.how_sure(found), f"{words.gold_to_settle(found)} {words.signs(found)}".strip()):
         tables.quiet(md(sentence))

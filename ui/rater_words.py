@@ -11,7 +11,7 @@ import pandas as pd
 from metrics import drift, fatigue, skill, spam
 from metrics.catalogue import METRICS
 from metrics.compare import WORSE
-from metrics.gap import HERE, SHARED, Gap
+from metrics.gap import HERE, READING, SHARED, Gap
 from metrics.learning import LearningCurve
 from metrics.spec import Estimate, Metric, Status
 from ui import format as fmt
@@ -172,17 +172,45 @@ def gap(found: Gap, main: MainConfusion | None = None, own: str = FEW) -> str:
 
 
 def confused(main: MainConfusion | None) -> str:
-    """Whether the main confusion is made elsewhere too, and what that points to; nothing without one."""
+    """Whether the main confusion is made by others on such items too, and what that points to; nothing without one."""
     if main is None or main.found.verdict is None:
         return ""
-    rates = (main.found.here, main.found.there)
-    here, there = (fmt.NONE if e.value is None else fmt.value(e.value, GOLD) for e in rates)
-    what = f"The main confusion, {main.truth} labelled {main.label}, happens"
-    if main.found.verdict == HERE:
-        return f"{what} more often here ({here}) than in other pools ({there}): calibrate the people on it."
-    if main.found.verdict == SHARED:
-        return f"{what} in other pools too ({here} here, {there} there): look at the guideline and the gold."
-    return f"{what} in {here} of cases here; whether it does elsewhere one cannot tell."
+    found, verdict = main.found, main.found.verdict
+    here, there, beyond = (
+        fmt.NONE if e.value is None else fmt.value(e.value, GOLD) for e in (found.here, found.there, found.beyond)
+    )
+    what = f"{'the' if main.left_out else 'The'} main confusion, {main.truth} labelled {main.label}"
+    if main.left_out:
+        what = f"{without(main.left_out)}, {what}"
+    what += f" (mostly {main.policy} in {main.language})," if main.policy else ","
+    if verdict == HERE:
+        return (
+            f"{what} happens more often here ({here}) than with others on such items in the same language ({there}): "
+            "calibrate the people on it."
+        )
+    same = f"{what} happens in other pools of the same language too ({here} here, {there} there)"
+    if verdict == READING:
+        return f"{same} and less in other languages ({beyond}): look at how the guideline reads in that language."
+    if verdict == SHARED:
+        return f"{same}: look at the guideline and the gold."
+    if found.there.value is not None:
+        return (
+            f"{what} happens in {here} of cases here, in {there} elsewhere on such items: whose it is one cannot tell."
+        )
+    others = f" and in {beyond} in other languages" if found.beyond.value is not None else ""
+    return (
+        f"{what} happens in {here} of cases here{others}; hardly anybody else works on such items in this language, so "
+        "whether it is the people or the guideline one cannot tell."
+    )
+
+
+def without(raters: int) -> str:
+    """Who is left out of what is said: Without the 3 raters whose labels look unread."""
+    return (
+        f"Without the {raters} raters whose labels look unread"
+        if raters > 1
+        else ("Without the one rater whose labels look unread")
+    )
 
 
 def _part(part: Estimate) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import gap, skill
+from metrics import gap, skill, spam
 from metrics.catalogue import METRICS
 from metrics.spec import Status
 from ui import data, figures, rater_gap, rater_signs
@@ -46,6 +46,11 @@ class PoolRaters:
     reason: str = ""
     gap: gap.Gap = field(default_factory=lambda: gap.Gap.missing("nobody worked"))
     gaps: rater_gap.Gaps = field(default_factory=rater_gap.Gaps)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The raters whose labels look unread: they show nothing of how the others read the items."""
+        return tuple(self.rows.loc[self.rows["spam"] == spam.LIKELY, "rater"])
 
     def group(self, name: str) -> pd.DataFrame:
         """The raters with one answer."""

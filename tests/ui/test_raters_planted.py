@@ -9,10 +9,11 @@ import pytest
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import drift, fatigue, skill, spam
+from metrics import drift, fatigue, gap, skill, spam
 from metrics.spec import Status
-from ui import data, rater_history, rater_weeks, raters
+from ui import data, rater_gap, rater_history, rater_weeks, raters
 from ui import rater_profile as profiles
+from ui import rater_words as words
 
 DAY = dt.date.fromisoformat
 
@@ -138,3 +139,31 @@ def test_the_new_vendor_s_gap_is_shared_by_its_raters(snapshot):
     """EV02: a whole desk starts anew."""
     found = raters.raters(snapshot, over("2026-03-08", "2026-06-06"), "POOL-14")
     assert found.gap.shared.low > 0 and found.gap.items.high < 0
+
+
+@pytest.mark.parametrize("start, where", [("2026-10-19", {}), ("2026-10-26", {"language": "id"})])
+@pytest.mark.parametrize("pool", ["POOL-05", "POOL-06"])
+def test_a_clause_mistranslated_is_the_guideline_s_and_not_the_people_s(snapshot, pool, start, where):
+    """EV01: both Indonesian pools remove harassment that is allowed, and no other language does."""
+    filters = over(start, "2026-11-15", pool=pool, **where)
+    found = raters.raters(snapshot, filters, pool)
+    main = rater_gap.main_confusion(snapshot, filters, pool, found.unread)
+    assert (main.truth, main.label, main.language, main.policy) == ("allow", "remove", "id", "harassment")
+    assert main.found.verdict == gap.READING and main.left_out == 0
+    assert main.found.there.low > main.found.beyond.high and main.found.there.value > 3 * main.found.beyond.value
+    said = words.gap(found.gap, main=main)
+    assert "look at how the guideline reads in that language" in said and "calibrate the people" not in said
+
+
+def test_the_main_confusion_is_told_without_labels_given_unread(snapshot):
+    """EV04 again: with the three, harm labelled benign stood at 26 % here against 5 % elsewhere; 6 of 109 without."""
+    filters = over("2026-07-20", "2026-09-20", pool="POOL-09")
+    found = raters.raters(snapshot, filters, "POOL-09")
+    assert set(found.unread) == {"R-0243", "R-0035", "R-0273"}
+    everyone = rater_gap.main_confusion(snapshot, filters, "POOL-09")
+    assert (everyone.truth, everyone.label) == ("harmful", "benign") and everyone.found.here.value > 0.2
+    main = rater_gap.main_confusion(snapshot, filters, "POOL-09", found.unread)
+    assert (main.truth, main.label) != ("harmful", "benign")
+    assert main.left_out == 3 and main.found.verdict != gap.HERE
+    said = words.gap(found.gap, main=main)
+    assert "Without the 3 raters whose labels look unread" in said and "calibrate" not in said
