@@ -103,7 +103,7 @@ def figure_row(view: View, person: Profile) -> None:
         (
             "Accuracy on gold",
             fmt.value(row["value"], GOLD) if judged else fmt.NONE,
-            f"{words.between(row)}; {fmt.count(row['n'])} gold judgements" if judged else "no gold in this period",
+            f"{words.between(row)}; as judged {words.judged(row)}" if judged else "no gold in this period",
         ),
         ("Standing", words.standing(row.get("group", "")), f"target {fmt.target(person.found.target, GOLD)}"),
         ("Last half year", words.drifting(row.get("drift_verdict")), moved),
@@ -130,7 +130,7 @@ def figure_row(view: View, person: Profile) -> None:
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
         if person.rater in person.found.gaps:
-            said = words.gap(person.found.gaps[person.rater], own=words.ONE)
+            said = words.gap(person.found.gaps[person.rater], own=words.ONE, right=row["observed"])
             st.markdown(f"**The person or the items?** {md(said)}")
     tenure = words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
     tables.quiet(md(f"Here for {tenure}; language {person.language}."))

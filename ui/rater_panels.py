@@ -36,7 +36,7 @@ HEADS = {
     "alias": Column("Rater", "A pseudonym. Open a row to see how to support this rater.", width=110),
     "standing": Column("Standing", "Three answers only; within one the order is by name.", "status", width=130),
     "between": Column(
-        "Accuracy on gold", "Cleared of how hard the items were, with its 95 % interval.", "right", width=165
+        "Accuracy on gold", f"Cleared of how hard the items were, with its {words.INTERVAL}.", "right", width=165
     ),
     "n": Column("Gold", "Gold judgements in the period.", "count", width=70),
     "settle": Column("Gold to settle", "More gold judgements that would settle it, as a rule.", "right", width=110),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 
 import altair as alt
 import numpy as np
@@ -17,7 +18,7 @@ from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed
 from metrics.learning import learning_curve
 from metrics.spec import Estimate, Status
-from ui import charts, data, periods, rater_errors, rater_gap, rater_weeks, raters
+from ui import charts, data, periods, rater_errors, rater_gap, rater_panels, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 from ui.theme import DARK, LIGHT
@@ -224,9 +225,60 @@ def test_false_discovery_is_said(snapshot, half_year):
         assert found.wrong * below < below
 
 
+def test_no_rater_is_called_whose_interval_holds_the_target(snapshot, half_year):
+    called = 0
+    for pool in ("POOL-09", "POOL-10", "POOL-12"):
+        found = raters.raters(snapshot, half_year, pool)
+        rows = found.rows[found.rows["group"].isin((skill.BELOW, skill.ABOVE))]
+        called += len(rows)
+        assert not ((rows["low"] < found.target) & (found.target < rows["high"])).any()
+    assert called
+
+
+def test_one_interval_is_named_wherever_a_rater_s_accuracy_stands(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-09")
+    row = found.group(skill.BELOW).iloc[0].to_dict()
+    drawn = people()
+    told = (
+        words.how_sure(found),
+        words.between(row),
+        words.profile(row, "Rater 1", "X", found.target),
+        rater_panels.HEADS["between"].help,
+        charts.caterpillar(drawn, 0.84, LIGHT, "X")[0]["title"]["subtitle"],
+        charts.pace(drawn, 0.84, LIGHT)[0]["title"]["subtitle"],
+    )
+    for text in told:
+        assert "90 % interval" in text.replace("\u00a0", " ")
+
+
+def test_the_profile_says_what_was_right_as_judged(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-09")
+    work = data.sums(snapshot, "work", ("gold_n", "gold_correct"), ("rater",), half_year.with_("pool", "POOL-09"))
+    work = work.set_index("rater")
+    rows = found.rows[found.rows["group"] != ""]
+    assert len(rows)
+    for row in rows.to_dict("records"):
+        right, n = (int(work.loc[row["rater"], c]) for c in ("gold_correct", "gold_n"))
+        said = words.profile(row, "Rater 1", "X", found.target).replace("\u00a0", " ")
+        raw = re.search(rf"got {right} of {n} right \((\S+) %\) on gold; cleared of how hard the items were", said)
+        assert float(raw[1]) == pytest.approx(100 * right / n, abs=0.05)
+
+
 def gap_of(items: float, shared: float, own: float) -> gap.Gap:
     parts = [Estimate(x, x - 0.01, x + 0.01, 300.0) for x in (items + shared + own, items, shared, own)]
     return gap.Gap(*parts)
+
+
+@pytest.mark.parametrize("own", [0.391, 0.0])
+def test_a_rater_s_gap_counts_from_the_accuracy_as_judged(own):
+    """84 % less 44.9 % is 39.1 points: the sentence names the 44.9 % beside the gap, not only the cleared accuracy."""
+    parts = (0.0, 0.0, own) if own else (0.391 / 3,) * 3
+    found = gap_of(*parts)
+    if not own:  # parts that are not clear
+        found = gap.Gap(found.gap, *[Estimate(0.13, -0.1, 0.3, 49.0)] * 3)
+    said = words.gap(found, own=words.ONE, right=0.449).replace("\u00a0", " ")
+    assert "44.9 % right" in said and "39.1 points short" in said
+    assert "44.9" not in words.gap(found)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metrics.catalogue import METRICS
+from metrics.skill import CALLING
 from ui import format as fmt
 from ui.charts.base import by_status, number, shape_by_status, spec, tips
 from ui.theme import SHAPES, Palette
@@ -83,7 +84,8 @@ def caterpillar(rows: pd.DataFrame, goal: float, colours: Palette, pool: str) ->
         },
     ]
     title = f"Raters of {pool} against the target"
-    subtitle = "Each mark is one rater with a 95 % interval, cleared of how hard the items were. Click one to open it"
+    level = f"{PERCENT * CALLING:.0f} % interval"
+    subtitle = f"Each mark is one rater with the {level} that decides the call, cleared of how hard the items were"
     counts = {group: int((rows["group"] == group).sum()) for group in groups}
     said = ", ".join(f"{n} {group}" for group, n in counts.items())
     alt = f"{title}: {said}. Nobody is ranked inside a group."
