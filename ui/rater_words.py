@@ -15,6 +15,7 @@ from metrics.gap import HERE, SHARED, Gap
 from metrics.learning import LearningCurve
 from metrics.spec import Estimate, Metric, Status
 from ui import format as fmt
+from ui.rater_errors import Matrix
 from ui.rater_gap import MainConfusion
 from ui.rater_history import Tired
 from ui.rater_profile import Coaching
@@ -288,10 +289,13 @@ def accuracy(row: dict) -> str:
 
 
 def sensitive(seconds: float, pool: str) -> str:
-    """The time a rater spends with sensitive content on a working day."""
+    """The time a rater spends with sensitive content on a working day, or that nobody keeps it."""
     if np.isnan(seconds):
-        return ""
-    return f"A rater of {pool} spends {fmt.duration(seconds)} of a working day with sensitive content."
+        return "How long raters are with sensitive content is not known: no shifts of this pool are loaded."
+    return (
+        f"A rater of {pool} spends {fmt.duration(seconds)} of a working day with sensitive content: an average of the "
+        "pool, as shifts are kept by pool and not by rater."
+    )
 
 
 # ---- one rater -------------------------------------------------------------------------------------------------
@@ -364,6 +368,17 @@ def coached(pairs: Sequence[dict]) -> str:
     return (
         f"Most costly: {first['true_label']} labelled {first['given_label']}, {fmt.count(first['n'])} of "
         f"{fmt.count(first['judged'])} times."
+    )
+
+
+def macro_f1(found: Matrix) -> str:
+    """How well labels are found and kept apart, each counting the same; or why that is not known."""
+    if found.macro.value is None:
+        return f"No F1 over the labels: {found.macro.reason}."
+    mean = found.macro
+    return (
+        f"Macro F1 {fmt.value(mean.value, GOLD)} {fmt.interval(mean.low, mean.high, GOLD, mean.value)}: recall and "
+        "precision in one, every label counting the same, judgements taken as independent."
     )
 
 
