@@ -110,7 +110,7 @@ def caterpillar(rows: pd.DataFrame, goal: float, colours: Palette, pool: str) ->
         },
     ]
     level = f"{PERCENT * CALLING:.0f} % interval"
-    subtitle = f"Each mark is one rater with the {level} that decides the call, cleared of how hard the items were. Click one"
+    subtitle = f"Each mark is one rater with the {level} that decides the call; how hard the items were is allowed for"
     counts = {group: int((rows["group"] == group).sum()) for group in groups}
     said = ", ".join(f"{n} {group}" for group, n in counts.items())
     alt = f"{title}: {said}. Nobody is ranked inside a group. Beneath, a bar of judgements for each: "
