@@ -10,7 +10,7 @@ import streamlit as st
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed, WarehouseUnavailable
-from ui import cards, charts, data, figures, links, rater_panels, rater_profile, tables, theme
+from ui import cards, charts, data, figures, links, rater_panels, rater_profile, rater_weeks, tables, theme
 from ui import format as fmt
 from ui import rater_words as words
 from ui.filter_bar import go_to, token
@@ -29,6 +29,7 @@ EXAMPLE = {
     "gold_label": Column("Right label"),
     "submitted_at": Column("When, UTC", kind="time"),
 }
+MATRICES = 2  # confusion matrices drawn: the projects with most gold
 COURSES = {
     "day": Column("Due", kind="day"),
     "due": Column("Courses", kind="count"),
@@ -155,9 +156,11 @@ def over_time(view: View, person: Profile, own: dict[str, str]) -> None:
 def learning(view: View, person: Profile) -> None:
     """Errors since hire beside the pool's curve, for those who are new."""
     rows = rater_profile.learning(view.snapshot, view.filters, person.rater, person.pool)
-    if rows.empty:
-        return
     title = "Errors since hire"
+    if rows.empty:
+        looked_at = rater_weeks.looked_back(view.filters)
+        tell_why(title, [words.no_learning(person.hired_on, looked_at.start, looked_at.end)])
+        return
     subtitle = f"Blocks of {rater_profile.BLOCK} weeks with 95 % interval; curve: new raters of the pool"
     spec, alt = charts.curve(rows, theme.palette(), title, subtitle, "weeks since hired")
     charts.show(spec, alt, key="rater learning")
@@ -207,6 +210,9 @@ def coaching(view: View, person: Profile) -> None:
             title = f"Items of confusion {at + 1} of {person.alias}"
             tables.table(rows, key=f"examples {at}", title=title, columns=EXAMPLE, snapshot=view.snapshot)
     with right:
-        for one in found.matrices[:2]:
+        for one in found.matrices[:MATRICES]:
             rater_panels.show_matrix(one, names.get(one.project, one.project), "rater matrix")
+        rest = [names.get(one.project, one.project) for one in found.matrices[MATRICES:]]
+        if rest:
+            tables.quiet(md(words.further_matrices(rest)))
     tables.quiet(md(f"{fmt.count(found.judged)} gold judgements {since}."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 
@@ -17,11 +18,11 @@ from metrics.spec import Estimate, Metric, Status
 from ui import format as fmt
 from ui.rater_errors import Matrix
 from ui.rater_gap import MainConfusion
-from ui.rater_history import Tired
-from ui.rater_profile import Coaching
+from ui.rater_history import NEW_WEEKS, Tired
+from ui.rater_profile import BLOCK, LEAST_GOLD, Coaching
 from ui.rater_weeks import Weekly
 from ui.raters import PoolRaters
-from ui.words import number_word, value_text
+from ui.words import listed, number_word, value_text
 
 GOLD = METRICS["gold_accuracy"]
 FEW, ONE = "Mostly single raters: those clearly below target add", "Mostly this rater's own:"  # last part of a gap
@@ -369,6 +370,27 @@ def coached(pairs: Sequence[dict]) -> str:
         f"Most costly: {first['true_label']} labelled {first['given_label']}, {fmt.count(first['n'])} of "
         f"{fmt.count(first['judged'])} times."
     )
+
+
+def further_matrices(names: Sequence[str]) -> str:
+    """That further projects have a confusion matrix that is not drawn, and the way to it."""
+    have, which = ("project has", "it") if len(names) == 1 else ("projects have", "one")
+    return (
+        f"{number_word(len(names))} more {have} gold of this rater: {listed(names)}. Choose {which} under Filters to see "
+        "its matrix."
+    )
+
+
+def no_learning(hired: object, start: dt.date, on: dt.date) -> str:
+    """Why there is no learning curve of one rater."""
+    if hired is None or pd.isna(hired):
+        return "it is not known when this rater was hired"
+    if (pd.Timestamp(start) - pd.Timestamp(hired)).days / 7 > NEW_WEEKS:
+        return (
+            f"the curve is of the first {NEW_WEEKS} weeks, and this rater has been here for {tenure(hired, on)}: "
+            "choose a period that holds them"
+        )
+    return f"no {BLOCK} weeks of the first {NEW_WEEKS} have {LEAST_GOLD} gold judgements or more"
 
 
 def macro_f1(found: Matrix) -> str:

@@ -299,6 +299,19 @@ def test_people_items_or_guideline_in_two_sentences(parts, verdict, said):
     assert text.replace(".0", "").count(". ") <= 1
 
 
+def test_why_there_is_no_learning_curve():
+    start, end = dt.date(2026, 5, 18), dt.date(2026, 11, 15)
+    long = words.no_learning(start - dt.timedelta(days=800), start, end)
+    assert "first 26 weeks" in long and "here for 2 years" in long
+    assert "have 5 gold judgements or more" in words.no_learning(end - dt.timedelta(days=40), start, end)
+    assert "not known when" in words.no_learning(None, start, end)
+
+
+def test_matrices_that_are_not_drawn_are_named():
+    assert words.further_matrices(["A"]).startswith("One more project has gold of this rater: A. Choose it")
+    assert "Two more projects have gold of this rater: A and B. Choose one" in words.further_matrices(["A", "B"])
+
+
 @pytest.mark.parametrize("days, said", [(10, "1 weeks"), (400, "13 months"), (1200, "3 years")])
 def test_tenure(days, said):
     on = dt.date(2026, 11, 15)
