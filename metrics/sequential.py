@@ -89,7 +89,7 @@ def state(right: ArrayLike, n: ArrayLike, plan: Plan) -> pd.DataFrame:
         raise ValueError("right lies between 0 and n.")
     evidence = right * plan.per_right + (n - right) * plan.per_wrong
     per_more_right = plan.per_right - plan.per_wrong
-    ended = np.select([evidence >= plan.upper - 1e-12, evidence <= plan.lower + 1e-12], [LOOK_INTO, ACCEPT], GO_ON)
+    ended = ends_of(right, n, plan)
     value, low, high = _ends(right, n, plan)
     return pd.DataFrame(
         {
@@ -104,6 +104,17 @@ def state(right: ArrayLike, n: ArrayLike, plan: Plan) -> pd.DataFrame:
             "look_into_up_to": np.floor((plan.upper - n * plan.per_wrong) / per_more_right + 1e-9),
         }
     )
+
+
+def ends_of(right: ArrayLike, n: ArrayLike, plan: Plan) -> NDArray[np.object_]:
+    """The test's answer after each of these counts, without ``state``'s interval: "accept", "look into it", "go on".
+
+    right, n: (counts,), n above 0.
+    """
+    right, n = np.asarray(right, dtype=float), np.asarray(n, dtype=float)
+    evidence = right * plan.per_right + (n - right) * plan.per_wrong
+    ended = [evidence >= plan.upper - 1e-12, evidence <= plan.lower + 1e-12]
+    return np.select(ended, [LOOK_INTO, ACCEPT], GO_ON).astype(object)
 
 
 def _ends(right: Floats, n: Floats, plan: Plan, level: float = 0.95) -> Intervals:

@@ -30,6 +30,8 @@ ABOVE, BELOW, CANNOT_TELL = "above target", "below target", "cannot tell"
 NO_GOLD = "no gold judgements"
 MOST_GOLD = 2000
 """More gold than this for one rater is no plan: the reason says that the accuracy lies too close to the target."""
+CALLING = 0.90
+"""The level of the interval that decides a call at ``wrong`` 0.05: its end excludes the target at P(below) >= 95 %."""
 TOO_CLOSE = f"more than {MOST_GOLD:,} gold judgements: too close to the target to tell"
 
 
@@ -57,10 +59,11 @@ def rater_skill(
     ``likely_priors``, with offset o_r = logit(expected/n) - logit(Σ expected/Σ n); on the logit scale target and
     interval move by o_r. Below: p_below >= 1 - wrong and P(X <= right) <= wrong for X ~ Binomial(n, target). With
     ``expected`` the items of a rater differ in difficulty; the binomial tail then bounds the true one (Hoeffding 1956).
-    The verdict asks one-sided questions at ``wrong``, the interval is two-sided: it may still reach the target a
-    little. Coverage by simulation, on average over raters: 93 to 97 % where the counts show how raters differ; up to
-    100 %, the safe side, where raters differ less than so few counts can show. Raises ValueError for counts that are
-    none or a target outside 0..1.
+    The verdict asks one-sided questions at ``wrong``: the two-sided interval that goes with it has the level
+    1 - 2 wrong (``CALLING``), and of a rater called its end excludes the target; one of a higher level may reach the
+    target all the same, so draw the former beside the calls. Coverage by simulation, on average over raters: 93 to 97 %
+    where the counts show how raters differ; up to 100 %, the safe side, where raters differ less than so few counts can
+    show. Raises ValueError for counts that are none or a target outside 0..1.
     """
     if not 0 < target < 1:
         raise ValueError(f"A target accuracy lies between 0 and 1, not at {target}.")
@@ -86,10 +89,13 @@ def rater_skill(
     test_below, test_above = binomial_at_most(k, m, aim), binomial_at_most(m - k, m, 1 - aim)
     below = (p_below >= 1 - wrong) & (test_below <= wrong)
     above = (p_below <= wrong) & (test_above <= wrong)
+    low, high = np.minimum(at[1], at[0]), np.maximum(*at[::2])
+    if level <= 1 - 2 * wrong + 1e-9:  # the ends are found to about 1e-4: not enough to speak against the call
+        low, high = np.where(above, np.maximum(low, target), low), np.where(below, np.minimum(high, target), high)
     found = {
         "value": at[0],
-        "low": np.minimum(at[1], at[0]),
-        "high": np.maximum(*at[::2]),
+        "low": low,
+        "high": high,
         "observed": k / m,
         "p_below": p_below,
         "error": 1 - p_below,

@@ -34,7 +34,7 @@ if people:
         opened = panels.pace(view, people) or opened
     with right:
         panels.weekly(view, own)
-    opened = panels.rater_table(view, people, pool, name) or opened
+    opened = panels.rater_table(view, people, name) or opened
     panels.open_rater(opened, filters)
 elif rows.empty or rows["value"].isna().all():
     tell_why(f"{metric.label} by pool", [why_not, *rows["reason"]])
@@ -50,7 +50,7 @@ else:
 
 left, right = st.columns([1.15, 1], gap="large")
 with left:
-    panels.error_mix(view)
+    panels.error_mix(view, own)
 with right:
     panels.matrix(view, own)
 with left if people else right:  # a pool has few projects, so that its left column is the shorter one

@@ -256,8 +256,10 @@ def tests(own: Mapping[str, str], view: View, plan: Plan, asked: Ask) -> None:
         test = audit_tests.rater_test(asked)
         st.markdown(audit_words.rater_test(test, asked))
         fixed = (test.fixed.n, test.fixed.n - test.fixed.flag_at_most) if test.fixed else None
-        spec, alt = charts.corridor(test.lines, fixed, colours)
+        stand = audit_tests.tested(view.snapshot, view.filters, asked)
+        spec, alt = charts.corridor(test.lines, fixed, colours, stand.rows)
         charts.show(spec, alt, key="corridor")
+        st.caption(words.md(audit_words.tested(stand)))
 
 
 def gold(view: View, plan: Plan, asked: Ask) -> None:

@@ -1,4 +1,4 @@
-"""The audit planner's two tests: whether a batch may be accepted, and whether a rater is good."""
+"""The audit planner's two tests: whether a batch may be accepted, and whether a rater is good; where raters stand."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
+from data_access.filters import Filters
+from data_access.snapshot import Snapshot
 from metrics import audit_plan, sequential, skill
 from metrics.audit_plan import AcceptancePlan
+from ui import data
 from ui.audit_planner import Ask
+from ui.figures import KEPT
+from ui.rater_people import people
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,3 +75,59 @@ def _rater_test(good: float, bad: float) -> RaterTest:
     enough, few = np.where(enough <= n, enough, np.nan), np.where(few >= 0, few, np.nan)
     lines = pd.DataFrame({"n": n, "enough": enough, "few": few})
     return RaterTest(fixed, expected, lines, reason)
+
+
+# ---- raters on the test ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """Where the raters of one pool stand on the sequential test; or why nobody is shown.
+
+    rows: a rater each: rater, alias (a pseudonym), n and wrong (gold judgements met, and wrong ones among them, by the
+    day the test ended, else by the end of the period), state (one of ``sequential``).
+    """
+
+    rows: pd.DataFrame
+    pool: str = ""
+    reason: str = ""
+
+
+ONE_POOL = "choose one pool to see where its raters stand on this test"
+MANAGED = "where single raters stand on this test is shown to those who manage them"
+
+
+@st.cache_data(**KEPT)
+def tested(snapshot: Snapshot, filters: Filters, ask: Ask) -> Tested:
+    """The test as if it had begun with the period: after each day the sums so far are asked, and the first end counts.
+
+    As judged: a test on answers, one after the other, knows nothing of how hard the items were.
+    """
+    nobody = pd.DataFrame(columns=["rater", "alias", "n", "wrong", "state"])
+    if not data.current_scope().sees_raters:  # the smallest group that may be shown is then more than one rater
+        return Tested(nobody, reason=MANAGED)
+    pools = filters.values("pool")
+    if len(pools) != 1:
+        return Tested(nobody, reason=ONE_POOL)
+    days = data.sums(snapshot, "work", ("gold_n", "gold_correct"), ("rater", "day"), filters).fillna(0)
+    days = days[days["gold_n"] > 0].sort_values(["rater", "day"], kind="stable")
+    name = snapshot.names["pool"].get(pools[0], pools[0])
+    if days.empty:
+        return Tested(nobody, name, f"no rater of {name} met gold in this period")
+    met = days.groupby("rater")[["gold_n", "gold_correct"]].cumsum()
+    plan = sequential.Plan(ask.good / 100, ask.bad / 100)
+    state = sequential.ends_of(met["gold_correct"], met["gold_n"], plan)
+    so_far = pd.DataFrame(
+        {
+            "rater": days["rater"].astype(str),
+            "n": met["gold_n"],
+            "wrong": met["gold_n"] - met["gold_correct"],
+            "state": state,
+        }
+    )
+    last = so_far.drop_duplicates("rater", keep="last")
+    ended = so_far[so_far["state"] != sequential.GO_ON].drop_duplicates("rater")
+    rows = pd.concat([ended, last[~last["rater"].isin(ended["rater"])]])
+    known = people(snapshot)
+    rows = rows.assign(alias=[known[r].alias if r in known else r for r in rows["rater"]])
+    return Tested(rows.sort_values("alias").reset_index(drop=True), name)

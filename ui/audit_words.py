@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from metrics import sequential
 from metrics.audit_plan import GoldExposure
 from metrics.catalogue import metric as find_metric
 from ui import format as fmt
 from ui import words
 from ui.audit_gold import Settled
 from ui.audit_planner import AUDITS, GOLD, METRIC, SEVERITY, UNCERTAINTY, VIOLATING, Ask, Plan
-from ui.audit_tests import Batch, RaterTest
+from ui.audit_tests import Batch, RaterTest, Tested
 
 EACH = {AUDITS: "audits", GOLD: "gold judgements"}
 ONE = {AUDITS: "audit", GOLD: "gold judgement"}
@@ -184,6 +185,21 @@ def rater_test(found: RaterTest, ask: Ask) -> str:
         f"{number(fixed.flag_at_most)} right asks for support. Looked at after each answer it ends after {good} for "
         f"the good one and {bad} for the other. Either way 1 good rater in 20 is looked into for nothing, and 1 in 5 "
         "of the others is missed."
+    )
+
+
+def tested(found: Tested) -> str:
+    """How many raters of the pool the sequential test has settled by now; nobody is named."""
+    if found.reason:
+        return f"{found.reason[0].upper()}{found.reason[1:]}."
+    total = len(found.rows)
+    into, fine, on = (
+        int((found.rows["state"] == s).sum()) for s in (sequential.LOOK_INTO, sequential.ACCEPT, sequential.GO_ON)
+    )
+    return (
+        f"Begun with this period, it has ended for {number(into + fine)} of the {number(total)} raters of {found.pool} "
+        f"who met gold: {number(fine)} fine, {number(into)} to look into; for {number(on)} it goes on. As judged, "
+        "without allowing for how hard the items were."
     )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed, WarehouseUnavailable
-from ui import cards, charts, data, figures, links, rater_panels, rater_profile, tables, theme
+from ui import cards, charts, data, figures, links, rater_panels, rater_profile, rater_weeks, tables, theme
 from ui import format as fmt
 from ui import rater_words as words
 from ui.filter_bar import go_to, token
@@ -29,6 +29,7 @@ EXAMPLE = {
     "gold_label": Column("Right label"),
     "submitted_at": Column("When, UTC", kind="time"),
 }
+MATRICES = 2  # confusion matrices drawn: the projects with most gold
 COURSES = {
     "day": Column("Due", kind="day"),
     "due": Column("Courses", kind="count"),
@@ -103,7 +104,7 @@ def figure_row(view: View, person: Profile) -> None:
         (
             "Accuracy on gold",
             fmt.value(row["value"], GOLD) if judged else fmt.NONE,
-            f"{words.between(row)}; {fmt.count(row['n'])} gold judgements" if judged else "no gold in this period",
+            f"{words.between(row)}; as judged {words.judged(row)}" if judged else "no gold in this period",
         ),
         ("Standing", words.standing(row.get("group", "")), f"target {fmt.target(person.found.target, GOLD)}"),
         ("Last half year", words.drifting(row.get("drift_verdict")), moved),
@@ -130,7 +131,7 @@ def figure_row(view: View, person: Profile) -> None:
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
         if person.rater in person.found.gaps:
-            said = words.gap(person.found.gaps[person.rater], own=words.ONE)
+            said = words.gap(person.found.gaps[person.rater], own=words.ONE, right=row["observed"])
             st.markdown(f"**The person or the items?** {md(said)}")
     tenure = words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
     tables.quiet(md(f"Here for {tenure}; language {person.language}."))
@@ -155,9 +156,11 @@ def over_time(view: View, person: Profile, own: dict[str, str]) -> None:
 def learning(view: View, person: Profile) -> None:
     """Errors since hire beside the pool's curve, for those who are new."""
     rows = rater_profile.learning(view.snapshot, view.filters, person.rater, person.pool)
-    if rows.empty:
-        return
     title = "Errors since hire"
+    if rows.empty:
+        looked_at = rater_weeks.looked_back(view.filters)
+        tell_why(title, [words.no_learning(person.hired_on, looked_at.start, looked_at.end)])
+        return
     subtitle = f"Blocks of {rater_profile.BLOCK} weeks with 95 % interval; curve: new raters of the pool"
     spec, alt = charts.curve(rows, theme.palette(), title, subtitle, "weeks since hired")
     charts.show(spec, alt, key="rater learning")
@@ -207,6 +210,9 @@ def coaching(view: View, person: Profile) -> None:
             title = f"Items of confusion {at + 1} of {person.alias}"
             tables.table(rows, key=f"examples {at}", title=title, columns=EXAMPLE, snapshot=view.snapshot)
     with right:
-        for one in found.matrices[:2]:
+        for one in found.matrices[:MATRICES]:
             rater_panels.show_matrix(one, names.get(one.project, one.project), "rater matrix")
+        rest = [names.get(one.project, one.project) for one in found.matrices[MATRICES:]]
+        if rest:
+            tables.quiet(md(words.further_matrices(rest)))
     tables.quiet(md(f"{fmt.count(found.judged)} gold judgements {since}."))

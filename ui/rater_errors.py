@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,14 @@ from data_access.filters import Filters
 from data_access.marts import PENALTY
 from data_access.snapshot import Snapshot
 from metrics import accuracy, intervals
+from metrics.spec import Estimate
 from ui import data
 from ui.figures import KEPT
 
 MOST_LABELS = 12  # in a confusion matrix; rarer ones are put together
 OTHER = "other labels"
 NO_ANSWER = "no judgement is on an item with a known answer"
+SETS = "labels are given in sets, and each set would count as a label of its own"
 GOLD, AUDIT = "gold", "audit"
 WEIGHTS = (
     "audited_weight",
@@ -32,7 +34,7 @@ WEIGHTS = (
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors by class: label, n, and the shares too mild, too severe and otherwise wrong with their intervals."""
+    """Errors by class: label, member (its id), n, and the shares too mild, too severe and otherwise wrong with ends."""
 
     rows: pd.DataFrame
     by: str = ""  # "project" or "true label"
@@ -105,7 +107,7 @@ def errors(snapshot: Snapshot, filters: Filters) -> Errors:
     code, names = pd.factorize(rows["truth"] if one else rows["project"])
     wrong, steps = rows["truth"] != rows["label"], rows["steps"]
     n = np.bincount(code, rows["n"], len(names))
-    found = {"label": [snapshot.names["project"].get(k, k) if not one else k for k in names], "n": n}
+    found = {"label": [snapshot.names["project"].get(k, k) if not one else k for k in names], "member": names, "n": n}
     total = np.zeros(len(names))
     for name, kind in (("mild", steps < 0), ("severe", steps > 0), ("other", steps == 0)):
         hits = np.bincount(code, np.where(wrong & kind, rows["n"], 0.0), len(names))
@@ -121,13 +123,17 @@ def errors(snapshot: Snapshot, filters: Filters) -> Errors:
 
 @dataclass(frozen=True)
 class Matrix:
-    """One project's labels given (columns) against the true ones (rows), in the declared order."""
+    """One project's labels given (columns) against the true ones (rows), in the declared order.
+
+    macro: the mean F1 of the labels that occur, before rare ones are put together.
+    """
 
     counts: np.ndarray
     labels: list[str]
     project: str = ""
     basis: str = GOLD
     reason: str = ""
+    macro: Estimate = field(default_factory=lambda: Estimate.missing(NO_ANSWER))
 
 
 @st.cache_data(**KEPT)
@@ -153,11 +159,14 @@ def matrix_of(
     ranked = sorted(common, key=lambda name: -common[name])
     seen = [name for name in declared if name in common] + [name for name in ranked if name not in declared]
     truth, label = list(truth), list(label)
+    macro = Estimate.missing(SETS)
+    if set(seen) <= set(declared):
+        macro = accuracy.macro_f1(accuracy.confusion(truth, label, n, seen))
     if len(seen) > MOST_LABELS:
         kept = set(ranked[: MOST_LABELS - 1])
         seen = [name for name in seen if name in kept] + [OTHER]
         truth, label = ([name if name in kept else OTHER for name in column] for column in (truth, label))
-    return Matrix(accuracy.confusion(truth, label, n, seen), seen, project, basis)
+    return Matrix(accuracy.confusion(truth, label, n, seen), seen, project, basis, macro=macro)
 
 
 @st.cache_data(**KEPT)

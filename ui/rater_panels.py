@@ -36,7 +36,7 @@ HEADS = {
     "alias": Column("Rater", "A pseudonym. Open a row to see how to support this rater.", width=110),
     "standing": Column("Standing", "Three answers only; within one the order is by name.", "status", width=130),
     "between": Column(
-        "Accuracy on gold", "Cleared of how hard the items were, with its 95 % interval.", "right", width=165
+        "Accuracy on gold", f"Cleared of how hard the items were, with its {words.INTERVAL}.", "right", width=165
     ),
     "n": Column("Gold", "Gold judgements in the period.", "count", width=70),
     "settle": Column("Gold to settle", "More gold judgements that would settle it, as a rule.", "right", width=110),
@@ -223,6 +223,8 @@ def caterpillar(view: View, found: raters.PoolRaters, pool: str) -> str:
     spec, alt = charts.caterpillar(rows, found.target, theme.palette(), pool)
     with st.container(key="wide_caterpillar"):
         clicked = charts.show(spec, alt, key=f"raters {token(view.filters)}", select=True)
+    exposed = raters.sensitive_seconds(view.snapshot, view.filters, one_pool(view.filters))
+    tables.quiet(md(words.sensitive(exposed, pool)))
     main = rater_gap.main_confusion(view.snapshot, view.filters, one_pool(view.filters), found.unread)
     st.markdown(f"**People, items or guideline?** {md(words.gap(found.gap, main=main))}")
     for sentence in (words.how_sure(found), f"{words.gold_to_settle(found)} {words.signs(found)}".strip()):
@@ -242,7 +244,7 @@ def pace(view: View, found: raters.PoolRaters, chosen: str = "") -> str:
     return str((clicked or {}).get("member", ""))
 
 
-def rater_table(view: View, found: raters.PoolRaters, pool: str, name: str) -> str:
+def rater_table(view: View, found: raters.PoolRaters, name: str) -> str:
     """The raters in a table, by group and then name, workload beside; the rater of the row a reader selected."""
     rows = found.rows.sort_values(["place", "alias"], kind="stable") if len(found.rows) else found.rows
     if rows.empty:
@@ -269,9 +271,6 @@ def rater_table(view: View, found: raters.PoolRaters, pool: str, name: str) -> s
         members=[{"rater": r} for r in rows["rater"]],
         exported=rows.drop(columns=["place"]),
     )
-    about = words.sensitive(raters.sensitive_seconds(view.snapshot, view.filters, pool), name)
-    if about:
-        tables.quiet(md(f"Workload: {about[0].lower()}{about[1:]}"))
     return str((picked or {}).get("rater", ""))
 
 
@@ -310,14 +309,17 @@ def learning(view: View, pool: str) -> None:
 # ---- errors ----------------------------------------------------------------------------------------------------
 
 
-def error_mix(view: View) -> None:
-    """Too mild or too severe by class."""
+def error_mix(view: View, own: dict[str, str]) -> None:
+    """Too mild or too severe by class; a click on a project shows it by its true labels."""
     found = rater_errors.errors(view.snapshot, view.filters)
     if found.rows.empty:
         tell_why("Errors by class", [found.reason])
         return
-    spec, alt = charts.error_sides(found.rows, theme.palette(), found.by, AGAINST[found.basis])
-    charts.show(spec, alt, key="error_mix")
+    opens = "its labels" if found.by == "project" else ""
+    spec, alt = charts.error_sides(found.rows, theme.palette(), found.by, AGAINST[found.basis], opens)
+    clicked = charts.show(spec, alt, key=f"error_mix {token(view.filters)}", select=bool(opens))
+    if clicked and clicked.get("member"):
+        open_from_click(PAGE, links.write(view.filters.with_("project", str(clicked["member"])), **own))
 
 
 def gravity(view: View) -> None:
@@ -349,8 +351,11 @@ def matrix(view: View, own: dict[str, str]) -> None:
 
 def show_matrix(found: rater_errors.Matrix, name: str, key: str) -> None:
     """One confusion matrix, named after its project where nothing else says it."""
-    spec, alt = charts.confusion(found.counts, found.labels, theme.palette(), name, AGAINST[found.basis])
+    spec, alt = charts.confusion(
+        found.counts, found.labels, theme.palette(), name, AGAINST[found.basis], rater_errors.OTHER
+    )
     charts.show(spec, alt, key=f"{key} {found.project}")
+    tables.quiet(md(words.macro_f1(found)))
 
 
 # ---- live ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 
@@ -15,17 +16,19 @@ from metrics.gap import HERE, READING, SHARED, Gap
 from metrics.learning import LearningCurve
 from metrics.spec import Estimate, Metric, Status
 from ui import format as fmt
+from ui.rater_errors import Matrix
 from ui.rater_gap import MainConfusion
-from ui.rater_history import Tired
-from ui.rater_profile import Coaching
+from ui.rater_history import NEW_WEEKS, Tired
+from ui.rater_profile import BLOCK, LEAST_GOLD, Coaching
 from ui.rater_weeks import Weekly
 from ui.raters import PoolRaters
-from ui.words import number_word, value_text
+from ui.words import listed, number_word, value_text
 
 GOLD = METRICS["gold_accuracy"]
 FEW, ONE = "Mostly single raters: those clearly below target add", "Mostly this rater's own:"  # last part of a gap
 STANDING = {skill.BELOW: "▲", skill.CANNOT_TELL: "○", skill.ABOVE: "●", "": "○"}  # the shapes of theme.SHAPES
 NOT_ALLOWED = "Single raters are shown only to those who manage them; ask for access to their pool"
+INTERVAL = f"{100 * skill.CALLING:.0f} % interval"  # of a rater's accuracy: the one that decides the call
 PEERS = {"value": "", "low": "_low", "high": "_high"}  # of a rater's row
 DRIFT = {
     drift.DOWN: "▼ drifting down",
@@ -83,8 +86,9 @@ def how_sure(found: PoolRaters) -> str:
     below = len(found.group(skill.BELOW))
     unknown = int((found.rows["group"] == "").sum())
     text = (
-        "A rater exactly at target is called below it at most once in twenty. Accuracies are cleared of how hard the "
-        "items were, and few judgements are drawn to those of the pool."
+        f"A rater is called when the {INTERVAL} leaves the target out and the judgements alone say so too; one exactly "
+        "at target is called below it at most once in twenty. Accuracies are cleared of how hard the items were, and "
+        "few judgements are drawn to those of the pool."
     )
     if below:
         wrong = found.wrong * below
@@ -145,15 +149,16 @@ def points(share: float) -> str:
     return fmt.signed(share, GOLD, 0.5).replace(f"{fmt.SPACE}points", "").replace(f"{fmt.SPACE}point", "")
 
 
-def gap(found: Gap, main: MainConfusion | None = None, own: str = FEW) -> str:
+def gap(found: Gap, main: MainConfusion | None = None, own: str = FEW, right: float | None = None) -> str:
     """Whether a gap to target is the people's, the items' or the guideline's, in two short sentences at most.
 
-    main: the pool's main confusion, for the second sentence. own: how the last part begins.
+    main: the pool's main confusion, for the second sentence. own: how the last part begins. right: the share right as
+    judged, which the gap counts from; named where another accuracy stands beside it.
     """
     if found.gap.value is None:
         return f"One cannot tell: {found.gap.reason}."
     if found.gap.value <= 0:
-        return "As judged there is no gap to the target on gold."
+        return f"As judged{_counted_from(right)} there is no gap to the target on gold."
     parts = {
         "Mostly the items: on the same kind of items other pools would miss the target by": found.items,
         "Mostly what all raters here share: other pools do better on such items by": found.shared,
@@ -163,12 +168,17 @@ def gap(found: Gap, main: MainConfusion | None = None, own: str = FEW) -> str:
     short = f"{points(found.gap.value).lstrip('+')} points short of target"
     if clear:
         said = max(clear, key=lambda name: clear[name].value)
-        text = f"{said} {_part(clear[said])}; in all it is {short}"
+        whole = "in all it is" if right is None else f"in all it is, as judged{_counted_from(right)},"
+        text = f"{said} {_part(clear[said])}; {whole} {short}"
     else:
-        text = f"As judged {short}; whether by people or items one cannot tell"
+        text = f"As judged{_counted_from(right)} {short}; whether by people or items one cannot tell"
     if found.alone > 0.5:
         text += ", and nobody else works in this language"
     return f"{text}. {confused(main)}".strip()
+
+
+def _counted_from(right: float | None) -> str:
+    return "" if right is None else f" ({fmt.value(right, GOLD)} right)"
 
 
 def confused(main: MainConfusion | None) -> str:
@@ -308,10 +318,13 @@ def accuracy(row: dict) -> str:
 
 
 def sensitive(seconds: float, pool: str) -> str:
-    """The time a rater spends with sensitive content on a working day."""
+    """The time a rater spends with sensitive content on a working day, or that nobody keeps it."""
     if np.isnan(seconds):
-        return ""
-    return f"A rater of {pool} spends {fmt.duration(seconds)} of a working day with sensitive content."
+        return "How long raters are with sensitive content is not known: no shifts of this pool are loaded."
+    return (
+        f"A rater of {pool} spends {fmt.duration(seconds)} of a working day with sensitive content: an average of the "
+        "pool, as shifts are kept by pool and not by rater."
+    )
 
 
 # ---- one rater -------------------------------------------------------------------------------------------------
@@ -323,13 +336,16 @@ def profile(row: dict | None, alias: str, pool: str, goal: float) -> str:
         return (
             f"{alias} of {pool} has judged no item with a known answer in this period, so nothing is known of accuracy"
         )
-    shown, target = accuracy(row), fmt.target(goal, GOLD)
+    shown, target = f"{fmt.value(row['value'], GOLD)} ({between(row)})", fmt.target(goal, GOLD)
     where = {
         skill.BELOW: f"clearly below the {target} target",
         skill.ABOVE: f"above the {target} target",
         skill.CANNOT_TELL: f"and whether that meets the {target} target one cannot tell",
     }[row["group"]]
-    text = f"{alias} of {pool} gets {shown} right on gold, {where}"
+    text = (
+        f"{alias} of {pool} got {judged(row)} on gold; cleared of how hard the items were and drawn to the pool, "
+        f"{shown}, {where}"
+    )
     move = row.get("drift_verdict")
     if move == drift.DOWN:
         return f"{text}; it went down by {points(row['drift']).lstrip(fmt.MINUS)} points over half a year"
@@ -338,6 +354,12 @@ def profile(row: dict | None, alias: str, pool: str, goal: float) -> str:
     if move == drift.CANNOT_TELL:
         return f"{text}; whether it drifts one cannot tell"
     return f"{text}; no sign of drift" if isinstance(move, str) else text
+
+
+def judged(row: dict) -> str:
+    """What was right as judged, before anything is allowed for: 22 of 49 right (44.9 %)."""
+    right = fmt.count(round(row["observed"] * row["n"]))
+    return f"{right} of {fmt.count(row['n'])} right ({fmt.value(row['observed'], GOLD)})"
 
 
 def support(row: dict) -> str:
@@ -378,6 +400,38 @@ def coached(pairs: Sequence[dict]) -> str:
     )
 
 
+def further_matrices(names: Sequence[str]) -> str:
+    """That further projects have a confusion matrix that is not drawn, and the way to it."""
+    have, which = ("project has", "it") if len(names) == 1 else ("projects have", "one")
+    return (
+        f"{number_word(len(names))} more {have} gold of this rater: {listed(names)}. Choose {which} under Filters to see "
+        "its matrix."
+    )
+
+
+def no_learning(hired: object, start: dt.date, on: dt.date) -> str:
+    """Why there is no learning curve of one rater."""
+    if hired is None or pd.isna(hired):
+        return "it is not known when this rater was hired"
+    if (pd.Timestamp(start) - pd.Timestamp(hired)).days / 7 > NEW_WEEKS:
+        return (
+            f"the curve is of the first {NEW_WEEKS} weeks, and this rater has been here for {tenure(hired, on)}: "
+            "choose a period that holds them"
+        )
+    return f"no {BLOCK} weeks of the first {NEW_WEEKS} have {LEAST_GOLD} gold judgements or more"
+
+
+def macro_f1(found: Matrix) -> str:
+    """How well labels are found and kept apart, each counting the same; or why that is not known."""
+    if found.macro.value is None:
+        return f"No F1 over the labels: {found.macro.reason}."
+    mean = found.macro
+    return (
+        f"Macro F1 {fmt.value(mean.value, GOLD)} {fmt.interval(mean.low, mean.high, GOLD, mean.value)}: recall and "
+        "precision in one, every label counting the same, judgements taken as independent."
+    )
+
+
 def peers(row: dict | None) -> str:
     """How often the rater agrees with others on the same items, with its interval; nothing without such items."""
     if row is None or fmt.is_missing(row.get("peers")):
@@ -389,7 +443,7 @@ def between(row: dict, name: str = "") -> str:
     """The interval of an accuracy, or of a change in points, as words: 78 to 86 %."""
     if name:
         return f"{points(row[f'{name}_low'])} to {points(row[f'{name}_high'])} points"
-    return f"{fmt.interval(row['low'], row['high'], GOLD, row['value']).strip('()')} %, 95 % interval"
+    return f"{fmt.interval(row['low'], row['high'], GOLD, row['value']).strip('()')} %, {INTERVAL}"
 
 
 def times(pace: float) -> str:

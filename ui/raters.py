@@ -31,7 +31,8 @@ NOBODY = pd.DataFrame(columns=[*_KNOWN.split(), *PEERS])
 class PoolRaters:
     """The raters of one pool, a row each, and what holds for them together.
 
-    rows: rater, alias, group (one of GROUPS or empty without gold), value, low, high, n, observed, p_below, more (gold
+    rows: rater, alias, group (one of GROUPS or empty without gold), value, low, high (at skill.CALLING, so that
+    no rater is called whose interval holds the target), n, observed, p_below, more (gold
     judgements that would settle), more_reason, judgements, hours, pace, pace_low, pace_high, drift, drift_low,
     drift_high, drift_verdict, spam, signals, peers, peers_low, peers_high, peers_n (agreement with the other raters of
     the same items), hired_on. target: what they are held against. wrong: the expected share of wrong calls among those
@@ -79,7 +80,7 @@ def raters(snapshot: Snapshot, filters: Filters, pool: str) -> PoolRaters:
         return np.bincount(code, values, len(names))[ours]
 
     k, n, expected = of_rater(right), of_rater(gold), expected[ours]
-    found = skill.rater_skill(k, n, goal, expected)
+    found = skill.rater_skill(k, n, goal, expected, level=skill.CALLING)
     rows = found[["value", "low", "high", "n", "observed", "p_below", "q", "reason"]]
     group = np.array([one or "" for one in found["verdict"]], object)
     rows = rows.assign(rater=names[ours].astype(str), group=group, **_gold_needed(k, n, goal, expected, found))

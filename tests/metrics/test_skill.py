@@ -153,6 +153,35 @@ def test_a_rater_at_target_is_called_below_in_five_percent_at_most(others, targe
     assert np.mean(verdict == ABOVE) <= 0.05 + slack
 
 
+def test_the_interval_of_the_call_leaves_out_the_target_of_everyone_called():
+    """With its level an interval never speaks against the call drawn beside it; with 95 % it now and then would."""
+    rng = np.random.default_rng(12)
+    spoke_against, called = 0, np.zeros(2)
+    for _ in range(25):
+        truth, n = rng.beta(42, 8, 60), volumes(rng, 60, 60)
+        right, expected = rng.binomial(n, truth), n * rng.uniform(0.78, 0.9, 60)
+        found = rater_skill(right, n, 0.84, expected, level=skill.CALLING)
+        below, above = (found["verdict"] == verdict for verdict in (BELOW, ABOVE))
+        assert (found["high"][below] <= 0.84).all() and (found["low"][above] >= 0.84).all()
+        # The other way round: an end that reaches beyond the target means that no such call was made.
+        assert not below[found["high"] > 0.84].any() and not above[found["low"] < 0.84].any()
+        called += below.sum(), above.sum()
+        wide = rater_skill(right, n, 0.84, expected)
+        assert (wide["verdict"] == found["verdict"]).all()
+        spoke_against += int((wide["high"][below] > 0.84).sum() + (wide["low"][above] < 0.84).sum())
+    assert (called > 20).all() and spoke_against > 20
+
+
+def test_the_interval_of_the_call_covers_nine_in_ten():
+    rng = np.random.default_rng(13)
+    covered = []
+    for _ in range(60):
+        truth, n = rng.beta(42, 8, 100), volumes(rng, 100, 60)
+        found = rater_skill(rng.binomial(n, truth), n, 0.84, level=skill.CALLING)
+        covered.append(np.mean((found["low"] <= truth) & (truth <= found["high"])))
+    assert 0.88 <= np.mean(covered) <= 0.92
+
+
 def test_the_posterior_alone_would_not_protect_the_rater_at_target():
     """Why the exact test is asked too."""
     rng = np.random.default_rng(0)

@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_access.filters import Filters, Scope
-from ui import data
+from data_access.snapshot import Snapshot
+from ui import data, profile_panels
 from ui.filter_bar import token
 
 QUALITY, PROFILE = "rater_quality.py", "rater_profile.py"
@@ -16,6 +17,11 @@ QUALITY, PROFILE = "rater_quality.py", "rater_profile.py"
 
 def sound(at: AppTest) -> bool:
     return not at.exception and not at.error
+
+
+def charts_of(at: AppTest) -> list[str]:
+    """The specifications of the charts drawn."""
+    return [chart.proto.spec for chart in at.get("vega_lite_chart")]
 
 
 def select_first(at: AppTest, table: str, **where: list[str]) -> None:
@@ -122,6 +128,7 @@ def test_the_profile_stands_without_the_warehouse(grain, opened, text):
     assert sound(at)
     assert "Rater 0243 of Da Nang day" in at.title[0].value
     assert "What would help" in text(at)
+    assert "Errors since hire cannot be shown" in text(at) or any("Errors since hire" in c for c in charts_of(at))
     next(b for b in at.button if "coach" in b.label).click()
     at.run()
     assert sound(at)
@@ -138,6 +145,23 @@ def test_coaching_shows_items_from_the_warehouse(warehouse, opened, text):
     if "Most costly" in said:
         items = at.dataframe[0].value
         assert (items["label"] != items["gold_label"]).all()
+
+
+def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, warehouse, sample_snapshot, opened, text):
+    monkeypatch.setattr(profile_panels, "MATRICES", 1)
+    snapshot = Snapshot(sample_snapshot)
+    rows = data.sums(snapshot, "work", ("gold_n",), ("rater", "project"), Filters())
+    several = rows[rows["gold_n"] > 0].groupby("rater")["project"].nunique()
+    rater = several.index[several == 2][0]
+    days = {"from_": str(snapshot.meta.first_day), "to": str(snapshot.meta.last_day)}
+    snapshot.close()
+    at = opened(PROFILE, rater=str(rater), **days)
+    next(b for b in at.button if "coach" in b.label).click()
+    at.run()
+    assert sound(at)
+    drawn = sum("Which labels are mistaken for which" in spec for spec in charts_of(at))
+    assert drawn == 1
+    assert "One more project has gold of this rater" in text(at)
 
 
 def test_the_shift_fails_alone_and_works_with_the_warehouse(monkeypatch, sample_warehouse, opened, text):

@@ -333,6 +333,44 @@ def test_the_rater_s_test_in_words():
     assert "no fixed test is short enough" in audit_words.rater_test(audit_tests.rater_test(close), close)
 
 
+def test_the_raters_of_a_pool_stand_where_their_test_ended(snapshot):
+    """Against Wald's likelihood ratio walked day by day, rater by rater."""
+    ask = Ask(good=90, bad=70)
+    period = Filters.of((), *periods.last_weeks(snapshot.meta, 26)).with_("pool", "POOL-09")
+    found = audit_tests.tested(snapshot, period, ask)
+    days = data.sums(snapshot, "work", ("gold_n", "gold_correct"), ("rater", "day"), period).sort_values("day")
+    expected = {}
+    for rater, rows in days[days["gold_n"] > 0].groupby("rater"):
+        n = wrong = 0
+        for _, row in rows.iterrows():
+            n, wrong = n + int(row["gold_n"]), wrong + int(row["gold_n"] - row["gold_correct"])
+            ratio = (0.7 ** (n - wrong) * 0.3**wrong) / (0.9 ** (n - wrong) * 0.1**wrong)
+            state = "look into it" if ratio >= 0.8 / 0.05 else "accept" if ratio <= 0.2 / 0.95 else "go on"
+            expected[rater] = (n, wrong, state)
+            if state != "go on":
+                break
+    rows = found.rows.set_index("rater")
+    assert expected and {r: (rows.n[r], rows.wrong[r], rows.state[r]) for r in rows.index} == expected
+    assert rows["state"].nunique() > 1
+    spec, said = charts.corridor(audit_tests.rater_test(ask).lines, None, LIGHT, found.rows)
+    assert valid(spec) and f"{len(rows)} raters" in said
+    (marks,) = [v for v in (layer["data"]["values"] for layer in spec["layer"]) if v and "said" in v[0]]
+    assert {m["label"] for m in marks} == set(found.rows["alias"]) and not set(rows.index) & {m["label"] for m in marks}
+    words = audit_words.tested(found)
+    ended = (rows["state"] != "go on").sum()
+    assert f"ended for {ended} of the {len(rows)} raters" in words and not any(a in words for a in rows["alias"])
+
+
+def test_nobody_s_test_is_shown_without_one_pool_or_to_those_who_see_no_rater(snapshot, monkeypatch):
+    period = Filters.of((), *periods.last_weeks(snapshot.meta, 26))
+    assert "Choose one pool" in audit_words.tested(audit_tests.tested(snapshot, period, Ask()))
+    monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
+    found = audit_tests.tested(snapshot, period.with_("pool", "POOL-09"), Ask())
+    assert found.rows.empty and "those who manage them" in audit_words.tested(found)
+    spec, said = charts.corridor(audit_tests.rater_test(Ask()).lines, (78, 13), LIGHT, found.rows)
+    assert valid(spec) and "raters are drawn" not in said
+
+
 def test_settled_in_words_names_nobody():
     found = audit_gold.Settled(0.86, 2, 6, 73, 352.0, 17, 7.5)
     said = audit_words.settled(found).replace("\u00a0", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 
 import altair as alt
 import numpy as np
@@ -17,7 +18,7 @@ from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed
 from metrics.learning import learning_curve
 from metrics.spec import Estimate, Status
-from ui import charts, data, periods, rater_errors, rater_gap, rater_weeks, raters
+from ui import charts, data, periods, rater_errors, rater_gap, rater_panels, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 from ui.theme import DARK, LIGHT
@@ -253,9 +254,60 @@ def test_false_discovery_is_said(snapshot, half_year):
         assert found.wrong * below < below
 
 
+def test_no_rater_is_called_whose_interval_holds_the_target(snapshot, half_year):
+    called = 0
+    for pool in ("POOL-09", "POOL-10", "POOL-12"):
+        found = raters.raters(snapshot, half_year, pool)
+        rows = found.rows[found.rows["group"].isin((skill.BELOW, skill.ABOVE))]
+        called += len(rows)
+        assert not ((rows["low"] < found.target) & (found.target < rows["high"])).any()
+    assert called
+
+
+def test_one_interval_is_named_wherever_a_rater_s_accuracy_stands(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-09")
+    row = found.group(skill.BELOW).iloc[0].to_dict()
+    drawn = people()
+    told = (
+        words.how_sure(found),
+        words.between(row),
+        words.profile(row, "Rater 1", "X", found.target),
+        rater_panels.HEADS["between"].help,
+        charts.caterpillar(drawn, 0.84, LIGHT, "X")[0]["title"]["subtitle"],
+        charts.pace(drawn, 0.84, LIGHT)[0]["title"]["subtitle"],
+    )
+    for text in told:
+        assert "90 % interval" in text.replace("\u00a0", " ")
+
+
+def test_the_profile_says_what_was_right_as_judged(snapshot, half_year):
+    found = raters.raters(snapshot, half_year, "POOL-09")
+    work = data.sums(snapshot, "work", ("gold_n", "gold_correct"), ("rater",), half_year.with_("pool", "POOL-09"))
+    work = work.set_index("rater")
+    rows = found.rows[found.rows["group"] != ""]
+    assert len(rows)
+    for row in rows.to_dict("records"):
+        right, n = (int(work.loc[row["rater"], c]) for c in ("gold_correct", "gold_n"))
+        said = words.profile(row, "Rater 1", "X", found.target).replace("\u00a0", " ")
+        raw = re.search(rf"got {right} of {n} right \((\S+) %\) on gold; cleared of how hard the items were", said)
+        assert float(raw[1]) == pytest.approx(100 * right / n, abs=0.05)
+
+
 def gap_of(items: float, shared: float, own: float) -> gap.Gap:
     parts = [Estimate(x, x - 0.01, x + 0.01, 300.0) for x in (items + shared + own, items, shared, own)]
     return gap.Gap(*parts)
+
+
+@pytest.mark.parametrize("own", [0.391, 0.0])
+def test_a_rater_s_gap_counts_from_the_accuracy_as_judged(own):
+    """84 % less 44.9 % is 39.1 points: the sentence names the 44.9 % beside the gap, not only the cleared accuracy."""
+    parts = (0.0, 0.0, own) if own else (0.391 / 3,) * 3
+    found = gap_of(*parts)
+    if not own:  # parts that are not clear
+        found = gap.Gap(found.gap, *[Estimate(0.13, -0.1, 0.3, 49.0)] * 3)
+    said = words.gap(found, own=words.ONE, right=0.449).replace("\u00a0", " ")
+    assert "44.9 % right" in said and "39.1 points short" in said
+    assert "44.9" not in words.gap(found)
 
 
 @pytest.mark.parametrize(
@@ -286,6 +338,19 @@ def test_the_main_confusion_says_where_it_lies_who_is_left_out_and_that_nobody_e
     assert "(mostly malware in vi)" in said and "20 % of cases here and in 20 % in other languages" in said
     assert "nobody else works" in said.replace("hardly anybody", "nobody") and "one cannot tell" in said
     assert "calibrate" not in said
+
+
+def test_why_there_is_no_learning_curve():
+    start, end = dt.date(2026, 5, 18), dt.date(2026, 11, 15)
+    long = words.no_learning(start - dt.timedelta(days=800), start, end)
+    assert "first 26 weeks" in long and "here for 2 years" in long
+    assert "have 5 gold judgements or more" in words.no_learning(end - dt.timedelta(days=40), start, end)
+    assert "not known when" in words.no_learning(None, start, end)
+
+
+def test_matrices_that_are_not_drawn_are_named():
+    assert words.further_matrices(["A"]).startswith("One more project has gold of this rater: A. Choose it")
+    assert "Two more projects have gold of this rater: A and B. Choose one" in words.further_matrices(["A", "B"])
 
 
 @pytest.mark.parametrize("days, said", [(10, "1 weeks"), (400, "13 months"), (1200, "3 years")])
@@ -322,6 +387,22 @@ def test_caterpillar_keeps_the_groups_apart_and_shows_no_name(colours):
     assert all(layer["encoding"].get("text", {}).get("field") != "label" for layer in spec["layer"])
 
 
+def test_the_workload_stands_beneath_the_caterpillar_rater_by_rater():
+    rows = people().assign(judgements=[100.0 * k for k in range(1, 10)])
+    spec, said = charts.caterpillar(rows, 0.84, LIGHT, "X")
+    drawn = spec["data"]["values"]
+    bars = next(layer for layer in spec["layer"] if layer["encoding"].get("y", {}).get("field") == "bar")
+    points = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "point")
+    assert bars["encoding"]["x"] == points["encoding"]["x"] and "data" not in bars
+    floor = drawn[0]["floor"]
+    assert bars["encoding"]["y2"] == {"field": "floor"} and {v["floor"] for v in drawn} == {floor} == {spec["height"]}
+    heights = np.array([floor - v["bar"] for v in drawn])
+    assert np.allclose(heights / heights.max(), rows["judgements"] / rows["judgements"].max())
+    assert floor - heights.max() > points["encoding"]["y"]["scale"]["range"][0]  # below every interval
+    assert "100 to 900" in said
+    assert "is not known" in words.sensitive(math.nan, "X") and "by pool and not by rater" in words.sensitive(60.0, "X")
+
+
 def test_pace_marks_the_chosen_rater(snapshot):
     spec, _ = charts.pace(people(), 0.84, LIGHT, "R3")
     assert valid(spec)
@@ -345,6 +426,45 @@ def test_confusion_mutes_the_diagonal_and_counts(snapshot, half_year):
     assert sum(c["n"] for c in spec["data"]["values"]) == found.counts.sum()
     assert "judgements are wrong" in said
     assert "every judgement is right" in charts.confusion(np.eye(2), ["a", "b"], LIGHT, "", "on gold")[1]
+
+
+def test_the_margins_of_a_matrix_are_recall_and_precision_and_macro_f1_stands_beneath(snapshot, half_year):
+    """Against plain counts of the same judgements, one row each."""
+    found = rater_errors.matrix(snapshot, half_year, "P01")
+    rows = data.confusion(snapshot, half_year.with_("project", "P01"))
+    truth, given = (np.repeat(rows[c].to_numpy(), rows["n"].astype(int)) for c in ("truth", "label"))
+    spec, _ = charts.confusion(found.counts, found.labels, LIGHT, "", "on gold")
+    margins = [v for layer in spec["layer"] for v in layer.get("data", {}).get("values", [])]
+    assert len(margins) == 2 * len(found.labels)
+    for label in found.labels:
+        both = np.sum((truth == label) & (given == label))
+        shares = {"recall": both / np.sum(truth == label), "precision": both / np.sum(given == label)}
+        for measure, share in shares.items():
+            (drawn,) = [m for m in margins if m["of"] == label and m["measure"].startswith(measure)]
+            assert float(drawn["text"]) == pytest.approx(100 * share, abs=0.051)
+            assert " to " in drawn["said"]
+    f1 = []
+    for label in found.labels:
+        both = np.sum((truth == label) & (given == label))
+        f1.append(2 * both / (np.sum(truth == label) + np.sum(given == label)))
+    assert found.macro.value == pytest.approx(np.mean(f1))
+    assert f"{100 * np.mean(f1):.1f}" in words.macro_f1(found) and " to " in words.macro_f1(found)
+    many = rater_errors.matrix(snapshot, half_year, "P05")
+    assert "in sets" in words.macro_f1(many)
+    spec, _ = charts.confusion(many.counts, many.labels, LIGHT, "", "on gold", rater_errors.OTHER)
+    assert valid(spec)
+    margins = [v for layer in spec["layer"] for v in layer.get("data", {}).get("values", [])]
+    assert rater_errors.OTHER not in {m["of"] for m in margins}
+
+
+def test_a_project_of_the_error_mix_opens_its_labels(snapshot, half_year):
+    found = rater_errors.errors(snapshot, half_year)
+    spec, _ = charts.error_sides(found.rows, LIGHT, found.by, "on gold", "its labels")
+    assert valid(spec) and spec["layer"][0]["params"][0]["name"] == "cell"
+    assert {v["member"] for v in spec["data"]["values"]} <= set(snapshot.names["project"])
+    assert "Click a project" in spec["title"]["subtitle"]
+    plain, _ = charts.error_sides(found.rows, LIGHT, found.by, "on gold")
+    assert "params" not in plain["layer"][0]
 
 
 def test_errors_and_shares_are_valid(snapshot, half_year):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from metrics import accuracy
 from metrics.catalogue import METRICS
 from metrics.intervals import wilson
 from ui import format as fmt
@@ -11,12 +12,18 @@ from ui.charts.base import spec, tips
 from ui.theme import Palette
 
 CELL, LONGEST_LABEL = 36, 18
+RECALL, PRECISION = "▸ recall", "▾ precision"  # where the margins stand on the axes
+MEANING = {"recall": "recall: found, of those that have it", "precision": "precision: right, of those given it"}
 ACCURACY = METRICS["gold_accuracy"]  # shares are written as its values are
 
 
-def confusion(counts: np.ndarray, labels: list[str], colours: Palette, project: str, against: str) -> tuple[dict, str]:
+def confusion(
+    counts: np.ndarray, labels: list[str], colours: Palette, project: str, against: str, together: str = ""
+) -> tuple[dict, str]:
     """A confusion matrix: a row per true label, a column per label given. Cells say how many and tint by row share.
 
+    Recall stands behind each row and precision under each column; of ``together``, rare
+    labels put together, there is neither.
     Returns the specification, with a selection "cell" on truth and label, and its alt text.
     """
     total = counts.sum(1, keepdims=True)
@@ -44,14 +51,14 @@ def confusion(counts: np.ndarray, labels: list[str], colours: Palette, project: 
         "type": "nominal",
         "sort": order,
         "axis": {**axis, "orient": "top", "title": "label given", "labelOverlap": False, "labelExpr": _short()},
-        "scale": {"domain": order, "paddingInner": 0.04},
+        "scale": {"domain": [*order, RECALL], "paddingInner": 0.04},
     }
     y = {
         "field": "truth",
         "type": "nominal",
         "sort": order,
         "axis": {**axis, "title": "true label"},
-        "scale": {"domain": order, "paddingInner": 0.06},
+        "scale": {"domain": [*order, PRECISION], "paddingInner": 0.06},
     }
     most = max((c["share"] for c in cells if not c["right"]), default=0.0)
     tint = {
@@ -84,10 +91,41 @@ def confusion(counts: np.ndarray, labels: list[str], colours: Palette, project: 
             },
         },
     ]
+    layer.append(
+        {
+            "data": {"values": _margins(counts, order, together)},
+            "mark": {"type": "text", "fontWeight": 600, "color": colours.ink},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "text": {"field": "text"},
+                "tooltip": tips(of="Label", measure="Measure", said="Value, 95 % interval", n="n"),
+            },
+        }
+    )
     title = f"Which labels are mistaken for which{project and f': {project}'}"
-    subtitle = f"Judgements {against}; deeper: a larger share of its row"
-    chart = spec(colours, title, subtitle, max(CELL * len(labels), 120), layer, data={"values": cells})
+    subtitle = f"Judgements {against}, margins in %; deeper: more of its row"
+    chart = spec(colours, title, subtitle, max(CELL * (len(labels) + 1), 120), layer, data={"values": cells})
     return chart, _alt(cells, title)
+
+
+def _margins(counts: np.ndarray, labels: list[str], together: str) -> list[dict]:
+    """Recall and precision of each label with their intervals, placed behind its row and under its column."""
+    rows = accuracy.by_class(counts, labels)
+    rows = rows[rows["measure"].isin(("recall", "precision")) & (rows["label"] != together)]
+    return [
+        {
+            "truth": row["label"] if row["measure"] == "recall" else PRECISION,
+            "label": row["label"] if row["measure"] == "precision" else RECALL,
+            "of": row["label"],
+            "measure": MEANING[row["measure"]],
+            "text": fmt.NONE if row["reason"] else fmt.value(row["value"], ACCURACY).replace(f"{fmt.SPACE}%", ""),
+            "said": row["reason"]
+            or f"{fmt.value(row['value'], ACCURACY)} {fmt.interval(row['low'], row['high'], ACCURACY, row['value'])}",
+            "n": f"{fmt.count(row['n'])} judgements",
+        }
+        for row in rows.to_dict("records")
+    ]
 
 
 def _short() -> str:

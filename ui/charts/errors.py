@@ -19,10 +19,11 @@ def share_text(row: dict, name: str = "value") -> str:
     return f"{fmt.value(row[name], ACCURACY)} {fmt.interval(row[low], row[high], ACCURACY, row[name])}".strip()
 
 
-def error_sides(rows: pd.DataFrame, colours: Palette, by: str, against: str) -> tuple[dict, str]:
+def error_sides(rows: pd.DataFrame, colours: Palette, by: str, against: str, opens: str = "") -> tuple[dict, str]:
     """For each class the share judged too mildly and too severely, with intervals, on either side of zero.
 
-    rows: raters.Errors.rows.
+    rows: rater_errors.Errors.rows. opens: what a click on a class opens, with a selection "cell" on its ``member``; a
+    class opens nothing without it.
     """
     order = [str(label) for label in rows["label"]]
     values = []
@@ -32,6 +33,7 @@ def error_sides(rows: pd.DataFrame, colours: Palette, by: str, against: str) -> 
             values.append(
                 {
                     "label": str(row["label"]),
+                    "member": str(row["member"]),
                     "side": name,
                     "value": value,
                     "low": low,
@@ -59,9 +61,16 @@ def error_sides(rows: pd.DataFrame, colours: Palette, by: str, against: str) -> 
     }
     tip = tips(label=by.capitalize(), side="Error", said="Share", n="n", other="Wrong at the same severity")
     heads = [{"text": f"◀ {names[0]}", "align": "right"}, {"text": f"{names[1]} ▶", "align": "left"}]
+    click = {"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}
     layer = [
         {
-            "mark": {"type": "bar", "height": {"band": 0.62}, "opacity": 0.85},
+            **({"params": [click]} if opens else {}),
+            "mark": {
+                "type": "bar",
+                "height": {"band": 0.62},
+                "opacity": 0.85,
+                **({"cursor": "pointer"} if opens else {}),
+            },
             "encoding": {"y": y, "x": x, "color": colour, "tooltip": tip},
         },
         {
@@ -88,6 +97,7 @@ def error_sides(rows: pd.DataFrame, colours: Palette, by: str, against: str) -> 
     ]
     title = f"Too mild or too severe, by {by}"
     subtitle = f"Judgements {against}; line: 95 % interval, judgements taken as independent"
+    subtitle += f". Click a {by} for {opens}" if opens else ""
     chart = spec(colours, title, subtitle, max(ROW_HEIGHT * len(rows), 70), layer, data={"values": values})
     chart["title"]["offset"] = 26
     worst = max(values, key=lambda v: abs(v["value"] or 0.0), default=None)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from metrics.catalogue import metric as find_metric
+from metrics.sequential import ACCEPT, GO_ON, LOOK_INTO
+from metrics.spec import Status
 from ui import format as fmt
-from ui.charts.base import spec
+from ui.charts.base import spec, tips
 from ui.theme import Palette
 
 HEIGHT = 210
+STATES = {LOOK_INTO: Status.OFF_TARGET, ACCEPT: Status.ON_TARGET, GO_ON: Status.TOO_FEW}  # how an answer is drawn
 
 
 def operating_curve(
@@ -69,21 +72,25 @@ def operating_curve(
     return spec(colours, title, subtitle, HEIGHT, layer, data={"values": values}), alt
 
 
-def corridor(lines: pd.DataFrame, fixed: tuple[int, int] | None, colours: Palette) -> tuple[dict, str]:
+def corridor(
+    lines: pd.DataFrame, fixed: tuple[int, int] | None, colours: Palette, raters: pd.DataFrame | None = None
+) -> tuple[dict, str]:
     """When the test of a rater may end: wrong answers at or above the upper line, or at or below the lower one.
 
     lines: ui.audit_tests.RaterTest.lines. fixed: the length of the fixed test and the wrong answers from which it
-    looks into the rater.
+    looks into the rater. raters: ui.audit_tests.Tested.rows, each drawn where the test ended, or stands.
     """
+    marks = _marks(raters)
     top = float(lines["enough"].max())
-    top = max(top if top == top else 1.0, float(fixed[1]) if fixed else 1.0) * 1.15
+    top = max(top if top == top else 1.0, float(fixed[1]) if fixed else 1.0, *(m["wrong"] for m in marks)) * 1.15
+    reach = max(float(lines["n"].max()), *(m["n"] for m in marks)) if marks else float(lines["n"].max())
     upper = [{"n": n, "wrong": w, "top": top} for n, w in zip(lines["n"], lines["enough"], strict=True) if w == w]
     lower = [{"n": n, "wrong": w} for n, w in zip(lines["n"], lines["few"], strict=True) if w == w]
     x = {
         "field": "n",
         "type": "quantitative",
         "axis": {"title": "gold judgements", "tickCount": 6, "grid": False},
-        "scale": {"nice": False, "domain": [0, float(lines["n"].max()) * 1.02]},
+        "scale": {"nice": False, "domain": [0, reach * 1.02]},
     }
     y = {
         "field": "wrong",
@@ -123,10 +130,44 @@ def corridor(lines: pd.DataFrame, fixed: tuple[int, int] | None, colours: Palett
         layer.append({"data": at, "mark": mark, "encoding": {"x": x, "y": y}})
         text = {"type": "text", "align": "right", "dx": 2, "dy": 17, "color": colours.ink}
         layer.append({"data": at, "mark": text, "encoding": {"x": x, "y": y, "text": {"field": "text"}}})
+    if marks:
+        states = [str(s) for s in STATES.values()]
+        tone = {"domain": states, "range": [colours.states[s] for s in STATES.values()]}
+        shape = {"domain": states, "range": ["triangle-up", "circle", "circle"]}
+        layer.append(
+            {
+                "data": {"values": marks},
+                "mark": {"type": "point", "filled": True, "size": 55, "opacity": 0.9},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "color": {"field": "status", "type": "nominal", "legend": None, "scale": tone},
+                    "shape": {"field": "status", "type": "nominal", "legend": None, "scale": shape},
+                    "tooltip": tips(label="Rater", said="Gold", state="Test"),
+                },
+            }
+        )
     title = "When a rater's test may end"
     alt = f"{title}: a corridor of wrong answers by gold judgements met, up to {fmt.count(float(lines['n'].max()))}"
     alt += f"; a fixed test looks into a rater with {fixed[1]} wrong of {fixed[0]}." if fixed else "."
-    return spec(colours, title, "wrong answers; between the lines the test goes on", HEIGHT, layer), alt
+    alt += f" {len(marks)} raters are drawn where it ended or stands." if marks else ""
+    subtitle = "wrong answers; between the lines the test goes on" + ("; marks: raters of the pool" if marks else "")
+    return spec(colours, title, subtitle, HEIGHT, layer), alt
+
+
+def _marks(raters: pd.DataFrame | None) -> list[dict]:
+    """The raters as marks of the corridor."""
+    return [
+        {
+            "label": row["alias"],
+            "n": float(row["n"]),
+            "wrong": float(row["wrong"]),
+            "said": f"{fmt.count(row['wrong'])} wrong of {fmt.count(row['n'])}",
+            "state": row["state"] if row["state"] == GO_ON else f"ended: {row['state']}",
+            "status": str(STATES[row["state"]]),
+        }
+        for row in ([] if raters is None else raters.to_dict("records"))
+    ]
 
 
 def gains(curve: pd.DataFrame, asked: int, each: str, colours: Palette) -> tuple[dict, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metrics.catalogue import METRICS
+from metrics.skill import CALLING
 from ui import format as fmt
 from ui.charts.base import TREND_HEIGHT, by_status, number, shape_by_status, spec, tips
 from ui.theme import Palette
@@ -93,7 +94,8 @@ def pace(rows: pd.DataFrame, goal: float, colours: Palette, chosen: str = "") ->
         },
     ]
     title = "Pace against accuracy"
-    subtitle = "Left is faster than others on the same kind of work; lines: 95 % intervals"
+    lines = f"{100 * CALLING:.0f} % interval of accuracy, 95 % of pace"
+    subtitle = f"Left is faster than others on the same kind of work; lines: {lines}"
     flagged = sum(bool(v["flag"]) for v in values)
     alt = f"{title} of {len(values)} raters; {flagged} of them far faster than others and no better than blind labels."
     return spec(colours, title, subtitle, TREND_HEIGHT, layer, data={"values": values}), alt
