@@ -50,7 +50,8 @@ def _found(snapshot: Snapshot, scope: Scope) -> Found:
     links = impact.impact(line, all_of.sums, all_of.items, all_of.patterns)
     if links.reason == impact.NO_MEASURES:
         return Found(all_of, links, *(pd.DataFrame(columns=["project"]) for _ in range(3)))
-    moves = moving.moves(links.links, MAIN, links.exposed, line.models, all_of.changes)
+    asked = (links.links, MAIN, links.exposed, line.models, all_of.changes, line.batches, all_of.pools)
+    moves = moving.moves(*asked)
     late = links.untimely.loc[links.untimely["benchmark"].isna(), "model_version"]
     timely = line.measures[~line.measures["model_version"].isin(late)].dropna(subset="project")
     compared = regressions.compare(timely, line.models, _with_whole(all_of.pairs))

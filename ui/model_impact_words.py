@@ -195,4 +195,5 @@ def move(row: Mapping, project: str) -> str:
         quality = f"gold accuracy of its labels was {size} {'lower' if row['quality_change'] < 0 else 'higher'}"
     others = row["confounders"].replace(".;", ";").rstrip(".")
     also = f"but {others}, so the move is not put down to labels" if others else "nothing else on record changed"
-    return f"{text}: {quality}; {also}."
+    under = f"{row['labels_under']}; " if row["labels_under"] else ""
+    return f"{text}: {quality}; {under}{also}."

@@ -13,6 +13,7 @@ from data_access.filters import Scope
 from data_access.link_data import LinkData, link_data
 from data_access.snapshot import Snapshot
 from metrics import impact, lineage, linkage, moves
+from ui import model_impact_words as words
 
 
 class Planted(NamedTuple):
@@ -91,7 +92,8 @@ def test_the_lag_in_days_is_the_planted_one(planted):
 def largest_fall(planted: Planted, project: str, start: str, end: str) -> pd.Series:
     """The largest fall of a benchmark among the project's versions trained in these days or up to three weeks after."""
     line = planted.data.lineage
-    rows = moves.moves(planted.found.links, "gold_accuracy", planted.found.exposed, line.models, planted.data.changes)
+    asked = (planted.found.links, "gold_accuracy", planted.found.exposed, line.models, planted.data.changes)
+    rows = moves.moves(*asked, line.batches, planted.data.pools)
     trained = rows["model_version"].map(line.models.set_index("model_version")["trained_at"])
     until = pd.Timestamp(end) + pd.Timedelta(days=21)
     rows = rows[(rows["project"] == project) & (trained >= pd.Timestamp(start)) & (trained <= until)]
@@ -111,3 +113,11 @@ def test_the_noisy_batches_show_in_labels_and_benchmark(planted):
     fall = largest_fall(planted, noise["where"]["project"], noise["starts_on"], noise["ends_on"])
     assert fall["change"] < -0.08 and fall["quality_change"] < -0.1
     assert fall["reading"] == moves.LABELS and fall["confounders"] == ""
+    # The labels' own change is no confounder, and it is said.
+    changes = planted.data.changes
+    asked = (changes["project_id"] == noise["where"]["project"], changes["starts_on"] == noise["starts_on"])
+    tool = changes[asked[0] & asked[1]].iloc[0]
+    under = f"its labels were made under {tool['change_id']} ({tool['summary'].rstrip('.')})"
+    assert under in fall["labels_under"].split("; ")
+    said = words.move({**fall, "benchmark": "b"}, "P")
+    assert under in said and said.index(under) < said.index("nothing else on record changed")
