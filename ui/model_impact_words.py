@@ -11,6 +11,7 @@ from metrics import ladder
 from metrics.linkage import LAGS, STANDS
 from metrics.qualities import LOG, QUALITIES, SHARE
 from metrics.score_ceiling import Ceiling
+from metrics.sizes import RAW, SECOND, sizes
 from metrics.spec import Estimate
 from ui import format as fmt
 from ui.words import listed, number_word
@@ -125,24 +126,39 @@ def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
 
 
 def coefficient(pair, benchmark: str) -> str:
-    """The size of a link in words: raw, corrected, and by agreement as a second measure."""
+    """The size of a link in words: the one to read first, then the others with what their intervals leave out."""
     quality = QUALITIES[pair.quality]
-    raw, best = pair.panel.raw, pair.panel.corrected
-    if raw.value is None:
-        return f"How large the link is cannot be told: {raw.reason}."
-    one = _one(quality.unit)
-    rung = ladder.rung_of(pair.design)
-    within = "within the same project, " if rung == ladder.Rung.ADJUSTED else ""
-    size = _size(raw, quality.unit)
-    text = sentence_case(f"{within}{one} of {quality.label} went with {size} of {benchmark} as measured")
-    if best.value is not None:
-        real = f"{pair.panel.reliability:.0%}" if pair.panel.reliability is not None else "part"
-        text += f", {_size(best, quality.unit)} once measurement error is taken off ({real} of its variation is real)"
-    else:
-        text += f"; measurement error, which pulls it towards 0, cannot be taken off: {best.reason}"
-    if pair.second.value is not None:
-        text += f". With raters' agreement as a second measure of the same quality: {_size(pair.second, quality.unit)}"
-    return f"{text}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+    found = sizes(pair.panel, pair.second)
+    if not found:
+        return f"How large the link is cannot be told: {pair.panel.raw.reason}."
+    lead, *others = found
+    adjusted = lead.kind != SECOND and ladder.rung_of(pair.design) == ladder.Rung.ADJUSTED
+    within = "within the same project, " if adjusted else ""
+    size = _size(lead.estimate, quality.unit)
+    text = f"{within}{_one(quality.unit)} of {quality.label} went with {size} of {benchmark}, {_how(lead.kind, pair)}"
+    text = f"{sentence_case(text)}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+    if lead.kind == SECOND:
+        text += f" {SECOND_RESTS_ON}"
+    beside = [f"{_size(o.estimate, quality.unit)} {_how(o.kind, pair)}, but {o.leaves_out}" for o in others]
+    if beside:
+        text += f" Beside it, not to be read for it: {'; '.join(beside)}."
+    if pair.panel.corrected.value is None:
+        text += f" It cannot be corrected by the known size of quality's error: {pair.panel.corrected.reason}."
+    return text
+
+
+SECOND_RESTS_ON = "It rests on raters' agreement having no way to the model but through right labels."
+
+
+def _how(kind: str, pair) -> str:
+    """How a size was made."""
+    if kind == SECOND:
+        return "with raters' agreement as a second measure of the same quality"
+    if kind == RAW:
+        return "as measured"
+    real = pair.panel.reliability
+    share = "part" if real is None else f"{real:.0%}"
+    return f"once measurement error is taken off by its known size ({share} of quality's variation is real)"
 
 
 def _one(unit: str) -> str:
