@@ -9,6 +9,7 @@ import pandas as pd
 
 from metrics import ladder
 from metrics.linkage import LAGS, STANDS
+from metrics.noise_cells import NoiseCells
 from metrics.qualities import LOG, QUALITIES, SHARE
 from metrics.score_ceiling import Ceiling
 from metrics.sizes import RAW, SECOND, sizes
@@ -180,15 +181,52 @@ def lag_note(days: float) -> str:
 
 
 def ceiling(found: Ceiling) -> str:
-    """The headroom in words."""
+    """The score and its ceiling as numbers, and the headroom in words."""
     room, labels = found.headroom.from_model, found.headroom.from_labels
-    text = (
-        f"Raters agree with one another in {_share(found.agreement)} of cases. A better model can still gain "
-        f"{_points(room)}; {_points(labels)} cannot be gained until labels are surer, part of it true ambiguity."
+    low, high = found.headroom.ceiling
+    return (
+        f"{newest(found)} The most a model can reach against one rater's label lies between {_percent(low)} and "
+        f"{_percent(high)}. Raters agree with one another in {_share(found.agreement)} of cases. A better model can "
+        f"still gain {_points(room)}; {_points(labels)} cannot be gained until labels are surer, part of it true "
+        "ambiguity."
     )
-    if found.corrected.value is not None:
-        text += f" Cleared of the labels that audits find wrong the score would be {_share(found.corrected)}."
-    return text
+
+
+def newest(found: Ceiling) -> str:
+    """The newest score with its interval."""
+    return f"Newest score: {_share(found.score)}, n {fmt.count(found.score.n)}."
+
+
+def corrected(found: Ceiling, noise: Estimate, source: str, project: str) -> str:
+    """The score cleared of wrong labels, with whose error stands for the benchmark's; why not where it cannot be."""
+    if noise.value is None:
+        return f"The score cannot be cleared of wrong labels: {noise.reason}."
+    whose = f"{_share(noise)} of labels are wrong by {source} in {project}"
+    if found.corrected.value is None:
+        return f"The score cannot be cleared of wrong labels ({whose}): {found.corrected.reason}."
+    return (
+        f"Cleared of wrong labels the score would be {_share(found.corrected)}: {whose}, the labelling project's error "
+        "standing for the benchmark's, and a wrong label is taken to turn its case round."
+    )
+
+
+def concentrated(found: NoiseCells, project: str) -> str:
+    """In which cells label errors sit."""
+    if found.share is None:
+        return f"In which policies and languages labels are wrong cannot be told: {found.reason}."
+    named = listed([f"{policy.replace('_', ' ')} in {language}" for policy, language in found.worst])
+    what = "The worst 5 % of" if not found.few else "The worst of"
+    by = "gold judgements" if found.source == "gold" else "audits"
+    text = f"{what} {found.cells} cells of policy and language in {project}, {named}, "
+    text += f"{'hold' if len(found.worst) > 1 else 'holds'} {found.share:.0%} of the label errors that {by} find"
+    text += f", with {found.items:.0%} of the {by}"
+    if found.chance is None:
+        return f"{text}."
+    return f"{text}; were all cells equally good, those that seem worst would hold {found.chance:.0%}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}{fmt.SPACE}%"
 
 
 def _share(found: Estimate) -> str:
