@@ -19,6 +19,7 @@ class LinkData(NamedTuple):
 
     Slices are asked for the projects whose benchmarks are measured by them; sums also by "cells", policy and language
     together. pairs: model_data.case_pairs(). changes: dated changes, project_id and starts_on among their columns.
+    pools: batch_id and pool, which pools labelled in a batch, those the reader may see.
     """
 
     lineage: Lineage
@@ -27,6 +28,7 @@ class LinkData(NamedTuple):
     patterns: dict[str, list]
     pairs: pd.DataFrame
     changes: pd.DataFrame
+    pools: pd.DataFrame
 
 
 def link_data(snapshot: Snapshot, scope: Scope) -> LinkData:
@@ -34,7 +36,7 @@ def link_data(snapshot: Snapshot, scope: Scope) -> LinkData:
     line = model_data.lineage(snapshot, scope)
     pairs, changes = model_data.case_pairs(snapshot, scope), queries.changes(snapshot, scope)
     if line.measures.empty or line.batches.empty:
-        return LinkData(line, {}, {}, {}, pairs, changes)
+        return LinkData(line, {}, {}, {}, pairs, changes, pd.DataFrame(columns=["batch_id", "pool"]))
     sums = {
         "": model_data.batch_sums(snapshot, scope),
         "cells": model_data.batch_sums(snapshot, scope, ("batch", "policy", "language")),
@@ -46,4 +48,5 @@ def link_data(snapshot: Snapshot, scope: Scope) -> LinkData:
             asked = (snapshot, scope, ("batch", by), Filters.of({"project": projects}))
             sums[by], items[by] = model_data.batch_sums(*asked), model_data.batch_items(*asked)
             patterns[by] = model_data.batch_patterns(*asked)
-    return LinkData(line, sums, items, patterns, pairs, changes)
+    pools = model_data.batch_sums(snapshot, scope, ("batch", "pool"))[["batch_id", "pool"]]
+    return LinkData(line, sums, items, patterns, pairs, changes, pools)

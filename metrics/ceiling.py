@@ -187,7 +187,9 @@ class Concentration:
     reason: str = ""
 
 
-def concentration(errors: ArrayLike, items: ArrayLike, seed: int = 0, samples: int = 400) -> Concentration:
+def concentration(
+    errors: ArrayLike, items: ArrayLike, seed: int = 0, samples: int = 400, least: int = LEAST_CELLS
+) -> Concentration:
     """How concentrated label errors are over cells of policy x language.
 
     errors, items: (cells,) counts of independent judgements, wrong and all. The worst cells, 5 % of them rounded up,
@@ -195,8 +197,8 @@ def concentration(errors: ArrayLike, items: ArrayLike, seed: int = 0, samples: i
     Gini = Σ items_i items_j |rate_i - rate_j| / (2 rate items²), i.e. over items and not over cells. Sampling alone
     concentrates: with few errors a cell Gini is far from 0 though all cells are alike. ``samples`` drawings of the same
     number of errors from the same items, each item as likely (multivariate hypergeometric), say by how much; p =
-    (1 + those as concentrated)/(1 + samples). None under 20 cells or without errors. Raises ValueError for counts that
-    are none. Source: Gini 1914.
+    (1 + those as concentrated)/(1 + samples). None under ``least`` cells or without errors. Raises ValueError for
+    counts that are none. Source: Gini 1914.
     """
     errors, items = np.asarray(errors).ravel(), np.asarray(items).ravel()
     if errors.shape != items.shape or np.any((errors < 0) | (errors > items) | (errors % 1 != 0) | (items % 1 != 0)):
@@ -204,8 +206,8 @@ def concentration(errors: ArrayLike, items: ArrayLike, seed: int = 0, samples: i
     where = np.flatnonzero(items > 0)
     errors, items = errors[where].astype(np.int64), items[where].astype(np.int64)
     cells = len(where)
-    if cells < LEAST_CELLS:
-        return Concentration(None, None, cells, reason=f"fewer than {LEAST_CELLS} cells have items")
+    if cells < least:
+        return Concentration(None, None, cells, reason=f"fewer than {least} cells have items")
     if errors.sum() == 0:
         return Concentration(None, None, cells, reason="no errors were found")
     share, gini, worst = _concentrated(errors[None], items)

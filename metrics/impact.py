@@ -10,11 +10,16 @@ import pandas as pd
 
 from metrics import ladder, lineage, linkage
 from metrics.exposures import Grouped, Labels, exposures
-from metrics.linkage import ALL_PROJECTS, PANEL, ROW, SECOND, STANDS, Exposed, Link
+from metrics.linkage import ALL_PROJECTS, PANEL, ROW, STANDS, Exposed, Link
+from metrics.panel import Panel
 from metrics.qualities import QUALITIES
+from metrics.sizes import CORRECTED, LEAVES_OUT, RAW, SECOND, sizes
+from metrics.spec import Estimate
 
 NO_MEASURES = "no benchmark of a model version is on record"
 NO_BATCHES = "no batches of labels are on record, so it is not known which labels a model was trained on"
+
+TO_READ, NOT_TO_READ = "the size to read of this link", "not the size to read of this link"
 
 
 @dataclass(frozen=True)
@@ -60,18 +65,19 @@ def coefficients(found: Impact, names: Iterable[str], links: Iterable[Link]) -> 
     """Coefficient rows (ROW, corrected, reason) of these qualities and benchmarks, and of all projects together.
 
     Each link has up to two: with the measurement error taken off by its known size, and by agreement as a second
-    measure (SECOND). All projects: one row for each benchmark metric that several of the projects have.
+    measure (SECOND); the narrative says which to read (metrics.sizes). All projects: one row for each benchmark metric
+    that several of the projects have.
     """
     links, out = list(links), []
     for name in names:
         for link in links:
             panel, design = linkage.coefficient(link, name, found.exposed)
-            out.append(linkage.coefficient_row(link, name, panel, design))
             second = linkage.by_agreement(link, name, found.exposed)
+            out.append(_marked(linkage.coefficient_row(link, name, panel, design), panel, second))
             if second.value is not None:
                 row = linkage.row_of(link, name, 0, SECOND, second, np.nan, None)
                 row |= {"design": ladder.PARTIAL, "corrected": True}
-                out.append(row | {"narrative": linkage.narrative(row)})
+                out.append(_marked(row | {"narrative": linkage.narrative(row)}, panel, second))
         for metric in sorted({link.metric for link in links}):
             ours = [link for link in links if link.metric == metric]
             if len({link.project for link in ours}) > 1:
@@ -79,6 +85,16 @@ def coefficients(found: Impact, names: Iterable[str], links: Iterable[Link]) -> 
     return pd.DataFrame(
         out, columns=[*ROW, "better", "reason", "higher_is_better", "by", "benchmark_metric", "corrected"]
     )
+
+
+def _marked(row: dict[str, object], panel: Panel, second: Estimate) -> dict[str, object]:
+    """The row, its narrative saying whether this is the size to read or what its interval leaves out."""
+    found = sizes(panel, second)
+    if row["reason"] or not found:
+        return row
+    kind = SECOND if row["method"] == SECOND else CORRECTED if row["corrected"] else RAW
+    mark = TO_READ if kind == found[0].kind else f"{NOT_TO_READ}: {LEAVES_OUT[kind]}"
+    return row | {"narrative": f"{row['narrative']}; {mark}"}
 
 
 def _over_projects(found: Impact, ours: list[Link], metric: str, name: str) -> dict[str, object]:

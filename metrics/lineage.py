@@ -217,3 +217,11 @@ def untimely(
         tested.loc[unknown, ["model_version", "benchmark"]].assign(reason="the model version is not on record")
     )
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def on_time(measures: pd.DataFrame, wrong: pd.DataFrame) -> pd.DataFrame:
+    """The measures that take part: none of a version that ``untimely`` names, nor of a benchmark it names for one."""
+    late = wrong.loc[wrong["benchmark"].isna(), "model_version"]
+    early = set(zip(wrong["model_version"], wrong["benchmark"], strict=True))
+    named = [key in early for key in zip(measures["model_version"], measures["benchmark"], strict=True)]
+    return measures[~measures["model_version"].isin(late) & ~np.array(named, bool)]

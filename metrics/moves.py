@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from metrics.label_changes import LabelChanges
 from metrics.linkage import Exposed, Link, series
 
 LARGE = 2.5
@@ -18,29 +19,46 @@ BEYOND = 3.0
 LABELS, CONFOUNDED, UNEXPLAINED = "labels moved too", "something else changed too", "nothing on record"
 MOVES = [
     "project", "benchmark", "metric", "model_version", "previous_version", "old", "new", "change", "quality_change",
-    "quality_error", "confounders", "reading", "labels",
+    "quality_error", "confounders", "labels_under", "reading", "labels",
 ]  # fmt: skip
 
 
 def moves(
-    links: Iterable[Link], quality: str, exposed: Exposed, models: pd.DataFrame, changes: pd.DataFrame
+    links: Iterable[Link],
+    quality: str,
+    exposed: Exposed,
+    models: pd.DataFrame,
+    changes: pd.DataFrame,
+    batches: pd.DataFrame | None = None,
+    pools: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Large moves of every benchmark, the gravest fall first: MOVES.
 
     change: new less old, turned so that above 0 is better. quality_change, quality_error: how the labels' quality moved
     between the two versions, with its standard error. confounders: what else changed, in words: base model, a recorded
     change of kind model that began between the two measurements or since the earlier training, data volume beyond its
-    usual range. reading: CONFOUNDED where there is any, whatever the labels did; LABELS where quality moved the same
-    way by two standard errors or more; else UNEXPLAINED. None of them says what did it.
+    usual range. labels_under: the recorded changes that held while the labels of either version were made, in words;
+    they act through the labels and are no confounders (batches, pools: see metrics.label_changes; without batches
+    nothing is known of it). reading: CONFOUNDED where there is any, whatever the labels did; LABELS where quality moved
+    the same way by two standard errors or more; else UNEXPLAINED. None of them says what did it.
     """
     trained = models.drop_duplicates("model_version").set_index("model_version")["trained_at"]
     model_changes = changes[changes["kind"] == "model"] if len(changes) else changes
-    found = [row for link in links if not link.reason for row in _of(link, quality, exposed, trained, model_changes)]
+    under = None if batches is None else LabelChanges(batches, models, changes, pools)
+    ours = [link for link in links if not link.reason]
+    found = [row for link in ours for row in _of(link, quality, exposed, trained, model_changes, under)]
     rows = pd.DataFrame(found, columns=[*MOVES, "size"])
     return rows.sort_values(["change", "size"], ascending=[True, False], ignore_index=True)[MOVES]
 
 
-def _of(link: Link, quality: str, exposed: Exposed, trained: pd.Series, changes: pd.DataFrame) -> list[dict]:
+def _of(
+    link: Link,
+    quality: str,
+    exposed: Exposed,
+    trained: pd.Series,
+    changes: pd.DataFrame,
+    under: LabelChanges | None,
+) -> list[dict]:
     rows = series(link, quality, exposed)
     rows = rows.assign(base=link.base, volume=_unusual(rows["items"]))[np.isfinite(rows["y"])]
     sign = 1.0 if link.higher else -1.0
@@ -68,6 +86,7 @@ def _of(link: Link, quality: str, exposed: Exposed, trained: pd.Series, changes:
                 "quality_change": moved,
                 "quality_error": error,
                 "confounders": "; ".join(others),
+                "labels_under": under.between(str(now.name), str(before.name)) if under else "",
                 "reading": CONFOUNDED if others else LABELS if same else UNEXPLAINED,
                 "labels": bool(same),
                 "size": abs(steps.iloc[k]) / usual,

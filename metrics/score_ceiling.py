@@ -28,7 +28,9 @@ class Ceiling:
     """A score beside its ceiling: all shares. ``reason`` where there is none.
 
     agreement: how often two raters agree; best: the best possible score against one rater's label where enough items
-    have three labels; headroom: see metrics.ceiling; corrected: the score against right labels, by the audits' noise.
+    have three labels; headroom: see metrics.ceiling; corrected: the score against right labels, by the noise stated. A
+    benchmark without a ceiling may have a corrected score: every case of a share counts or does not, two answers, and
+    a wrong label is taken to turn one into the other (metrics.ceiling.noise_corrected).
     """
 
     score: Estimate
@@ -46,14 +48,15 @@ def score_ceiling(metric: str, value: float, n: float, patterns: Sequence[Parts]
     pairs of ratings of an item that both take a side.
     """
     score = _score(value, n)
+    corrected = ceiling.noise_corrected(score, noise)
     if metric not in AGREEMENT_METRICS:
-        return _none(score, OTHER_METRIC)
+        return _none(score, OTHER_METRIC, corrected)
     found = [(p, labels) for parts in patterns for p, labels in parts]
     if not found:
-        return _none(score, NO_RATINGS)
+        return _none(score, NO_RATINGS, corrected)
     sides = two_sides(found[0][1])
     if sides is None:
-        return _none(score, NO_SIDES)
+        return _none(score, NO_SIDES, corrected)
     counts = np.concatenate([p.counts @ sides for p, _ in found])
     both = Patterns(counts, np.concatenate([p.items for p, _ in found])).combined()
     agreed = agreement.percent_agreement_of_patterns(both)
@@ -61,7 +64,7 @@ def score_ceiling(metric: str, value: float, n: float, patterns: Sequence[Parts]
     items = both.items[many].astype(int)
     best = ceiling.expected_best(np.repeat(both.counts[many, 0], items), np.repeat(both.ratings[many], items))
     room = ceiling.headroom(score, agreed, best)
-    return Ceiling(score, agreed, best, room, ceiling.noise_corrected(score, noise), room.ceiling.reason)
+    return Ceiling(score, agreed, best, room, corrected, room.ceiling.reason)
 
 
 def two_sides(labels: LabelSet) -> np.ndarray | None:
@@ -82,6 +85,6 @@ def _score(value: float, n: float) -> Estimate:
     return Estimate(float(value), float(found.low[0]), float(found.high[0]), n)
 
 
-def _none(score: Estimate, reason: str) -> Ceiling:
+def _none(score: Estimate, reason: str, corrected: Estimate) -> Ceiling:
     missing = Estimate.missing(reason)
-    return Ceiling(score, missing, missing, None, missing, reason)
+    return Ceiling(score, missing, missing, None, corrected, reason)

@@ -74,9 +74,7 @@ def whole(snapshot: Snapshot) -> Line:
     untimely["project"] = untimely["model_version"].map(whose["project"])
     late = untimely[untimely["benchmark"].isna()]["model_version"]
     models = line.models[~line.models["model_version"].isin(late)]
-    wrong = set(zip(untimely["model_version"], untimely["benchmark"], strict=True))
-    on_time = [key not in wrong for key in zip(line.measures["model_version"], line.measures["benchmark"], strict=True)]
-    measures = line.measures[np.array(on_time, bool)]
+    measures = steps.on_time(line.measures, untimely)
     sums = data.batch_sums(snapshot).rename(columns={"gold_correct": "hits", "gold_n": "n"})
     batches = line.batches.assign(state=steps.standing(line.batches, line.models))
     batches = judged(snapshot, batches.merge(sums[["batch_id", "hits", "n"]], on="batch_id", how="left"))

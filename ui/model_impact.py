@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import streamlit as st
 from data_access.filters import Filters, Scope
 from data_access.link_data import LinkData
 from data_access.snapshot import Snapshot
-from metrics import association, impact, lineage, linkage, regressions, score_ceiling
+from metrics import association, impact, lineage, linkage, noise_cells, regressions, score_ceiling
 from metrics import moves as moving
 from metrics.impact import Impact
 from metrics.linkage import Link
@@ -36,6 +37,7 @@ class Found:
     moves: pd.DataFrame
     compared: pd.DataFrame
     worse: pd.DataFrame
+    timely: pd.DataFrame
 
 
 def found(snapshot: Snapshot) -> Found:
@@ -49,14 +51,14 @@ def _found(snapshot: Snapshot, scope: Scope) -> Found:
     line = all_of.lineage
     links = impact.impact(line, all_of.sums, all_of.items, all_of.patterns)
     if links.reason == impact.NO_MEASURES:
-        return Found(all_of, links, *(pd.DataFrame(columns=["project"]) for _ in range(3)))
-    moves = moving.moves(links.links, MAIN, links.exposed, line.models, all_of.changes)
-    late = links.untimely.loc[links.untimely["benchmark"].isna(), "model_version"]
-    timely = line.measures[~line.measures["model_version"].isin(late)].dropna(subset="project")
+        return Found(all_of, links, *(pd.DataFrame(columns=["project"]) for _ in range(3)), line.measures)
+    asked = (links.links, MAIN, links.exposed, line.models, all_of.changes, line.batches, all_of.pools)
+    moves = moving.moves(*asked)
+    timely = lineage.on_time(line.measures, links.untimely).dropna(subset="project")
     compared = regressions.compare(timely, line.models, _with_whole(all_of.pairs))
     severity = line.incidents.groupby("model_version")["severity"].max().astype(float)
     worse = regressions.ranked(compared, severity, _exposure_changes(links))
-    return Found(all_of, links, moves, compared, worse)
+    return Found(all_of, links, moves, compared, worse, timely)
 
 
 def _with_whole(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -163,19 +165,32 @@ def pair(snapshot: Snapshot, key: str, quality: str) -> Pair:
     return _pair(snapshot, data.current_scope(), (project, benchmark, metric), quality)
 
 
-def ceiling(snapshot: Snapshot, link: Link) -> score_ceiling.Ceiling:
-    """The newest score of a benchmark beside what the raters' agreement in its project allows."""
-    return _ceiling(snapshot, data.current_scope(), link.key)
+class Standing(NamedTuple):
+    """The newest score of a benchmark: its ceiling, how noisy the project's labels are, by what, and in which cells."""
+
+    ceiling: score_ceiling.Ceiling
+    noise: Estimate
+    source: str
+    cells: noise_cells.NoiseCells
+
+
+def standing(snapshot: Snapshot, link: Link) -> Standing:
+    """The newest score of a benchmark beside what the raters' agreement in its project and their errors allow."""
+    return _standing(snapshot, data.current_scope(), link.key)
 
 
 @st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
-def _ceiling(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str]) -> score_ceiling.Ceiling:
+def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str]) -> Standing:
     all_of = _found(snapshot, scope)
-    measures = all_of.data.lineage.measures
-    ours = _of(measures, key)
-    newest = ours.sort_values("measured_at").iloc[-1]
+    newest = _of(all_of.timely, key).sort_values("measured_at").tail(1)
+    value, n = newest.iloc[0][["value", "n"]] if len(newest) else (np.nan, np.nan)
     patterns = [parts for names, parts in all_of.data.patterns.get("", ()) if names["project"] == key[0]]
-    return score_ceiling.score_ceiling(key[2], newest["value"], newest["n"], patterns, _noise(snapshot, key[0]))
+    noise, source = _noise(snapshot, key[0])
+    sums = all_of.data.sums.get("cells")
+    cells = noise_cells.NoiseCells(reason=noise_cells.NOTHING)
+    if sums is not None:
+        cells = noise_cells.noise_cells(sums, key[0])
+    return Standing(score_ceiling.score_ceiling(key[2], value, n, patterns, noise), noise, source, cells)
 
 
 def _of(measures: pd.DataFrame, key: tuple[str, str, str]) -> pd.DataFrame:
@@ -184,14 +199,15 @@ def _of(measures: pd.DataFrame, key: tuple[str, str, str]) -> pd.DataFrame:
     return measures[project & benchmark & metric]
 
 
-def _noise(snapshot: Snapshot, project: str) -> Estimate:
-    """How often audits find a label of the project wrong."""
-    rows = data.measure(snapshot, ("audit_accuracy",), ("project",), Filters.of({"project": [project]}))
-    if rows.empty or pd.isna(rows["value"].iloc[0]):
-        return Estimate.missing("no audits say how often labels are wrong")
-    row = rows.iloc[0]
-    ends = [None if pd.isna(row[c]) else 1 - float(row[c]) for c in ("high", "low")]
-    return Estimate(1 - float(row["value"]), *ends, float(row["n"]))
+def _noise(snapshot: Snapshot, project: str) -> tuple[Estimate, str]:
+    """How often a label of the project is wrong, by audits or else by gold, and by which."""
+    for metric, source in (("audit_accuracy", "audits"), ("gold_accuracy", "gold")):
+        rows = data.measure(snapshot, (metric,), ("project",), Filters.of({"project": [project]}))
+        if len(rows) and not pd.isna(rows["value"].iloc[0]):
+            row = rows.iloc[0]
+            ends = [None if pd.isna(row[c]) else 1 - float(row[c]) for c in ("high", "low")]
+            return Estimate(1 - float(row["value"]), *ends, float(row["n"])), source
+    return Estimate.missing("neither audits nor gold say how often labels are wrong"), ""
 
 
 def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:

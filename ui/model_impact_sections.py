@@ -76,14 +76,20 @@ def pair(view: View, names: Mapping[str, str], looked: controls.Own) -> None:
 
 
 def _ceiling(view: View, one: shown.Pair) -> None:
-    """What raters' agreement allows, or why it says nothing of this benchmark."""
-    found = shown.ceiling(view.snapshot, one.link)
-    if found.reason or found.headroom is None or found.score.value is None:
-        reason = found.reason or found.score.reason
+    """What raters' agreement allows, or why it says nothing here; what wrong labels take; where they sit."""
+    found = shown.standing(view.snapshot, one.link)
+    score, project = found.ceiling, view.snapshot.names["project"].get(one.link.project, one.link.project)
+    if score.reason or score.headroom is None or score.score.value is None:
+        reason = score.reason or score.score.reason
         tables.quiet(words.md(f"{'No ceiling is drawn' if reason == OTHER_METRIC else 'No ceiling'}: {reason}."))
-        return
-    charts.show(*charts.ceiling_bar(found, one.link.benchmark, palette()), key="ceiling")
-    st.markdown(words.md(say.ceiling(found)))
+        said = [say.newest(score)] if score.score.value is not None else []
+    else:
+        charts.show(*charts.ceiling_bar(score, one.link.benchmark, palette()), key="ceiling")
+        said = [say.ceiling(score)]
+    if score.score.value is not None:
+        said.append(say.corrected(score, found.noise, found.source, project))
+    said.append(say.concentrated(found.cells, project))
+    st.markdown(words.md(" ".join(said)))
 
 
 def moves(view: View, found: shown.Found, ours: frozenset[str]) -> None:

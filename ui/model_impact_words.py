@@ -9,8 +9,10 @@ import pandas as pd
 
 from metrics import ladder
 from metrics.linkage import LAGS, STANDS
+from metrics.noise_cells import NoiseCells
 from metrics.qualities import LOG, QUALITIES, SHARE
 from metrics.score_ceiling import Ceiling
+from metrics.sizes import RAW, SECOND, sizes
 from metrics.spec import Estimate
 from ui import format as fmt
 from ui.words import listed, number_word
@@ -125,24 +127,39 @@ def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
 
 
 def coefficient(pair, benchmark: str) -> str:
-    """The size of a link in words: raw, corrected, and by agreement as a second measure."""
+    """The size of a link in words: the one to read first, then the others with what their intervals leave out."""
     quality = QUALITIES[pair.quality]
-    raw, best = pair.panel.raw, pair.panel.corrected
-    if raw.value is None:
-        return f"How large the link is cannot be told: {raw.reason}."
-    one = _one(quality.unit)
-    rung = ladder.rung_of(pair.design)
-    within = "within the same project, " if rung == ladder.Rung.ADJUSTED else ""
-    size = _size(raw, quality.unit)
-    text = sentence_case(f"{within}{one} of {quality.label} went with {size} of {benchmark} as measured")
-    if best.value is not None:
-        real = f"{pair.panel.reliability:.0%}" if pair.panel.reliability is not None else "part"
-        text += f", {_size(best, quality.unit)} once measurement error is taken off ({real} of its variation is real)"
-    else:
-        text += f"; measurement error, which pulls it towards 0, cannot be taken off: {best.reason}"
-    if pair.second.value is not None:
-        text += f". With raters' agreement as a second measure of the same quality: {_size(pair.second, quality.unit)}"
-    return f"{text}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+    found = sizes(pair.panel, pair.second)
+    if not found:
+        return f"How large the link is cannot be told: {pair.panel.raw.reason}."
+    lead, *others = found
+    adjusted = lead.kind != SECOND and ladder.rung_of(pair.design) == ladder.Rung.ADJUSTED
+    within = "within the same project, " if adjusted else ""
+    size = _size(lead.estimate, quality.unit)
+    text = f"{within}{_one(quality.unit)} of {quality.label} went with {size} of {benchmark}, {_how(lead.kind, pair)}"
+    text = f"{sentence_case(text)}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+    if lead.kind == SECOND:
+        text += f" {SECOND_RESTS_ON}"
+    beside = [f"{_size(o.estimate, quality.unit)} {_how(o.kind, pair)}, but {o.leaves_out}" for o in others]
+    if beside:
+        text += f" Beside it, not to be read for it: {'; '.join(beside)}."
+    if pair.panel.corrected.value is None:
+        text += f" It cannot be corrected by the known size of quality's error: {pair.panel.corrected.reason}."
+    return text
+
+
+SECOND_RESTS_ON = "It rests on raters' agreement having no way to the model but through right labels."
+
+
+def _how(kind: str, pair) -> str:
+    """How a size was made."""
+    if kind == SECOND:
+        return "with raters' agreement as a second measure of the same quality"
+    if kind == RAW:
+        return "as measured"
+    real = pair.panel.reliability
+    share = "part" if real is None else f"{real:.0%}"
+    return f"once measurement error is taken off by its known size ({share} of quality's variation is real)"
 
 
 def _one(unit: str) -> str:
@@ -164,15 +181,52 @@ def lag_note(days: float) -> str:
 
 
 def ceiling(found: Ceiling) -> str:
-    """The headroom in words."""
+    """The score and its ceiling as numbers, and the headroom in words."""
     room, labels = found.headroom.from_model, found.headroom.from_labels
-    text = (
-        f"Raters agree with one another in {_share(found.agreement)} of cases. A better model can still gain "
-        f"{_points(room)}; {_points(labels)} cannot be gained until labels are surer, part of it true ambiguity."
+    low, high = found.headroom.ceiling
+    return (
+        f"{newest(found)} The most a model can reach against one rater's label lies between {_percent(low)} and "
+        f"{_percent(high)}. Raters agree with one another in {_share(found.agreement)} of cases. A better model can "
+        f"still gain {_points(room)}; {_points(labels)} cannot be gained until labels are surer, part of it true "
+        "ambiguity."
     )
-    if found.corrected.value is not None:
-        text += f" Cleared of the labels that audits find wrong the score would be {_share(found.corrected)}."
-    return text
+
+
+def newest(found: Ceiling) -> str:
+    """The newest score with its interval."""
+    return f"Newest score: {_share(found.score)}, n {fmt.count(found.score.n)}."
+
+
+def corrected(found: Ceiling, noise: Estimate, source: str, project: str) -> str:
+    """The score cleared of wrong labels, with whose error stands for the benchmark's; why not where it cannot be."""
+    if noise.value is None:
+        return f"The score cannot be cleared of wrong labels: {noise.reason}."
+    whose = f"{_share(noise)} of labels are wrong by {source} in {project}"
+    if found.corrected.value is None:
+        return f"The score cannot be cleared of wrong labels ({whose}): {found.corrected.reason}."
+    return (
+        f"Cleared of wrong labels the score would be {_share(found.corrected)}: {whose}, the labelling project's error "
+        "standing for the benchmark's, and a wrong label is taken to turn its case round."
+    )
+
+
+def concentrated(found: NoiseCells, project: str) -> str:
+    """In which cells label errors sit."""
+    if found.share is None:
+        return f"In which policies and languages labels are wrong cannot be told: {found.reason}."
+    named = listed([f"{policy.replace('_', ' ')} in {language}" for policy, language in found.worst])
+    what = "The worst 5 % of" if not found.few else "The worst of"
+    by = "gold judgements" if found.source == "gold" else "audits"
+    text = f"{what} {found.cells} cells of policy and language in {project}, {named}, "
+    text += f"{'hold' if len(found.worst) > 1 else 'holds'} {found.share:.0%} of the label errors that {by} find"
+    text += f", with {found.items:.0%} of the {by}"
+    if found.chance is None:
+        return f"{text}."
+    return f"{text}; were all cells equally good, those that seem worst would hold {found.chance:.0%}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}{fmt.SPACE}%"
 
 
 def _share(found: Estimate) -> str:
@@ -195,4 +249,5 @@ def move(row: Mapping, project: str) -> str:
         quality = f"gold accuracy of its labels was {size} {'lower' if row['quality_change'] < 0 else 'higher'}"
     others = row["confounders"].replace(".;", ";").rstrip(".")
     also = f"but {others}, so the move is not put down to labels" if others else "nothing else on record changed"
-    return f"{text}: {quality}; {also}."
+    under = f"{row['labels_under']}; " if row["labels_under"] else ""
+    return f"{text}: {quality}; {under}{also}."

@@ -207,3 +207,12 @@ def test_what_is_out_of_order_is_named(graph):
     ]
     none = lineage.untimely(batches, datasets[:1], models, measures[:1])
     assert none["reason"].tolist() == ["trained on a dataset that is not on record"] * 2
+
+
+def test_measures_on_time_leave_out_late_versions_and_early_values():
+    measures = pd.DataFrame(
+        {"model_version": ["a", "a", "b", "c"], "benchmark": ["x", "y", "x", "x"], "value": [1.0, 2.0, 3.0, 4.0]}
+    )
+    wrong = pd.DataFrame({"model_version": ["a", "b"], "benchmark": ["y", None], "reason": ["early", "late"]})
+    assert lineage.on_time(measures, wrong)["value"].tolist() == [1.0, 4.0]
+    assert len(lineage.on_time(measures, wrong.iloc[:0])) == 4

@@ -49,3 +49,23 @@ def test_the_ceiling_is_that_of_pairs_that_take_a_side():
 def test_no_ceiling_has_a_reason(metric, patterns, reason):
     found = score_ceiling(metric, 0.6, 2000, patterns, NOISE)
     assert found.reason == reason and found.headroom is None and found.agreement.value is None
+
+
+def test_a_score_that_has_no_ceiling_is_cleared_of_wrong_labels():
+    """The model is right in 92 % of cases, 4 % of the benchmark's labels say the opposite: 88.6 % are seen."""
+    rng = np.random.default_rng(2)
+    right, turned = rng.random(200_000) < 0.92, rng.random(200_000) < 0.04
+    seen = (right != turned).mean()
+    found = score_ceiling("safety_benchmark_score", seen, 200_000, [], Estimate(0.04, 0.035, 0.045))
+    assert found.headroom is None
+    assert found.corrected.value == pytest.approx(0.92, abs=0.002)
+    assert found.corrected.low < 0.92 < found.corrected.high
+    # A rate of cases that should be rare, such as attacks that succeed, is turned by the same error.
+    rare = ((rng.random(200_000) < 0.06) != turned).mean()
+    assert score_ceiling("attack_success_rate", rare, 200_000, [], Estimate(0.04)).corrected.value == pytest.approx(
+        0.06, abs=0.003
+    )
+
+
+def test_a_score_that_is_no_share_is_not_cleared():
+    assert score_ceiling("elo", 1_200.0, 500, [], NOISE).corrected.value is None

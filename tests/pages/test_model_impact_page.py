@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 
 import duckdb
+import pandas as pd
 import pytest
+import streamlit as st
 
-from data_access import refresh
+from data_access import model_data, refresh
 from data_access.filters import Scope
 from metrics import ladder
 from tests.conftest import settings_for
-from ui import data
+from ui import data, model_impact
 
 PAGE = "model_impact.py"
 
@@ -57,6 +59,40 @@ def test_a_link_in_the_url_is_the_one_shown(opened, text):
 def test_another_benchmark_has_no_ceiling_and_says_why(opened, text):
     at = opened(PAGE, benchmark="P06/harmful-prompts/safety_benchmark_score", quality="gold_accuracy")
     assert "No ceiling is drawn: the benchmark is not scored against single human labels" in text(at)
+    assert "Newest score:" in text(at) and "cleared of wrong labels" in text(at).lower()
+    assert "cells of policy and language in Prompt intent" in text(at)
+
+
+def test_a_value_measured_before_training_is_no_regression(sample_snapshot, monkeypatch):
+    """As on Lineage: the value of the newest version is left out of the comparisons and is no newest score."""
+    shown, snapshot = model_impact, data.current_snapshot()
+    real = model_data.lineage
+
+    last = "agora-video-019"
+
+    def early(snapshot, scope):
+        line = real(snapshot, scope)
+        measures, models = line.measures.copy(), line.models.copy()
+        measures.loc[measures["model_version"] == last, "value"] = 0.2
+        models.loc[models["model_version"] == last, ["trained_at", "released_at"]] = [
+            pd.Timestamp("2027-01-01"),
+            pd.NaT,
+        ]
+        return line._replace(measures=measures, models=models)
+
+    st.cache_data.clear()
+    shown._found.clear()
+    monkeypatch.setattr(model_data, "lineage", early)
+    try:
+        found = shown.found(snapshot)
+        key = ("P02", "video-harms", "safety_benchmark_score")
+        assert last not in set(found.compared["model_version"])
+        assert shown._of(found.timely, key)["value"].min() > 0.5
+        standing = shown.standing(snapshot, found.impact.link(*key))
+        assert standing.ceiling.score.value > 0.5
+    finally:
+        st.cache_data.clear()
+        shown._found.clear()
 
 
 def test_strange_parameters_are_told_and_left_out(opened):
