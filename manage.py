@@ -230,11 +230,10 @@ def _changes(options: argparse.Namespace) -> int:
     snapshot = Snapshot(settings.load().snapshot)
     scope = Scope.everything()
     changes = change_data.changes(snapshot, scope)
-    frames = change_data.weekly_sums(snapshot, scope) if len(changes) else {}
-    if not frames:
-        _say(f"No change can be weighed: {changes.attrs.get('reason') or 'there is no work to weigh it by'}.")
-    models = change_data.models(snapshot, scope)
-    rows = ledger(changes, frames, snapshot.meta.last_day, models) if frames else []
+    if changes.empty:
+        _say(f"No change can be weighed: {changes.attrs['reason']}.")
+    frames, models = change_data.weekly_sums(snapshot, scope), change_data.models(snapshot, scope)
+    rows = ledger(changes, frames, snapshot.meta.last_day, models)
     found = [change_words.record(row, snapshot.names) for row in rows]
     _print(pd.DataFrame(found, columns=change_words.RECORD), options.print_as)
     return 0

@@ -15,7 +15,7 @@ import pandas as pd
 
 from data_access import counts, privacy, queries
 from data_access.filters import Filters, Scope
-from data_access.model_data import lineage
+from data_access.model_data import batch_sums, lineage
 from data_access.snapshot import Snapshot
 
 LABELLING = Filters.of({"stage": ["label"]})
@@ -96,21 +96,24 @@ def weekly_sums(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
 
 
 def models(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
-    """Model versions of the scope's projects as ``metrics.change_models`` reads them: scores over all cases, batches.
+    """Model versions of the scope's projects as ``metrics.change_models`` reads them: scores, and the items of their
+    batches by pool.
 
-    No batches for a reader of single pools: which items are theirs is not known.
+    A batch's items are shared out over pools as its judgements by its close are, those of a withheld pool to none. No
+    batches for a reader of single pools: which items are theirs is not known.
     """
     found = lineage(snapshot, scope)
-    whole = found.measures["language"].isna() & found.measures["policy"].isna()
     versions = found.models[["model_version", "project", "trained_at", "dataset_version"]]
     versions = versions[versions["project"].notna()].rename(columns=KEYS)
-    scores = found.measures.loc[whole, ["model_version", "benchmark", "metric", "value", "n", "higher_is_better"]]
-    behind = found.batches.loc[found.batches["items"].notna(), ["dataset_version", "labelled_at", "items"]]
+    scores = found.measures[
+        ["model_version", "benchmark", "metric", "language", "policy", "value", "n", "higher_is_better"]
+    ]
+    behind = _by_pool(found.batches[found.batches["items"].notna()], snapshot, scope)
     scores, batches = (
         rows.merge(versions, on=key) for rows, key in ((scores, "model_version"), (behind, "dataset_version"))
     )
     number = {name: pd.to_numeric(scores[name], errors="coerce").astype(float) for name in ("value", "n")}
-    return {"scores": scores.assign(**number), "batches": batches[["model_version", "labelled_at", "items"]]}
+    return {"scores": scores.assign(**number), "batches": batches[["model_version", "pool_id", "labelled_at", "items"]]}
 
 
 def raters_by_week(snapshot: Snapshot, scope: Scope, where: Mapping[str, str], column: str) -> dict[dt.date, int]:
@@ -129,6 +132,21 @@ def raters_by_week(snapshot: Snapshot, scope: Scope, where: Mapping[str, str], c
 def _present(snapshot: Snapshot) -> set[str]:
     sources = snapshot.table("source")
     return set(sources.loc[sources["present"].astype(bool), "table_name"])
+
+
+def _by_pool(batches: pd.DataFrame, snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
+    """The items of batches by pool, as their judgements are: dataset_version, pool_id (null for what no pool in view
+    judged), labelled_at, items.
+    """
+    whole = batch_sums(snapshot, scope).set_index("batch_id")["judgements"]
+    pools = batch_sums(snapshot, scope, ("batch", "pool"))[["batch_id", "pool", "judgements"]]
+    pools["part"] = pools["judgements"] / pools["batch_id"].map(whole)
+    pools = pools[pools["part"] > 0].rename(columns=KEYS)[["batch_id", "pool_id", "part"]]
+    rest = 1 - batches["batch_id"].map(pools.groupby("batch_id")["part"].sum()).fillna(0.0)
+    left = batches[["batch_id"]].assign(pool_id=None, part=rest)
+    shares = pd.concat([pools, left[left["part"] > 1e-9]], ignore_index=True)
+    found = batches[["batch_id", "dataset_version", "labelled_at", "items"]].merge(shares, on="batch_id")
+    return found.assign(items=found["items"] * found["part"])
 
 
 def _work(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
@@ -189,8 +207,11 @@ def _large_enough(snapshot: Snapshot, scope: Scope, name: str, rows: pd.DataFram
 def _benchmark(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     """Scores of a project's models by the week they were measured in; a reader of single pools has no models."""
     rows = lineage(snapshot, scope).measures
-    whole = rows["language"].isna() & rows["policy"].isna() & rows["project"].notna()
-    rows = rows[whole & (rows["metric"] == BENCHMARK) & rows["value"].notna() & rows["measured_at"].notna()]
+    rows = rows[rows["project"].notna() & (rows["metric"] == BENCHMARK)]
+    rows = rows[rows["value"].notna() & rows["measured_at"].notna()]
+    # A version measured in slices alone has its score from them; a slice of what is known whole would count twice.
+    cut = rows[["language", "policy"]].notna().sum(axis=1)
+    rows = rows[cut == cut.groupby(rows["model_version"]).transform(_finest)]
     n = rows["n"].fillna(1).to_numpy(float)
     monday = pd.to_datetime(rows["measured_at"]).dt.to_period("W-SUN").dt.start_time
     found = pd.DataFrame(
@@ -204,6 +225,11 @@ def _benchmark(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     found = found.groupby(["week", "project_id"], sort=False)[["score", "n"]].sum().reset_index()
     found.attrs["withheld"] = []
     return found
+
+
+def _finest(cut: pd.Series) -> int:
+    """Which rows of a version to take: those over all cases, where there are none those by most dimensions."""
+    return 0 if (cut == 0).any() else int(cut.max())
 
 
 def withheld(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, ...]]:

@@ -17,12 +17,15 @@ from metrics.change_designs import Measured, alone, rollouts, together
 from metrics.change_mix import Mix, mix_moved
 from metrics.change_models import BENCHMARK, Lines, Models, of_models
 from metrics.change_parts import most_moved
-from metrics.change_units import Change, Frames, changes_in_weeks, kept, keyed, whole_weeks
-from metrics.effects.effect import Effect
+from metrics.change_units import ALL_WORK, EVERYTHING, Change, Frames, changes_in_weeks, kept, keyed, whole_weeks
+from metrics.effects.effect import Design, Effect
 from metrics.effects.measures import BY_KIND, MEASURES, SLICED, Measure
 from metrics.effects.placebo import placebo_p
 from metrics.effects.verdict import SURE, Judgement, Verdict, verdict
 from metrics.multiple import holm
+
+NOT_KEPT = "nothing it is judged by is kept for the work it touched"
+"""Why a change has no effect on any metric: its place is not known, or none of its metrics is told apart by it."""
 
 PARTS = "the part of the project that moved most, against the other parts"
 """Why a guideline's row on a part of the work is compared as it is."""
@@ -53,8 +56,9 @@ def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date, models: Mod
     """The rows of the ledger: by change in the order given, by metric as declared for its kind, then by benchmark of
     the models trained on its labels, where ``models`` are given.
 
-    changes: as in ``changes_in_weeks``. A metric whose frame or sums are not given, or that does not keep what the
-    change is told apart by, has no row. p_adjusted is Holm's over the rows of a change, benchmarks by themselves: they
+    changes: as in ``changes_in_weeks``; every one has a row. A metric whose frame or sums are not given, or that does
+    not keep what the change is told apart by, has none; where that holds of all of them, one row of ``Design.NONE``
+    says so. p_adjusted is Holm's over the rows of a change, benchmarks by themselves: they
     are asked something else, and together would cost both their power. Made-up changes are looked at where it is at
     most ``SURE``: elsewhere they decide nothing.
     """
@@ -66,7 +70,7 @@ def ledger(changes: pd.DataFrame, frames: Frames, last_day: dt.date, models: Mod
     rows = []
     for change in known:
         members = several.get(change.change_id, (change,))
-        found = _of_work(change, members, known, frames, mondays, once)
+        found = _of_work(change, members, known, frames, mondays, once) or [_not_kept(change)]
         rows += [_with_mix(row, frames, mondays) for row in _judged(change, found)]
         rows += [_in_versions(row) for row in _judged(change, of_models(change, known, lines))] if lines else []
     return rows
@@ -104,7 +108,7 @@ def _of_work(
         if not kept(measure, frames):
             continue
         frame, one = frames[measure.source], None
-        if len(members) > 1 or change.randomised:
+        if len(members) > 1 or (change.randomised and change.columns):
             key = (members[0].change_id, name)
             if key not in once:
                 once[key] = together(members, known, measure, frame, mondays)
@@ -115,6 +119,13 @@ def _of_work(
         part = most_moved(change, known, frames, mondays)
         found += [(part[0], Measured(part[1], part[2], PARTS, part[3]))] if part is not None else []
     return found
+
+
+def _not_kept(change: Change) -> tuple[Measure, Measured]:
+    """A change that no metric is kept for stands under the first that it was to be judged by."""
+    measure = MEASURES[next(iter(BY_KIND.get(change.kind, MEASURES)))]
+    where = change.where or {EVERYTHING: ALL_WORK}
+    return measure, Measured(where, Effect.missing(Design.NONE, NOT_KEPT), NOT_KEPT, None)
 
 
 def _judged(change: Change, found: Sequence[tuple[Measure, Measured]]) -> list[Row]:
@@ -139,7 +150,7 @@ def _in_versions(row: Row) -> Row:
 
 def _with_mix(row: Row, frames: Frames, mondays: pd.DatetimeIndex) -> Row:
     """With the kind of work that moved; a rollout is of places with a mix of their own, a part is one kind of work."""
-    if row.where != row.change.where:
+    if row.where != row.change.where or row.effect.design is Design.NONE:
         return row
     measure = MEASURES[row.metric]
     return replace(row, mix=mix_moved(row.change, measure, frames[measure.source], mondays))

@@ -24,6 +24,11 @@ KEYS = ("project_id", "pool_id", "language", "policy")
 
 WEEK = np.timedelta64(7, "D")
 
+EVERYTHING = "everything"
+"""In ``where``: the change touched all work there is, so nobody is left to compare with."""
+
+ALL_WORK = "all work in view"
+
 JOINED = " / "
 """Between the names of a unit's project and pool, or of a part's two sides."""
 
@@ -121,8 +126,9 @@ def changes_in_weeks(changes: pd.DataFrame, mondays: pd.DatetimeIndex) -> list[C
 
 
 def whole_weeks(frames: Frames, last_day: dt.date) -> pd.DatetimeIndex:
-    """The weeks that are whole: the last one ends on ``last_day`` or before."""
-    first = min(frame["week"].min() for frame in frames.values() if len(frame))
+    """The weeks that are whole: the last one ends on ``last_day`` or before. Without any work, the last one alone."""
+    last = pd.Timestamp(last_day) - pd.Timedelta(days=6)
+    first = min((f["week"].min() for f in frames.values() if len(f)), default=last - pd.Timedelta(days=last.weekday()))
     return pd.date_range(first, pd.Timestamp(last_day) - pd.Timedelta(days=6), freq="7D")
 
 
@@ -162,12 +168,15 @@ def panel(
 ) -> tuple[Panel, dict[str, str]] | None:
     """The weekly values of all units, with who is compared with whom, and the changed work in words.
 
-    None where the source does not keep what tells it apart, or has no such work, or for a change to everything. A pool
-    that did no such work before took it over from another: then the languages it works in are followed, whoever does
-    the work.
+    None where the source does not keep what tells it apart, or has no such work. A change to everything is in one unit
+    without peers. A pool that did no such work before took it over from another: then the languages it works in are
+    followed, whoever does the work.
     """
     by, where = change.columns, change.where
-    if not by or any(c not in frame for c in by):
+    if not by:
+        by, where = (EVERYTHING,), {EVERYTHING: ALL_WORK}
+        frame = frame.assign(**{EVERYTHING: pd.Categorical.from_codes(np.zeros(len(frame), int), [ALL_WORK])})
+    if any(c not in frame for c in by):
         return None
     if len(by) == 2:
         own = frame[(frame["project_id"] == change.project) & (frame["pool_id"] == change.pool)]

@@ -45,7 +45,7 @@ else happened that week, so it stays below the designs that can."""
 
 # Words a sentence may use only from this rung on; below it they would claim too much.
 STRONGER = {
-    Rung.ADJUSTED: ("within the same project",),
+    Rung.ADJUSTED: ("within the same project", "within the same pool", "within all work"),
     Rung.QUASI_EXPERIMENT: ("against", "after the change"),
     Rung.RANDOMISED: ("caused",),
 }
@@ -82,10 +82,13 @@ def per_point(rung: Rung, quality: str, outcome: str, size: str) -> str:
     return f"{within}each point of {quality} went with {size} of {outcome}"
 
 
-def moved(rung: Rung, change: str, metric: str, size: str, treated: str, others: str = "") -> str:
+def moved(
+    rung: Rung, change: str, metric: str, size: str, treated: str, others: str = "", within: str = "the same project"
+) -> str:
     """What a change is said to have done: ``size`` is the signed effect in words, such as "+1.8 points (0.6 to 3.0)".
 
-    treated and others: who had the change and who had not, in words ("POOL-13", "5 other pools").
+    treated and others: who had the change and who had not, in words ("POOL-13", "5 other pools"). within: whose own
+    weeks before it is measured against, where there is nobody else.
     """
     if rung == Rung.RANDOMISED:
         return f"{change} caused {size} in {metric}"
@@ -95,7 +98,7 @@ def moved(rung: Rung, change: str, metric: str, size: str, treated: str, others:
         )
         return f"{change}: {compared}: {size} in {metric}"
     if rung == Rung.ADJUSTED:
-        return f"{change}: within the same project, {metric} moved by {size} when it came"
+        return f"{change}: within {within}, {metric} moved by {size} when it came"
     return f"{change}: {metric} moved together with it, by {size}"
 
 

@@ -13,6 +13,7 @@ from metrics import ladder
 from metrics.catalogue import METRICS
 from metrics.change_designs import ROLLOUT
 from metrics.change_ledger import Row, overall
+from metrics.change_units import ALL_WORK
 from metrics.effects import WEEKS, Design, Verdict
 from metrics.effects.measures import MEASURES, Form
 from metrics.effects.verdict import SURE
@@ -41,7 +42,7 @@ MEANING = {
     Verdict.TOO_EARLY: "too few full weeks since it began",
     Verdict.CANNOT_TELL: "the weeks allow no verdict",
 }
-NO_ROWS = "nothing it is judged by is kept for the work it touched, or it touched everything at once"
+NO_ROWS = "nothing it is judged by may be shown of the work it touched"
 RECORD = (
     "change_id",
     "kind",
@@ -177,7 +178,7 @@ def narrative(row: Row, names: Names) -> str:
     change, metric, where = row.change.change_id, inside(row.metric), named(row.where, names)
     said = row.judgement.verdict
     if said in DECISIVE:
-        return ladder.moved(rung(row), change, metric, effect(row), where, others(row))
+        return ladder.moved(rung(row), change, metric, effect(row), where, others(row), _within(row))
     if said is Verdict.NO_EFFECT:
         return f"{change}: no effect on {metric} that matters was seen in {where}: {effect(row)}"
     if said is Verdict.TOO_EARLY:
@@ -185,6 +186,11 @@ def narrative(row: Row, names: Names) -> str:
     if row.effect.effect.value is None:
         return f"{change}: {metric} in {where} cannot be judged: {row.judgement.reason}"
     return f"{change}: cannot tell for {metric} in {where}, {effect(row)}: {row.judgement.reason}"
+
+
+def _within(row: Row) -> str:
+    """Whose own weeks before an effect without a comparison is measured against."""
+    return "the same project" if "project" in row.where else "the same pool" if "pool" in row.where else ALL_WORK
 
 
 def record(row: Row, names: Names) -> dict[str, object]:
@@ -281,7 +287,7 @@ def _checks(row: Row, names: Names) -> list[str]:
     another mix of work.
     """
     e, design = row.effect, f"{str(row.effect.design).capitalize()}: {row.why}."
-    found = [design] if row.why else []
+    found = [design] if row.why and row.effect.design is not Design.NONE else []
     if e.effect.value is None:
         return [*found, f"No effect was measured: {row.judgement.reason}."]
     if e.design is Design.RANDOMISED:

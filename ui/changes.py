@@ -50,7 +50,7 @@ def weighed(snapshot: Snapshot) -> Weighed:
 def _weighed(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> Weighed:
     found, frames = change_data.changes(_snapshot, scope), frames_of(_snapshot, scope)
     models = change_data.models(_snapshot, scope)
-    rows = ledger(found, frames, _snapshot.meta.last_day, models) if len(found) and frames else []
+    rows = ledger(found, frames, _snapshot.meta.last_day, models)
     by_change: dict[str, list[Row]] = {str(change): [] for change in found["change_id"]}
     for row in rows:
         if _may_see(_snapshot, scope, row):

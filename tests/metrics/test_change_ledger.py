@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from metrics.change_ledger import ledger, overall
+from metrics.change_ledger import NOT_KEPT, ledger, overall
 from metrics.change_units import Change, weekly
 from metrics.effects import measures
 from metrics.effects.effect import TOO_EARLY, Design
@@ -202,13 +202,42 @@ def test_a_change_of_late_is_too_early(options, reason):
     assert overall(rows) is Verdict.TOO_EARLY
 
 
-def test_short_changes_changes_to_everything_and_unknown_work():
-    frame = work(8)
-    assert overall(rows_of(frame, change(pool="A", week=40, last=41))) is Verdict.CANNOT_TELL
-    assert rows_of(frame, change(project=None)) == []
-    assert rows_of(frame, change(project="P9")) == []
-    assert rows_of(frame, change(pool="Z")) == []
+def test_a_short_change_cannot_be_told():
+    assert overall(rows_of(work(8), change(pool="A", week=40, last=41))) is Verdict.CANNOT_TELL
     assert overall([]) is Verdict.CANNOT_TELL
+
+
+@pytest.mark.parametrize("options", [{"project": "P9"}, {"pool": "Z"}, {"project": "P9", "kind": "guideline"}])
+def test_a_change_of_work_that_nobody_knows_has_a_row_that_says_so(options):
+    (row,) = rows_of(work(8), change(**options))
+    assert (row.effect.design, row.judgement.verdict) == (Design.NONE, Verdict.CANNOT_TELL)
+    assert row.judgement.reason == row.why == NOT_KEPT
+    assert row.where == {"project": options.get("project", "P1"), **({"pool": "Z"} if "pool" in options else {})}
+
+
+def test_every_change_has_a_row_whatever_is_kept():
+    """Also where no frame is given, or none of its metrics, or lots were drawn for a change to everything."""
+    changes = pd.DataFrame([change("model"), change("tool", None, name="CH-2"), change(pool="A", name="CH-3")])
+    for frames in ({}, {"flow": work(8)[["week", "project_id"]]}):
+        rows = ledger(changes, frames, LAST_DAY)
+        assert [row.change.change_id for row in rows] == ["CH-1", "CH-2", "CH-3"]
+        assert {row.effect.design for row in rows} == {Design.NONE}
+    drawn = ledger(changes.assign(randomised=True), {"work": work(8)}, LAST_DAY)
+    assert {row.change.change_id for row in drawn} == {"CH-1", "CH-2", "CH-3"}
+
+
+@pytest.mark.parametrize(("by", "said"), [(-1.5, Verdict.HARM), (1.5, Verdict.WORKED)])
+def test_a_change_to_everything_is_a_series_over_all_work(by, said):
+    rows = rows_of(moved(work(6), by, 45), change(project=None))
+    row = next(row for row in rows if row.metric == "gold_accuracy")
+    assert (row.where, row.effect.design) == ({"everything": "all work in view"}, Design.SERIES)
+    assert row.effect.comparison == ()
+    assert (row.judgement.verdict, overall(rows)) == (said, said)
+    gold = moved(work(6), by, 45).groupby("week")[["gold_correct", "gold_n"]].sum()
+    plain = gold["gold_correct"] / gold["gold_n"]
+    step = plain[MONDAYS[45:53]].mean() - plain[MONDAYS[:45]].mean()
+    assert row.effect.effect.low <= step <= row.effect.effect.high
+    assert overall(rows_of(work(6), change(project=None))) not in (Verdict.HARM, Verdict.WORKED)
 
 
 def test_weekly_values_and_their_errors():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from metrics.change_ledger import ledger, overall
-from metrics.change_models import SAME
+from metrics.change_models import SAME, TOO_SMALL, over_slices
 from metrics.effects.effect import Design
 from metrics.effects.verdict import Verdict
 from tests.metrics.effects.simulated import ar1
@@ -61,7 +61,9 @@ def work():
 
 
 def weighed(found, *changes):
-    return ledger(pd.DataFrame(list(changes)), {"work": work()}, LAST_DAY, found)
+    """The rows of models: no metric of the work is kept here."""
+    rows = ledger(pd.DataFrame(list(changes)), {"work": work()}, LAST_DAY, found)
+    return [row for row in rows if row.of_models]
 
 
 @pytest.mark.parametrize(("moved", "said"), [(-0.05, Verdict.HARM), (0.05, Verdict.WORKED)])
@@ -122,6 +124,72 @@ def test_versions_whose_batches_nobody_knows_are_on_neither_side():
     row = weighed({**found, "batches": batches}, change())[0]
     assert not {3 - 24, 20 - 24, 26 - 24} & set(row.effect.weeks.astype(int))
     assert (row.effect.effect.n, row.judgement.verdict) == (7, Verdict.HARM)
+
+
+def by_pool(found, share: float):
+    """The same models, of which pool A labelled a part of every batch and B the rest."""
+    parts = [found["batches"].assign(pool_id=p, items=1000.0 * s) for p, s in (("A", share), ("B", 1 - share))]
+    return {**found, "batches": pd.concat(parts, ignore_index=True)}
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.3, 0), (0.5, 0), (0.7, 8), (1.0, 8)])
+def test_a_course_of_one_pool_reaches_versions_by_that_pool_s_labels_alone(share, n):
+    """The scores fall when it comes; who labelled a third of the items is not credited with it."""
+    found = by_pool(models(np.random.default_rng(8), moved=-0.05), share)
+    row = weighed(found, {**change(), "pool_id": "A"})[-1]
+    assert row.effect.effect.n == n
+    assert row.judgement.verdict is (Verdict.HARM if n else Verdict.CANNOT_TELL)
+    assert (row.judgement.reason == TOO_SMALL) == (not n)
+    # What B was taught cuts A's versions short only where B labelled most of them.
+    other = {**change(27, name="CH-2"), "pool_id": "B"}
+    assert weighed(found, {**change(), "pool_id": "A"}, other)[0].effect.effect.n == n
+
+
+def test_a_pool_of_all_projects_is_followed_into_the_models_of_each_it_works_for():
+    found = by_pool(models(np.random.default_rng(9), moved=-0.05), 0.8)
+    elsewhere = found["batches"]["model_version"].str.startswith("P3")
+    found["batches"].loc[elsewhere, "pool_id"] = "C"
+    rows = weighed(found, {**change(project=None), "pool_id": "A"})
+    assert [row.where["project"] for row in rows] == ["P1", "P2"]
+    assert [row.judgement.verdict is Verdict.HARM for row in rows] == [True, False]
+    assert [row.where["project"] for row in weighed(found, change(project=None))] == ["P1", "P2", "P3"]
+
+
+def test_a_change_that_ended_before_most_of_any_version_was_labelled_was_too_short():
+    row = weighed(models(np.random.default_rng(3)), {**change(20), "ends_on": FIRST + pd.Timedelta(days=14 * 20 + 5)})
+    assert row[-1].judgement == (Verdict.CANNOT_TELL, "the change lasted fewer than 3 versions with data", {})
+
+
+def sliced(found):
+    """Each score as two languages whose mean over cases it is, one a fifth lower, of a quarter of the cases."""
+    whole = found["scores"]
+    low, high = (
+        whole.assign(language=name, policy=None, n=whole["n"] * part, value=whole["value"] + off)
+        for name, part, off in (("id", 0.25, -0.15), ("en", 0.75, 0.05))
+    )
+    return low, high
+
+
+def test_a_benchmark_measured_in_slices_is_the_mean_over_them():
+    found = models(np.random.default_rng(10), moved=-0.05)
+    low, high = sliced(found)
+    whole = weighed(found, change())[-1].effect.effect
+    parts = weighed({**found, "scores": pd.concat([low, high], ignore_index=True)}, change())[-1]
+    assert parts.where == {"project": "P1", "benchmark": "safety"}
+    assert (parts.effect.effect.value, parts.effect.effect.high) == pytest.approx((whole.value, whole.high), abs=1e-9)
+    # Slices beside the score over all cases are not counted twice; a version without one of them has no score.
+    beside = found["scores"].assign(language=None, policy=None)
+    both = weighed({**found, "scores": pd.concat([beside, low], ignore_index=True)}, change())[-1]
+    assert both.effect.effect.value == pytest.approx(whole.value, abs=1e-9)
+    lacking = pd.concat([low.drop(index=26), high], ignore_index=True)
+    assert set(found["scores"]["model_version"]) - set(over_slices(lacking)["model_version"]) == {"P1-26"}
+    # A slice that came of late is no move: by itself it lies .5 lower.
+    late = low[low["trained_at"] > FIRST + pd.Timedelta(days=14 * 30)].assign(language="th", value=0.3)
+    more = weighed({**found, "scores": pd.concat([low, high, late], ignore_index=True)}, change())[-1]
+    assert more.effect.effect.value == pytest.approx(whole.value, abs=1e-9)
+    unknown = pd.concat([low.assign(n=np.nan), high.assign(n=np.nan)], ignore_index=True)
+    equal = over_slices(unknown).set_index("model_version")["value"]
+    assert (equal - found["scores"].set_index("model_version")["value"]).to_numpy() == pytest.approx(-0.05)
 
 
 def test_benchmarks_are_adjusted_as_a_family():

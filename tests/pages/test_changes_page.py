@@ -91,7 +91,7 @@ def test_without_changes_the_page_says_which_table_it_needs(opened, text, altere
     assert 'the warehouse has no table "changes"' in text(at)
 
 
-def test_a_change_of_late_is_too_early_and_one_to_everything_cannot_be_told(opened, text, altered):
+def test_a_change_of_late_is_too_early_and_one_to_everything_has_nobody_to_compare_with(opened, text, altered):
     altered(
         few(
             "UPDATE change SET starts_on = DATE '2026-11-10', ends_on = NULL WHERE change_id = 'CH-019';"
@@ -103,7 +103,17 @@ def test_a_change_of_late_is_too_early_and_one_to_everything_cannot_be_told(open
     assert "too young to judge" in text(at)
     at = opened(PAGE, change="CH-021")
     assert sound(at)
-    assert "everything at once" in text(at)
+    said = text(at)
+    assert "all work in view" in said
+    assert "Compared with its own weeks before alone" in said
+    assert ladder.overclaims(at.title[0].value.replace("\\", ""), ladder.Rung.ASSOCIATION) == []
+
+
+def test_a_change_of_work_that_nobody_knows_is_listed_with_its_reason(opened, text, altered):
+    altered(few("UPDATE change SET pool_id = 'POOL-99' WHERE change_id = 'CH-021'"))
+    at = opened(PAGE, change="CH-021")
+    assert sound(at)
+    assert "nothing it is judged by is kept for the work it touched" in text(at)
 
 
 def test_a_stakeholder_of_one_project_sees_its_changes_and_no_rater(opened, text, altered, monkeypatch):

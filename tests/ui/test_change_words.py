@@ -89,6 +89,19 @@ def test_no_verdict_is_said_in_stronger_words_than_its_rung(verdict, design):
         assert ladder.overclaims(sentence, change_words.rung(one)) == [], sentence
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"project": "P1"}, "within the same project"),
+        ({"pool": "A"}, "within the same pool"),
+        ({"everything": "all work in view"}, "within all work in view"),
+    ],
+)
+def test_without_a_comparison_it_is_said_whose_weeks_before_count(where, said):
+    one = dataclasses.replace(row(design=Design.SERIES), where=where)
+    assert f"CH-1: {said}, gold accuracy moved by" in change_words.narrative(one, NAMES)
+
+
 def test_the_finding_counts_verdicts_and_names_the_clearest():
     said = plain(
         change_words.finding({"CH-1": [row()], "CH-2": [], "CH-3": [row(Verdict.WORKED)]}, NAMES, {"CH-1": "A course."})
