@@ -18,7 +18,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.bridge import COST, UNIT_COST, Bridge, cost_bridge
 from ui import cost_units, data
-from ui.costs import CORRECT, KEPT, LEAST_CENT, METRIC, POOLS, TOTAL, UNIT, Ask, cannot
+from ui.costs import CORRECT, KEPT, LEAST_CENT, METRIC, POOLS, TOTAL, UNIT, Ask, cannot, timed_work
 
 BETWEEN, INSIDE, ACCURACY = "mix of projects", "mix inside a project", "accuracy"
 PART_ORDER = ("volume", BETWEEN, INSIDE, "efficiency", "price", "unsplit", "unlabelled", ACCURACY)
@@ -128,19 +128,23 @@ def _hours(snapshot: Snapshot, span: Filters) -> tuple[dict, dict]:
     """Handling and paid hours by cell.
 
     A pool's paid hours are shared by all that it works on, whatever of it the filters leave; untimed judgements count
-    at the pool's mean time.
+    at the mean time of their project in the pool, where none is known at the pool's. Times are on each project's main
+    basis.
     """
     whole = span.over(span.start, span.end)
     whole = Filters.of({n: v for n, v in span.where if n in POOLS}, span.start, span.end)
     columns = ("judgements", "handle_n", "handle_sum_seconds")
-    everything = _columns(snapshot, "work", columns, PLACE, whole)
-    pools, sums = grouped(everything, ("pool",), ("handle_n", "handle_sum_seconds"))
-    with np.errstate(all="ignore"):
-        usual = dict(zip(pools, np.nan_to_num(sums["handle_sum_seconds"] / sums["handle_n"]), strict=True))
+    everything = _arrays(timed_work(snapshot, columns, PLACE, whole), PLACE, columns)
+    usual: dict[tuple, float] = {}
+    for by in (("pool",), ("project", "pool")):
+        places, sums = grouped(everything, by, ("handle_n", "handle_sum_seconds"))
+        timed = sums["handle_n"] > 0
+        mean = np.divide(sums["handle_sum_seconds"], sums["handle_n"], out=np.zeros(len(timed)), where=timed)
+        usual |= {place: float(m) for place, m, known in zip(places, mean, timed, strict=True) if known}
     everything["seconds"] = _seconds(everything, usual)
     here = everything
     if whole != span:
-        here = _columns(snapshot, "work", columns, PLACE, span)
+        here = _arrays(timed_work(snapshot, columns, PLACE, span), PLACE, columns)
         here["seconds"] = _seconds(here, usual)
     pools, sums = grouped(everything, ("pool",), ("seconds",))
     total = dict(zip((p for (p,) in pools), sums["seconds"], strict=True))
@@ -152,7 +156,8 @@ def _hours(snapshot: Snapshot, span: Filters) -> tuple[dict, dict]:
 
 def _seconds(work: Columns, usual: dict) -> np.ndarray:
     timed = work["handle_n"] > 0
-    mean = np.array([usual[pool,] for pool in work["pool"].tolist()]) if len(timed) else np.zeros(0)
+    places = zip(work["project"].tolist(), work["pool"].tolist(), strict=True)
+    mean = np.array([usual.get(place, usual.get(place[1:], 0.0)) for place in places], float)
     each = np.divide(work["handle_sum_seconds"], work["handle_n"], out=mean, where=timed)
     return each * work["judgements"]
 
@@ -168,7 +173,10 @@ def _paid_hours(snapshot: Snapshot, whole: Filters) -> dict[str, float]:
 
 def _columns(snapshot: Snapshot, mart: str, names: Sequence[str], by: Sequence[str], span: Filters) -> Columns:
     """data.sums() as arrays, what is missing as 0 or ""."""
-    rows = data.sums(snapshot, mart, tuple(names), tuple(by), span)
+    return _arrays(data.sums(snapshot, mart, tuple(names), tuple(by), span), by, names)
+
+
+def _arrays(rows: pd.DataFrame, by: Sequence[str], names: Sequence[str]) -> Columns:
     found = {name: rows[name].fillna("").to_numpy(object) for name in by}
     return found | {name: np.nan_to_num(rows[name].to_numpy(float, na_value=np.nan)) for name in names}
 

@@ -1,4 +1,4 @@
-"""What money buys: pools by cost and accuracy inside each project, and what more raters an item are worth."""
+"""What money buys: pools by cost and accuracy inside a project and language, and what more raters are worth."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ LEAST_GOLD = 100  # gold judgements for a curve
 MOST_STATES = 2_000  # label counts that a plan follows on a page
 THRESHOLDS = (0.9, 0.95, 0.99)
 CONFUSION_KEEPS = frozenset({"project", "pool", "language", "policy"})
+BY = ("project", "pool", "language")
+ALONE = "no other pool works in {} on it"
 
 
 # ---- pools by cost and quality ---------------------------------------------------------------------------------
@@ -31,11 +33,11 @@ CONFUSION_KEEPS = frozenset({"project", "pool", "language", "policy"})
 
 @dataclass(frozen=True, eq=False)
 class Frontiers:
-    """Pools by cost and accuracy inside each project.
+    """Pools by cost and accuracy inside each project and language.
 
-    rows: a row per project and pool: project, pool, label (of the pool), project_label, labels, spent, and the columns
-    of metrics.frontier.frontier(). projects: id and name of those with pools, most spent first. withheld: how many
-    pools of each project are too small for the reader.
+    rows: a row per project, language and pool: project, language, pool, label (of the pool), project_label, labels,
+    spent, and the columns of metrics.frontier.frontier(). projects: id and name of those with pools, most spent first.
+    withheld: how many pools of each project are too small for the reader.
     """
 
     rows: pd.DataFrame
@@ -44,33 +46,48 @@ class Frontiers:
     withheld: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, project: str) -> pd.DataFrame:
-        """The pools of one project."""
+        """The pools of one project, those of a language together."""
         return self.rows[self.rows["project"] == project].reset_index(drop=True) if len(self.rows) else self.rows
+
+    def partners(self, project: str) -> dict[str, dict[str, str]]:
+        """By pool of the project: id and label of the others that work in a language of its own there, where any."""
+        rows = self.of(project)
+        if rows.empty:
+            return {}
+        pairs = rows.merge(rows, on="language", suffixes=("", "_other"))
+        pairs = pairs[pairs["pool"] != pairs["pool_other"]]
+        found: dict[str, dict[str, str]] = {}
+        for pool, other, label in zip(pairs["pool"], pairs["pool_other"], pairs["label_other"], strict=True):
+            found.setdefault(pool, {})[other] = label
+        return found
 
 
 @st.cache_data(**KEPT)
 def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
-    """Cost a label (all costs) against accuracy of every pool, compared inside a project: only there work is alike."""
+    """Cost a label (all costs) against accuracy of every pool.
+
+    Compared inside a project and language: only there is the work alike, and can a pool take it over.
+    """
     reason = cannot(snapshot, filters)
     if reason or not filters.days:
         return Frontiers(pd.DataFrame(), {}, reason or "there is no period")
-    rows = costs.clusters(snapshot, filters)
-    rows = rows[rows["pool"].notna() & rows["project"].notna()]
+    rows = costs.clusters(snapshot, filters, ("language",))
+    rows = _in_language(rows[rows["pool"].notna() & rows["project"].notna()])
     if rows.empty or not rows["cost"].sum() > 0:
         return Frontiers(pd.DataFrame(), {}, "no costs match these filters")
-    by = ("project", "pool")
-    cost = unit_cost.cost_per(rows, by)
-    measured = figures.measure(snapshot, (quality,), (by,), (filters,))[0][0]
+    cost = unit_cost.cost_per(rows, BY)
+    measured = figures.measure(snapshot, (quality,), (BY,), (filters,))[0][0]
     measured = measured[measured["pool"].notna()] if "pool" in measured else measured.iloc[:0]
-    spent = rows.groupby(list(by))["cost"].sum()
+    spent = rows.groupby(list(BY))["cost"].sum()
     least = data.current_scope().minimum_items
-    hidden = data.too_small(snapshot, by, filters)
-    seen = np.array([key not in hidden for key in zip(cost["project"], cost["pool"], strict=True)], bool)
+    hidden = data.too_small(snapshot, BY, filters)
+    seen = np.array([key not in hidden for key in zip(*(cost[c] for c in BY), strict=True)], bool)
     large = seen & (cost["n"] >= least).to_numpy()
     some = ((cost["n"] > 0) & (cost["value"] > 0)).to_numpy()
-    withheld = {str(p): int(n) for p, n in cost["project"][some & ~large].value_counts().items()}
+    away = cost[some & ~large].drop_duplicates(["project", "pool"])
+    withheld = {str(p): int(n) for p, n in away["project"].value_counts().items()}
     cost = cost[some & large].reset_index(drop=True)
-    right = cost[list(by)].merge(measured, on=list(by), how="left")
+    right = cost[list(BY)].merge(measured, on=list(BY), how="left")
     value, low, high, n = (right[c].to_numpy(float) for c in ("value", "low", "high", "n"))
     n = np.where(np.isnan(value), 0.0, n)
     share = np.clip(np.nan_to_num(value), 0, 1)
@@ -83,14 +100,18 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
         pools = pd.DataFrame(
             {
                 "pool": cost["pool"].to_numpy()[at],
+                "language": cost["language"].to_numpy()[at],
                 **{name: column[at] for name, column in ends.items()},
                 **{f"quality{s}": known[c].to_numpy() for s, c in (("", "value"), ("_low", "low"), ("_high", "high"))},
                 "quality_reason": np.where(n[at] > 0, "", np.where(why[at] == "", known["reason"], why[at])),
+                "labels": cost["n"].to_numpy()[at],
+                "gold": n[at],
             }
         )
-        found = fr.frontier(pools, draws=1000)
-        money = [float(spent[(project, p)]) for p in pools["pool"]]
-        parts.append(found.assign(project=project, labels=cost["n"].to_numpy()[at], gold=n[at], spent=money))
+        for language, some_pools in pools.groupby("language", sort=True):
+            found = _compared(some_pools.reset_index(drop=True), str(language))
+            money = [float(spent[(project, p, language)]) for p in found["pool"]]
+            parts.append(found.assign(project=project, language=str(language), spent=money))
     if not parts:
         why = "every pool is too small a group to show" if withheld else "no pool made labels here"
         return Frontiers(pd.DataFrame(), {}, why, withheld)
@@ -103,6 +124,30 @@ def frontiers(snapshot: Snapshot, filters: Filters, quality: str) -> Frontiers:
     return Frontiers(table, {str(p): names["project"].get(str(p), str(p)) for p in order.index}, "", withheld)
 
 
+def _in_language(rows: pd.DataFrame) -> pd.DataFrame:
+    """Costs of weeks without work, which have no language, put to the pool's languages on the project by its labels."""
+    gone = rows["language"].isna()
+    if not gone.any():
+        return rows
+    made = rows[~gone].groupby(list(BY), as_index=False)["labels"].sum()
+    whole = made.groupby(["project", "pool"])["labels"].transform("sum")
+    made = made.assign(part=made["labels"] / whole.where(whole > 0)).drop(columns="labels").dropna()
+    spread = rows[gone].drop(columns="language").merge(made, on=["project", "pool"])
+    spread = spread.assign(cost=spread["cost"] * spread["part"], labels=0.0).drop(columns="part")
+    return pd.concat([rows[~gone], spread], ignore_index=True)
+
+
+def _compared(pools: pd.DataFrame, language: str) -> pd.DataFrame:
+    """The frontier of one project's pools of a language; a pool with none to compare with has no verdict."""
+    found = fr.frontier(pools, draws=1000).assign(labels=pools["labels"], gold=pools["gold"])
+    if len(pools) == 1 and found["verdict"].notna().all():
+        none = pd.Series([None], dtype=object)
+        found = found.assign(
+            efficient=none, verdict=none, p_dominated=np.nan, p_dominated_by=np.nan, reason=ALONE.format(language)
+        )
+    return found
+
+
 def first_project(found: Frontiers) -> str:
     """The project to open with: one with a pool that gives less for more, else the most comparable, else the first."""
     if found.rows.empty:
@@ -111,7 +156,7 @@ def first_project(found: Frontiers) -> str:
     beaten = known[known["verdict"] == fr.DOMINATED].groupby("project")["spent"].sum()
     if len(beaten):
         return str(beaten.idxmax())
-    several = known.groupby("project")["pool"].size()
+    several = known.groupby(["project", "language"])["pool"].size().groupby("project").max()
     several = [p for p in found.projects if several.get(p, 0) > 1]
     return several[0] if several else next(iter(found.projects))
 

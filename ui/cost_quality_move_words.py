@@ -8,7 +8,7 @@ from metrics.catalogue import METRICS
 from metrics.spec import Unit
 from ui import format as fmt
 from ui import words
-from ui.cost_quality_moves import WEEKS, Move
+from ui.cost_quality_moves import FAR, WEEKS, Move
 from ui.cost_quality_words import probability
 from ui.delivery_words import due_in
 
@@ -25,7 +25,6 @@ EFFECT = {
     "shortfall a week": "Labels a week that would wait",
 }
 CHANGES = ("cost a week", "quality of the queue", "correct labels a week", "SLA of the queue")
-FAR = 0.05  # between the SLA measured and the one simulated, from which a reader is warned
 
 
 def effect(row: Mapping, currency: str) -> tuple[str, str]:
@@ -63,7 +62,7 @@ def move(found: Move, share: float, name: str, currency: str) -> str:
     rows = {row["effect"]: row for row in found.found.effects.to_dict("records")}
     part = f"{100 * share:.0f}{fmt.SPACE}%"
     text = (
-        f"Moving {part} of {found.source.name}'s work on {name} to {found.target.name}, "
+        f"Moving {part} of {found.source.name}'s work on {name} in {found.language} to {found.target.name}, "
         f"{fmt.count(round(found.found.moved))} labels a week, would "
     )
     parts = [said for said in (_cost(rows["cost a week"], currency), _right(rows["quality of the queue"])) if said]
@@ -90,7 +89,7 @@ def _right(row: Mapping) -> str:
         return f"change accuracy by what is not known ({row['reason']})"
     if fmt.is_missing(row["low"]) or row["low"] * row["high"] <= 0:
         return "not change accuracy by more than chance can tell"
-    if points(row["value"]).startswith("0"):
+    if points(row["value"]).startswith(f"0{fmt.SPACE}"):
         return "change the queue's accuracy by less than a tenth of a point"
     return f"make {points(row['value'])} {'more' if row['value'] > 0 else 'fewer'} of the queue's labels right"
 
@@ -128,6 +127,5 @@ def assumptions(found: Move, usable: float) -> str:
             f" Over the last {WEEKS} weeks {fmt.value(found.measured, SHARE)} of the queue was in time; unmoved, the "
             f"simulation gives both pools {fmt.value(now['value'], SHARE)}"
         )
-        apart = abs(now["value"] - found.measured) > FAR
-        text += ", so trust its direction more than its size." if apart else "."
+        text += ", too far from it to say what a move would do." if abs(now["value"] - found.measured) > FAR else "."
     return text

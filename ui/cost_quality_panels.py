@@ -55,25 +55,34 @@ def _of(name: str) -> tuple:
 def settle(own: Own, found: Frontiers, view: View) -> tuple[dict[str, str], str]:
     """The project and the two pools in force, and a sentence for what was not honoured.
 
-    Without a wish: the project with most to tell, and its dearest dominated pool against the one that beats it.
+    Work moves only between pools that share a language on the project; without such a pair there are no pools. Without
+    a wish: the project with most to tell, and its dearest dominated pool against the one that beats it.
     """
     problems: list[str] = []
     first = numbers.first_project(found)
     project = links.one_of("project with pools here", own["of"] or None, found.projects, first, problems)
-    rows = found.of(project)
-    pools = dict(zip(rows["pool"], rows["label"], strict=True)) if len(rows) else {}
+    rows, partners = found.of(project), found.partners(project)
     source, target = own["source"], own["target"]
-    if len(pools) > 1:
-        ranked = rows.sort_values("p_dominated", ascending=False, na_position="last")
+    if partners:
+        ranked = rows[rows["pool"].isin(partners)]
+        ranked = ranked.sort_values("p_dominated", ascending=False, na_position="last")
         worst = str(ranked["pool"].iloc[0])
-        best = str(ranked["dominated_by"].iloc[0] or ranked["pool"].iloc[-1])
         changed = own["of"] not in ("", project)
-        source = links.one_of("pool on this project", (source or None) if not changed else None, pools, worst, problems)
-        others = {p: n for p, n in pools.items() if p != source}
-        rest = best if best in others else next(iter(others))
+        alone = "pool with another in its language on this project"
+        source = links.one_of(
+            alone if source in set(rows["pool"]) else "pool on this project",
+            (source or None) if not changed else None,
+            dict(zip(ranked["pool"], ranked["label"], strict=True)),
+            worst,
+            problems,
+        )
+        others = partners[source]
+        best = ranked.loc[(ranked["pool"] == source) & ranked["dominated_by"].isin(others), "dominated_by"]
+        rest = str(best.iloc[0]) if len(best) else next(iter(others))
         wish = target if target != source and not changed else ""
-        target = links.one_of("other pool on this project", wish or None, others, rest, problems)
-    elif not pools:
+        called = f"other pool {'in its language ' if target in set(rows['pool']) else ''}on this project"
+        target = links.one_of(called, wish or None, others, rest, problems)
+    else:
         source = target = ""
     settled = {**own, "of": project, "source": source, "target": target}
     if settled != dict(own) and not problems:
@@ -123,9 +132,8 @@ def frontier(view: View, found: Frontiers, own: Own) -> None:
     spec, alt = charts.frontier(rows, name, palette(), view.currency)
     clicked = charts.show(spec, alt, key=f"frontier {own['of']} {own['quality']} {token(view.filters)}", select=True)
     basis = (
-        "Cost is all costs over labels made; its interval is of weeks. Pools are compared inside a project, where the "
-        "work is most alike; their languages may differ. The line joins the pools "
-        "that are best for their price as measured."
+        "Cost is all costs over labels made; its interval is of weeks. Pools are compared only with those of the same "
+        "language on the project. A line joins a language's pools that are best for their price as measured."
     )
     tables.quiet(md(f"{say.frontier_note(rows)}{_withheld(found, own['of'])}{basis}"))
     if clicked and clicked.get("member"):
@@ -177,15 +185,18 @@ def _number(label: str, param: str, own: Own, view: View, width: int) -> None:
 
 def move(view: View, found: Frontiers, own: Own) -> None:
     """What moving a share of the project's work between two of its pools would do."""
-    rows = found.of(own["of"]) if own["of"] else found.rows
-    if len(rows) < 2:
-        tell_why("What a move would do", [found.reason or moves.ONE_POOL])
+    partners = found.partners(own["of"])
+    if not partners:
+        one = found.of(own["of"])["pool"].nunique() < 2 if own["of"] else True
+        tell_why("What a move would do", [found.reason or (moves.ONE_POOL if one else moves.NO_PAIR)])
         return
-    pools = dict(zip(rows["pool"], rows["label"], strict=True))
+    rows = found.of(own["of"])
+    names = dict(zip(rows["pool"], rows["label"], strict=True))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _number("Move, % of its labels", "share", own, view, 170)
-        _pick("From", "source", pools, own, view, 220, hide=False)
-        _pick("To", "target", {p: n for p, n in pools.items() if p != own["source"]}, own, view, 220, hide=False)
+        sources = {pool: names[pool] for pool in partners}
+        _pick("From", "source", sources, own, view, 220, drop=("target",), hide=False)
+        _pick("To", "target", partners.get(own["source"], {}), own, view, 220, hide=False)
         _number("Paid hours usable, %", "usable", own, view, 170)
     share, usable = float(own["share"]) / 100, float(own["usable"]) / 100
     what = (own["quality"], own["of"], own["source"], own["target"])
@@ -232,7 +243,8 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         tell_why("Pools by cost and accuracy", [found.reason])
         return
     order = {p: k for k, p in enumerate(found.projects)}
-    rows = found.rows.assign(at=found.rows["project"].map(order)).sort_values(["at", "cost"], kind="stable")
+    rows = found.rows.assign(at=found.rows["project"].map(order))
+    rows = rows.sort_values(["at", "language", "cost"], kind="stable")
     records = rows.to_dict("records")
     shown = rows.assign(
         standing=[say.standing(row) for row in records],
@@ -251,11 +263,13 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         title="Pools by cost and accuracy",
         columns={
             "project_label": Column("Project", "Open a row to see its project above."),
+            "language": Column("Language", "Pools are compared inside a project and language."),
             "label": Column("Pool"),
             "money": Column("Cost a label", "All costs over labels made, with its 95 % interval.", "right"),
             "right": Column(QUALITY[own["quality"]], "Drawn towards the others where few are known.", "right"),
             "standing": Column(
-                "Standing", "In brackets the probability that another pool is cheaper and as good; clear from 95 % on."
+                "Standing",
+                "In brackets how likely another pool of its language is cheaper and as good; clear from 95 % on.",
             ),
             "beaten_by": Column("Beaten most often by"),
             "labels": Column("Labels", "", "count"),

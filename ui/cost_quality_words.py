@@ -11,7 +11,8 @@ from data_access.filters import Scope
 from metrics import frontier as fr
 from metrics.catalogue import METRICS
 from ui import format as fmt
-from ui.cost_quality import Frontiers, Raters
+from ui import words
+from ui.cost_quality import ALONE, Frontiers, Raters
 from ui.page import View
 
 SHARE, COST = METRICS["gold_accuracy"], METRICS["cost_per_label"]
@@ -21,7 +22,7 @@ VERDICT = {
     fr.DOMINATED: "▲ less for more",
 }
 ORDER = {3: "the 2nd and 3rd label", 5: "the 4th and 5th", 7: "the 6th and 7th"}
-MARKS = "● best for its price, ▲ another pool is cheaper and as good, ◆ cannot tell"
+MARKS = ("● best for its price, ◆ cannot tell", "▲ another pool is cheaper and as good")
 
 
 def probability(p: float) -> str:
@@ -56,30 +57,43 @@ def finding(found: Frontiers, own: Mapping[str, str], view: View) -> str:
         return f"What money buys has no number here: {found.reason or 'no project has a pool with labels'}"
     rows = found.of(own["of"])
     name = found.projects[own["of"]]
-    known = rows[rows["verdict"].notna()]
-    if len(rows) < 2:
+    if rows["pool"].nunique() < 2:
         return f"{name} is worked on by one pool here, {rows['label'].iloc[0]}: there is no price to compare"
-    if len(known) < 2:
-        why = next((r for r in rows["reason"] if r), "no accuracy")
+    if not found.partners(own["of"]):
+        return f"No two pools share a language on {name}, so there is no price to compare"
+    known = rows[rows["verdict"].notna()]
+    known = known[known.groupby("language")["pool"].transform("size") > 1]
+    if known.empty:
+        why = next((r for r in rows.loc[rows["quality"].isna(), "reason"] if r), "no accuracy")
         return f"On {name} cost and quality cannot be compared: {why}"
     beaten = known[known["verdict"] == fr.DOMINATED].sort_values("p_dominated", ascending=False)
     if len(beaten):
         row = beaten.iloc[0]
-        better = rows[rows["pool"] == row["dominated_by"]].iloc[0]
+        better = rows[(rows["pool"] == row["dominated_by"]) & (rows["language"] == row["language"])].iloc[0]
         text = (
             f"On {name}, {row['label']} gives less for more: {fmt.value(row['cost'], COST, view.currency)} a label, "
-            f"{fmt.value(row['quality'], SHARE)} right, where {better['label']} is at "
+            f"{fmt.value(row['quality'], SHARE)} right, where {better['label']}, in {row['language']} as well, is at "
             f"{fmt.value(better['cost'], COST, view.currency)} and {fmt.value(better['quality'], SHARE)}"
         )
         if len(beaten) > 1:
             text += f"; so {'does one more pool' if len(beaten) == 2 else f'do {len(beaten) - 1} more pools'}"
     else:
-        cheap = known.sort_values("cost").iloc[0]
-        best = known.sort_values("quality").iloc[-1]
-        text = f"On {name} no pool clearly gives less for more: {_ends(cheap, best, view.currency)}"
-    others = found.rows[(found.rows["verdict"] == fr.DOMINATED) & (found.rows["project"] != own["of"])]
+        language = known.groupby("language")["spent"].sum().idxmax()
+        alike = known[known["language"] == language]
+        cheap = alike.sort_values("cost").iloc[0]
+        best = alike.sort_values("quality").iloc[-1]
+        text = f"On {name} no pool clearly gives less for more than another of its language: "
+        text += f"in {language}, {_ends(cheap, best, view.currency)}"
+    return text + _others(found, own["of"])
+
+
+def _others(found: Frontiers, project: str) -> str:
+    """How many other projects have a pool that gives less for more."""
+    others = found.rows[(found.rows["verdict"] == fr.DOMINATED) & (found.rows["project"] != project)]
     count = others["project"].nunique()
-    return f"{text}; {count} other project{' has' if count == 1 else 's have'} such a pool" if count else text
+    return (
+        f"; {count} other project{' has' if count == 1 else 's have'} a pool that gives less for more" if count else ""
+    )
 
 
 def _ends(cheap: pd.Series, best: pd.Series, currency: str) -> str:
@@ -92,18 +106,25 @@ def _ends(cheap: pd.Series, best: pd.Series, currency: str) -> str:
 
 
 def frontier_note(rows: pd.DataFrame) -> str:
-    """What every pool's standing is, with its probability."""
-    parts = []
+    """What every pool's standing is, with its probability; the pools that are alone in their language together."""
+    parts, alone = [], []
     for row in rows.sort_values("p_dominated", ascending=False).to_dict("records"):
-        if row["verdict"] is None or fmt.is_missing(row["p_dominated"]):
+        if row["reason"] == ALONE.format(row["language"]):
+            alone.append(f"{row['label']} ({row['language']})")
+        elif row["verdict"] is None or fmt.is_missing(row["p_dominated"]):
             parts.append(f"{row['label']}: {row['reason']}")
         elif row["beaten_by"] and row["p_dominated"] > 0.05:
             parts.append(
-                f"{row['label']}: another pool is cheaper and as good with a probability of "
+                f"{row['label']}: another pool in {row['language']} is cheaper and as good with a probability of "
                 f"{probability(row['p_dominated'])}, most often {row['beaten_by']}"
             )
     text = ". ".join(parts[:4])
-    return f"{text}. " if text else "For no pool is another cheaper and as good with a probability above 5 %. "
+    text = f"{text}. " if text else ""
+    if not parts and len(alone) < len(rows):
+        text = "For no pool is another of its language cheaper and as good with a probability above 5 %. "
+    if alone:
+        text += f"Alone in their language, so not compared: {words.listed(alone)}. "
+    return text
 
 
 def withheld(count: int, of: str, scope: Scope) -> str:

@@ -116,6 +116,28 @@ def clusters(snapshot: Snapshot, filters: Filters, by: Sequence[str] = ()) -> pd
     return rows.assign(cost=rows["cost"].fillna(0.0).astype(float), labels=rows["labels"].fillna(0.0).astype(float))
 
 
+@st.cache_data(**KEPT)
+def main_bases(snapshot: Snapshot) -> dict[str, str]:
+    """The time basis that most of each project's timed work has, in all days; times on others are left out."""
+    rows = data.sums(snapshot, "work", ("handle_n",), ("project", "time_basis"), Filters())
+    rows = rows.assign(handle_n=rows["handle_n"].astype(float).fillna(0.0))
+    rows = rows.sort_values(["handle_n", "time_basis"], ascending=[False, True]).drop_duplicates("project")
+    return dict(zip(rows["project"].astype(str), rows["time_basis"].astype(str), strict=True))
+
+
+def timed_work(snapshot: Snapshot, columns: Sequence[str], by: Sequence[str], filters: Filters) -> pd.DataFrame:
+    """data.sums() of `work` by project and more, handle times on each project's main basis: none of two are added.
+
+    Judgements timed on another basis count as untimed.
+    """
+    keys = [*by, "time_basis"]
+    rows = data.sums(snapshot, "work", tuple(columns), tuple(keys), filters)
+    off = rows["time_basis"].astype(str) != rows["project"].astype(str).map(main_bases(snapshot))
+    timed = [name for name in columns if name.startswith("handle_")]
+    rows = rows.assign(**{name: rows[name].astype(float).mask(off, 0.0) for name in timed})
+    return rows.groupby(list(by), as_index=False, dropna=False, sort=False)[list(columns)].sum()
+
+
 # ---- accuracy --------------------------------------------------------------------------------------------------
 
 

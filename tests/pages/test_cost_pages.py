@@ -150,10 +150,17 @@ def test_cost_and_quality_opens_with_a_finding_and_settles_its_url():
 
 
 def test_a_link_to_a_move_is_honoured():
-    at = shown(QUALITY, of="P01", source="POOL-05", target="POOL-09", share="25")
+    at = shown(QUALITY, of="P01", source="POOL-05", target="POOL-06", share="25")
     said = text(at).replace("\u00a0", " ")
-    assert "Moving 25 % of Jakarta day's work on Comment moderation to Da Nang day" in said
+    assert "Moving 25 % of Jakarta day's work on Comment moderation in id to Jakarta evening" in said
     assert not at.warning
+
+
+def test_where_no_two_pools_share_a_language_the_page_says_so():
+    at = shown(QUALITY, of="P04", **YEAR)
+    assert "No two pools share a language on" in title(at)
+    assert "no two pools share a language on it" in text(at) and "Moving 10" not in text(at)
+    assert param(at, "of") == "P04" and not at.warning
 
 
 @pytest.mark.parametrize(
@@ -162,6 +169,8 @@ def test_a_link_to_a_move_is_honoured():
         ({"of": "P99"}, "There is no project with pools here"),
         ({"of": "P01", "source": "POOL-99"}, "There is no pool on this project"),
         ({"of": "P01", "source": "POOL-01", "target": "POOL-99"}, "There is no other pool"),
+        ({"of": "P01", "source": "POOL-09"}, "There is no pool with another in its language on this project"),
+        ({"of": "P01", "source": "POOL-05", "target": "POOL-09"}, "There is no other pool in its language"),
         ({"share": "200"}, "a number from 0 to 100"),
         ({"alike": "x"}, "Shown is 0"),
     ],
@@ -172,7 +181,7 @@ def test_a_wrong_wish_is_told(params, said):
 
 
 def test_another_project_drops_the_pools_of_the_first():
-    at = shown(QUALITY, of="P01", source="POOL-05", target="POOL-09")
+    at = shown(QUALITY, of="P01", source="POOL-05", target="POOL-06")
     at.selectbox[0].set_value("P02").run()
     assert not at.exception and not at.error and not at.warning
     assert param(at, "of") == "P02" and param(at, "source") != "POOL-05"

@@ -18,13 +18,16 @@ COST = METRICS["cost_per_label"]
 def frontier(rows: pd.DataFrame, name: str, colours: Palette, currency: str) -> tuple[dict, str]:
     """Pools by cost a label (x) and accuracy (y); a selection "cell" on the pool's id.
 
-    rows: cost_quality.Frontiers.of(). The step line joins the pools that no other beats by the values alone.
+    rows: cost_quality.Frontiers.of(). A step line joins the pools of a language that no other of it beats by the values
+    alone.
     """
     known = rows[rows["quality"].notna() & rows["cost"].notna()]
     values = [
         {
             "member": row["pool"],
             "label": str(row["label"]),
+            "language": str(row["language"]),
+            "name": f"{row['label']} · {row['language']}",
             "cost": number(row["cost"]),
             "cost_low": number(row["cost_low"]),
             "cost_high": number(row["cost_high"]),
@@ -41,7 +44,7 @@ def frontier(rows: pd.DataFrame, name: str, colours: Palette, currency: str) -> 
         for row in known.to_dict("records")
     ]
     line = [v for v, best in zip(values, known["efficient"], strict=True) if best]
-    line = [{"cost": v["cost"], "quality": v["quality"]} for v in sorted(line, key=lambda v: v["cost"])]
+    line = [{k: v[k] for k in ("cost", "quality", "language")} for v in sorted(line, key=lambda v: v["cost"])]
     axis = {"format": fmt.D3_FORMAT[COST.unit], "title": f"cost a label, {currency}", "tickCount": 6, "domain": False}
     x = {"field": "cost", "type": "quantitative", "axis": axis, "scale": {"zero": False, "nice": True, "padding": 30}}
     axis = {"title": "% right", "tickCount": 5, "domain": False, "ticks": False}
@@ -51,7 +54,15 @@ def frontier(rows: pd.DataFrame, name: str, colours: Palette, currency: str) -> 
         "axis": axis,
         "scale": {"zero": False, "nice": True, "padding": 14},
     }
-    tip = tips(label="Pool", costs="Cost a label", right="Right", state="Standing", beaten="Beaten by", n="n")
+    tip = tips(
+        label="Pool",
+        language="Language",
+        costs="Cost a label",
+        right="Right",
+        state="Standing",
+        beaten="Beaten by",
+        n="n",
+    )
     domain = [fr.ON_FRONTIER, fr.CANNOT_TELL, fr.DOMINATED]
     colour = {
         "field": "verdict",
@@ -70,7 +81,7 @@ def frontier(rows: pd.DataFrame, name: str, colours: Palette, currency: str) -> 
         {
             "data": {"values": line},
             "mark": {"type": "line", "interpolate": "step-after", "color": colours.faint, "strokeWidth": 1.4},
-            "encoding": {"x": x, "y": y},
+            "encoding": {"x": x, "y": y, "detail": {"field": "language"}},
         },
         {
             "mark": thin,
@@ -84,11 +95,12 @@ def frontier(rows: pd.DataFrame, name: str, colours: Palette, currency: str) -> 
         },
         {
             "mark": {"type": "text", "align": "left", "dx": 9, "dy": -9, "color": colours.ink},
-            "encoding": {"x": x, "y": y, "text": {"field": "label"}},
+            "encoding": {"x": x, "y": y, "text": {"field": "name"}},
         },
     ]
     title = f"Cost against accuracy by pool: {name}"
-    subtitle = f"Up and left is better. {say.MARKS}. Lines: 95 % intervals"
+    # In lines of its own, each short enough for a phone.
+    subtitle = ["Compared inside a language; up and left is better", *say.MARKS, "Thin lines: 95 % intervals"]
     counts = known["verdict"].value_counts()
     said = ", ".join(f"{int(counts[v])} {v}" for v in domain if v in counts)
     alt = f"{title}: {len(values)} pools, {said or 'none judged'}."
