@@ -18,7 +18,8 @@ from ui import format as fmt
 from ui import words
 from ui.productivity import GOLD, PACE, Change, Weeks
 from ui.productivity_ramp import Ramps
-from ui.queue import BY_WORK, Ask, Outlook
+from ui.queue import Ask, Outlook
+from ui.queue_staffing import BY_WORK
 
 SECONDS, ACCURACY = METRICS[PACE], METRICS[GOLD]
 SHARE = METRICS["sla_attainment"]

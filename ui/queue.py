@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,24 +14,19 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import capacity, forecast, handling
 from metrics.backlog import Sla
-from metrics.catalogue import METRICS
-from ui import data, figures, periods, raters
+from ui import data, figures, periods, queue_staffing, raters
 from ui.figures import KEPT
 from ui.productivity import kept_by
+from ui.queue_staffing import ACTIVE, ONE, Staffing, roster, timed
 
-DAY_SECONDS = 24 * 3600.0
-TOO_LONG = "the hours of these raters come to more than 24 a day: check the times of `shifts` and `annotations`"
 SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
 CLAIMED, CLAIMED_LATE = "time_to_claim_p50_hours", "time_to_claim_p90_hours"
 MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED, CLAIMED, CLAIMED_LATE)
 FLOW = ("created", "closed", "due", "due_in_time")
 STOCK = ("backlog", "overdue_open")
-STAFF_WEEKS = 4  # whose roster and pace stand for today's
 PROMISE_WEEKS = 17  # whose deadlines stand for those of the coming items
+PACE_WEEKS = 13  # whose handle times say how they vary
 PATHS = 1000
-ONE = dt.timedelta(days=1)
-NO_SHIFTS = "shifts"
-BY_WORK = "work"
 
 
 def open_filters(filters: Filters) -> Filters:
@@ -123,110 +118,9 @@ def _days_said(first: int, last: int) -> str:
     return f"{first} to {last} days"
 
 
-# ---- staffing --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Staffing:
-    """Who works on a queue on each weekday. heads: (7,) from Monday, whole days on this queue; hours: paid a head.
-
-    utilisation: share of worked time spent on items; most: the most it is planned at; shrinkage: planned and not
-    worked; per_hour: labour cost of a paid hour or None; source: "shifts", or "work" where none are loaded; reason:
-    why nobody is known.
-    """
-
-    heads: tuple[float, ...] = (0.0,) * 7
-    hours: float = 0.0
-    utilisation: float = 0.0
-    most: float = 0.0
-    shrinkage: float = 0.0
-    per_hour: float | None = None
-    pools: int = 0
-    source: str = NO_SHIFTS
-    reason: str = ""
-
-
-def _timed(snapshot: Snapshot, filters: Filters) -> Filters:
-    """The filters on the time basis that most of this queue's work has: times of two bases are never combined."""
-    if filters.values("time_basis"):
-        return filters
-    rows = data.sums(snapshot, "work", ("handle_n",), ("time_basis",), filters).fillna(0)
-    return filters.with_("time_basis", str(rows.loc[rows["handle_n"].idxmax(), "time_basis"])) if len(rows) else filters
-
-
-@st.cache_data(**KEPT)
 def staffing(snapshot: Snapshot, filters: Filters) -> Staffing:
-    """The last weeks' roster of the pools that worked on the queue, each by the share of its time spent there."""
-    end = as_of(snapshot, filters)
-    recent = filters.over(end - (STAFF_WEEKS * 7 - 1) * ONE, end)
-    share = _shares(snapshot, recent)
-    if not share:
-        return Staffing(reason=f"nobody worked on this queue in the last {STAFF_WEEKS} weeks")
-    columns = ("rater_days", "scheduled_seconds", "logged_seconds", "active_seconds")
-    pools = Filters.of({"pool": list(share)}, recent.start, recent.end)
-    rows = data.sums(snapshot, "shift", columns, ("day", "pool"), pools).fillna(0)
-    if rows.empty or rows["logged_seconds"].sum() <= 0:
-        return _by_work(snapshot, recent)
-    part = rows["pool"].map(share).to_numpy(float)
-    sums = {name: rows[name].to_numpy(float) * part for name in columns}
-    weekday = pd.DatetimeIndex(rows["day"]).day_of_week.to_numpy()
-    heads = np.bincount(weekday, sums["rater_days"], 7) / STAFF_WEEKS
-    planned, logged, active = (sums[c].sum() for c in columns[1:])
-    planned = planned or logged
-    used = active / logged
-    if planned / sums["rater_days"].sum() > DAY_SECONDS:
-        return Staffing(reason=TOO_LONG)
-    return Staffing(
-        tuple(heads),
-        planned / sums["rater_days"].sum() / 3600,
-        min(used, 1.0),
-        max(min(used, 1.0), _band(snapshot, end)),
-        max(0.0, 1 - logged / planned),
-        _per_hour(snapshot, recent, logged / 3600),
-        len(share),
-    )
-
-
-def _band(snapshot: Snapshot, day: dt.date) -> float:
-    """The upper end of the utilisation band; 0 where nobody has set one."""
-    goal = snapshot.targets.in_force(METRICS["utilisation"], day, None, None)
-    return max(x for x in (goal.target, goal.warn) if x is not None) if goal else 0.0
-
-
-def _shares(snapshot: Snapshot, filters: Filters) -> dict[str, float]:
-    """The share of each pool's handling time that went into this queue."""
-    column = ("handle_sum_seconds",)
-    here = data.sums(snapshot, "work", column, ("pool",), filters).fillna(0)
-    here = here[here["handle_sum_seconds"] > 0]
-    if here.empty:
-        return {}
-    whole = Filters.of({"pool": here["pool"].tolist()}, filters.start, filters.end)
-    every = data.sums(snapshot, "work", column, ("pool",), whole).fillna(0)
-    total = dict(zip(every["pool"], every["handle_sum_seconds"], strict=True))
-    return {p: float(x / total[p]) for p, x in zip(here["pool"], here["handle_sum_seconds"], strict=True)}
-
-
-def _per_hour(snapshot: Snapshot, filters: Filters, paid_hours: float) -> float | None:
-    """Labour cost of a paid hour on this queue, from the ledger; None where it is not known."""
-    kept = Filters.of({"project": filters.values("project")}, filters.start, filters.end)
-    money = float(data.sums(snapshot, "ledger", ("cost_labour",), (), kept).fillna(0)["cost_labour"].sum())
-    return money / paid_hours if money > 0 and paid_hours > 0 else None
-
-
-def _by_work(snapshot: Snapshot, filters: Filters) -> Staffing:
-    """Without shifts: who judged something, and the time it took; breaks and waiting are not known."""
-    if not data.current_scope().sees_raters:
-        return Staffing(source=BY_WORK, reason="no shifts are loaded, and who worked is not shown here")
-    rows = data.sums(snapshot, "work", ("handle_sum_seconds",), ("day", "rater"), _timed(snapshot, filters)).fillna(0)
-    rows = rows[rows["handle_sum_seconds"] > 0]
-    if rows.empty:
-        return Staffing(source=BY_WORK, reason="no shifts are loaded and no work is timed")
-    weekday = pd.DatetimeIndex(rows["day"]).day_of_week.to_numpy()
-    heads = np.bincount(weekday, minlength=7) / STAFF_WEEKS
-    hours = float(rows["handle_sum_seconds"].sum()) / len(rows) / 3600
-    if hours > DAY_SECONDS / 3600:
-        return Staffing(source=BY_WORK, reason=TOO_LONG)
-    return Staffing(tuple(heads), hours, 1.0, 1.0, 0.0, _per_hour(snapshot, filters, hours * len(rows)), 0, BY_WORK)
+    """Who works on the queue at the period's end."""
+    return queue_staffing.staffing(snapshot, filters, as_of(snapshot, filters))
 
 
 # ---- promise ---------------------------------------------------------------------------------------------------
@@ -298,7 +192,7 @@ class Outlook:
     found: capacity.Outlook | None = None
     today: capacity.Outlook | None = None
     need: capacity.Addition | None = None
-    staff: Staffing = Staffing()
+    staff: Staffing = field(default_factory=Staffing)
     handle: handling.HandleTime | None = None
     sla: Sla | None = None
     first: dt.date | None = None
@@ -313,20 +207,30 @@ def volume(snapshot: Snapshot, filters: Filters, steps: int) -> forecast.Forecas
     return forecast.forecast(days(snapshot, filters)["created"].to_numpy(float), steps)
 
 
-@st.cache_data(**KEPT)
 def handle(snapshot: Snapshot, filters: Filters) -> handling.HandleTime:
-    """Seconds of handling a decided item takes, repeats and reviews included."""
-    end = as_of(snapshot, filters)
-    recent = filters.over(max(end - (13 * 7 - 1) * ONE, snapshot.meta.first_day), end)
+    """Seconds of handling a decided item takes at the period's end, repeats and reviews included."""
+    return took(snapshot, filters, as_of(snapshot, filters))
+
+
+@st.cache_data(**KEPT)
+def took(snapshot: Snapshot, filters: Filters, end: dt.date) -> handling.HandleTime:
+    """Seconds of handling a decided item took up to ``end``; active ones, as the roster has, where shifts tell them."""
+    recent = filters.over(max(end - (PACE_WEEKS * 7 - 1) * ONE, snapshot.meta.first_day), end)
+    one_basis = timed(snapshot, recent)
     columns = ("judgements", "handle_n", "handle_sum_seconds")
-    rows = data.sums(snapshot, "work", columns, ("day",), _timed(snapshot, recent)).fillna(0).set_index("day")
-    flow = days(snapshot, filters).set_index("day")["closed"]
+    rows = data.sums(snapshot, "work", columns, ("day",), one_basis).fillna(0).set_index("day")
+    flow = data.sums(snapshot, "flow", ("closed",), ("day",), recent).fillna(0).set_index("day")["closed"]
     whole = pd.date_range(recent.start, end, freq="D")
-    rows = rows.reindex(whole).fillna(0.0)
+    rows, flow = rows.reindex(whole).fillna(0.0), flow.reindex(whole).fillna(0.0)
     n, seconds = rows["handle_n"].to_numpy(float), rows["handle_sum_seconds"].to_numpy(float)
     # Judgements without a time take as long as those with one.
     every = seconds * np.divide(rows["judgements"].to_numpy(float), n, out=np.ones(len(n)), where=n > 0)
-    return handling.handle_time(n, every, flow.reindex(whole).fillna(0.0).to_numpy(float))
+    if one_basis.values("time_basis") != (ACTIVE,):
+        # Times that hold waiting cannot be set against hours: what the roster spent on the queue stands for them.
+        hours = roster(snapshot, recent)
+        if hours is not None and len(hours):
+            every = hours.groupby("day")["active_seconds"].sum().reindex(whole).fillna(0.0).to_numpy(float)
+    return handling.handle_time(n, every, flow.to_numpy(float))
 
 
 def promised(snapshot: Snapshot, filters: Filters) -> float:
@@ -340,10 +244,10 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     rows, staff = days(snapshot, filters), staffing(snapshot, filters)
     first = as_of(snapshot, filters) + ONE
     no_due = not rows["due"].any()
-    coming, took = volume(snapshot, filters, ask.days), handle(snapshot, filters)
-    reason = coming.reason or took.reason or staff.reason
+    coming, pace = volume(snapshot, filters, ask.days), handle(snapshot, filters)
+    reason = coming.reason or pace.reason or staff.reason
     if reason:
-        return Outlook(volume=coming, staff=staff, handle=took, first=first, no_due=no_due, reason=reason)
+        return Outlook(volume=coming, staff=staff, handle=pace, first=first, no_due=no_due, reason=reason)
     paths = forecast.sample_paths(coming, PATHS)
     due = promise(snapshot, filters)
     sla = Sla(due.hours, promised(snapshot, filters))
@@ -360,16 +264,16 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
         "recent": rows["created"].to_numpy(float)[-60:],
         "sla": sla,
     }
-    roster = capacity.Staff(heads, changed.hours, changed.most, changed.shrinkage)
+    asked = capacity.Staff(heads, changed.hours, changed.most, changed.shrinkage)
     today = capacity.Staff(heads, staff.hours, staff.most, staff.shrinkage)
     need = capacity.heads_needed(
-        paths, roster, took, most_risk=ask.risk, cost_per_hour=staff.per_hour, most_added=500, **common
+        paths, asked, pace, most_risk=ask.risk, cost_per_hour=staff.per_hour, most_added=500, **common
     )
-    base = capacity.queue_outlook(paths, today, took, **common)
+    base = capacity.queue_outlook(paths, today, pace, **common)
     found = base
     if ask.added or changed != staff:
-        found = capacity.queue_outlook(paths, roster, took, added=ask.added, **common)
-    return Outlook(coming, found, base, need, changed, took, sla, first, due, no_due)
+        found = capacity.queue_outlook(paths, asked, pace, added=ask.added, **common)
+    return Outlook(coming, found, base, need, changed, pace, sla, first, due, no_due)
 
 
 def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:

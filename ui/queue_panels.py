@@ -11,7 +11,7 @@ import streamlit as st
 
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
-from ui import cards, charts, delivery_words, figures, links, queue, tables, words
+from ui import cards, charts, delivery_words, figures, links, queue, queue_staffing, tables, words
 from ui import format as fmt
 from ui.audit_controls import _number
 from ui.filter_bar import go_to, open_from_click, token
@@ -152,7 +152,7 @@ def chance_range(risk) -> str:
 # ---- outlook ---------------------------------------------------------------------------------------------------
 
 
-def controls(own: Own, filters: Filters, staff: queue.Staffing) -> None:
+def controls(own: Own, filters: Filters, staff: queue_staffing.Staffing) -> None:
     """What if: more people, other hours, another use of them; the risk one accepts."""
     now = {"hours": staff.hours, "utilisation": 100 * staff.most, "shrinkage": 100 * staff.shrinkage}
     with st.container(key="what_if", horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -225,7 +225,7 @@ def staffing_needed(view: View, found: queue.Outlook, asked: Ask) -> None:
         st.markdown(f"**Smallest change with these numbers:** {words.md(text)}\\.")
     if found.found is not None:
         quiet(words.md(delivery_words.assumptions(found, view.currency)))
-    if found.staff.source == queue.BY_WORK:
+    if found.staff.source == queue_staffing.BY_WORK:
         quiet(words.md(delivery_words.LOAD_SHIFTS_FOR_QUEUE))
     if found.no_due:
         quiet(words.md(delivery_words.LOAD_DUE))

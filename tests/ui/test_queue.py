@@ -13,7 +13,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.backlog import Sla
 from sample_data import world
-from ui import charts, delivery_words, queue
+from ui import charts, delivery_words, queue, queue_staffing
 from ui.theme import DARK, LIGHT
 
 
@@ -63,7 +63,7 @@ def test_the_roster_is_shared_among_the_queues_of_a_pool(snapshot):
     alone = [queue.staffing(snapshot, over(*period, project=f"P{k:02}")) for k in range(1, 13)]
     assert all(s.source == "shifts" and 0 < s.utilisation <= s.most <= 1 for s in alone)
     assert all(0 <= s.shrinkage < 0.3 for s in alone)
-    days = sum(sum(s.heads) for s in alone) * queue.STAFF_WEEKS
+    days = sum(sum(s.heads) for s in alone) * queue_staffing.STAFF_WEEKS
     from data_access import counts
     from data_access.filters import Scope
 
@@ -170,4 +170,4 @@ def test_days_of_more_than_24_hours_give_a_reason_and_no_outlook(snapshot, monke
     queue.st.cache_data.clear()
     found = queue.staffing(snapshot, filters)
     queue.st.cache_data.clear()
-    assert found.reason == queue.TOO_LONG
+    assert found.reason == queue_staffing.TOO_LONG
