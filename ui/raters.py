@@ -16,7 +16,7 @@ from metrics.spec import Status
 from ui import data, figures, rater_gap, rater_signs
 from ui.cells import arrays, codes
 from ui.figures import KEPT
-from ui.rater_history import SUMS, history
+from ui.rater_history import SUMS, history, slower
 from ui.rater_people import people
 from ui.rater_weeks import MEASURES
 
@@ -35,8 +35,8 @@ class PoolRaters:
     judgements that would settle), more_reason, judgements, hours, pace, pace_low, pace_high, drift, drift_low,
     drift_high, drift_verdict, spam, signals, peers, peers_low, peers_high, peers_n (agreement with the other raters of
     the same items), hired_on. target: what they are held against. wrong: the expected share of wrong calls among those
-    called below. pace: what goes with working twice as slowly, of ``speed_accuracy``. gap, gaps: the parts of the gap
-    to target, of the pool and of each rater with gold.
+    called below. pace: what goes with working twice as slowly, of ``speed_accuracy``, without those whose labels look
+    unread. gap, gaps: the parts of the gap to target, of the pool and of each rater with gold.
     """
 
     rows: pd.DataFrame
@@ -108,7 +108,8 @@ def raters(snapshot: Snapshot, filters: Filters, pool: str) -> PoolRaters:
     rows = rows.sort_values(["place", "value"], kind="stable").reset_index(drop=True)
     called = rows.loc[rows["group"] == skill.BELOW, "q"]
     wrong = float(called.max()) if len(called) else np.nan
-    return PoolRaters(rows, goal, wrong, weeks.pace, "", *rater_gap.gaps(cells, stratum, code, names, here, goal, rows))
+    read = slower(weeks.weeks, basis, tuple(rows.loc[rows["spam"] == spam.LIKELY, "rater"]))
+    return PoolRaters(rows, goal, wrong, read, "", *rater_gap.gaps(cells, stratum, code, names, here, goal, rows))
 
 
 def target(snapshot: Snapshot, filters: Filters, metric: str) -> float | None:
