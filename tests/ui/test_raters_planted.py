@@ -12,7 +12,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, gap, skill, spam
 from metrics.spec import Status
-from ui import data, figures, rater_gap, rater_history, rater_weeks, raters
+from ui import audit_gold, data, figures, rater_gap, rater_history, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 
@@ -183,3 +183,12 @@ def test_pace_goes_with_accuracy_only_through_labels_given_unread(snapshot):
     assert [found.pace[end] for end in ends] == pytest.approx([rater_history.slower(read, basis)[end] for end in ends])
     said = words.pace(found.pace, len(found.unread), "In this pool")
     assert said.startswith("In this pool, without the 3 raters whose labels look unread, whether slower work")
+
+
+def test_the_audit_planner_settles_as_many_raters_as_this_page_calls(snapshot):
+    """EV04 again: judged as if all items were equally hard, 7 stood above and 7 below."""
+    filters = over("2026-07-20", "2026-09-20", pool="POOL-09")
+    found = raters.raters(snapshot, filters, "POOL-09")
+    told = audit_gold.settled(snapshot, filters)
+    here = [len(found.group(name)) for name in (skill.ABOVE, skill.BELOW, skill.CANNOT_TELL)]
+    assert [told.above, told.below, told.cannot_tell] == here
