@@ -102,7 +102,9 @@ def ratings(
 
 
 def hours_into_shift(settings: Settings, filters: Filters, scope: Scope) -> pd.DataFrame:
-    """Gold judgements by rater and whole hours since the shift began: rater_id, pool_id, hour, n, wrong.
+    """Gold judgements by rater, whole hours since the shift began and kind of item.
+
+    Columns: rater_id, pool_id, hour, project_id, language, policy, n, wrong.
 
     The contract keeps no start of a shift: it is taken to be a rater's first judgement after a break of more than four
     hours. Raises as ``ratings`` does.
@@ -140,17 +142,18 @@ def hours_into_shift(settings: Settings, filters: Filters, scope: Scope) -> pd.D
     passed = seconds_between(began.c.began, a.submitted_at) + sa.literal_column(str(SLACK_SECONDS))
     hour = sa.cast(sa.func.floor(passed / sa.literal_column("3600.0")), sa.Integer)
     cells = (
-        sa.select(a.rater_id, r.pool_id, hour.label("hour"), a.label, i.gold_label)
+        sa.select(a.rater_id, r.pool_id, hour.label("hour"), a.project_id, i.language, i.policy, a.label, i.gold_label)
         .select_from(_joined().join(began, began.c.annotation_id == a.annotation_id))
         .where(a.status != "skipped", a.label.is_not(None), i.gold_label.is_not(None), *theirs)
     )
     c = cells.subquery("cells").c
     wrong = sa.func.sum(sa.case((c.label != c.gold_label, 1), else_=0))
+    keys = (c.rater_id, c.pool_id, c.hour, c.project_id, c.language, c.policy)
     return _read(
         settings,
-        sa.select(c.rater_id, c.pool_id, c.hour, sa.func.count().label("n"), wrong.label("wrong"))
-        .group_by(c.rater_id, c.pool_id, c.hour)
-        .order_by(c.rater_id, c.hour),
+        sa.select(*keys, sa.func.count().label("n"), wrong.label("wrong"))
+        .group_by(*keys)
+        .order_by(c.rater_id, c.hour, c.project_id, c.language, c.policy),
     )
 
 

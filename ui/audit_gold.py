@@ -13,7 +13,7 @@ from data_access.snapshot import Snapshot
 from metrics import audit_plan, skill
 from metrics.audit_plan import GoldExposure
 from metrics.spec import Status
-from ui import data
+from ui import data, raters
 from ui.audit_planner import GOLD, METRIC, names_of
 from ui.figures import KEPT, ORDER
 
@@ -41,18 +41,29 @@ def settled(snapshot: Snapshot, filters: Filters) -> Settled | None:
 
     For readers who may see raters; it counts them and names none.
     """
-    rows = data.sums(snapshot, "work", ("gold_n", "gold_correct"), ("rater",), filters)
-    rows = rows[rows["gold_n"] > 0]
     target = data.measure(snapshot, (METRIC[GOLD],), (), filters)["target"].iloc[0]
-    if rows.empty or not target > 0 or not target < 1:
+    if not target > 0 or not target < 1:
         return None
-    right, n = rows["gold_correct"].to_numpy(float), rows["gold_n"].to_numpy(float)
-    judged = skill.rater_skill(right, n, float(target))
-    verdict = judged["verdict"].to_numpy()
+    gold = raters.Gold(snapshot, filters)
+    pools = filters.values("pool") or tuple(str(one) for one in pd.unique(gold.cells["pool"]))
+    named = filters.values("rater")
+    verdicts, needed, met = [], [], []
+    for pool in pools:
+        goal = raters.target(snapshot, filters.with_("pool", pool), METRIC[GOLD])
+        if not goal or not 0 < goal < 1:
+            continue
+        judged = gold.judged(pool, goal)
+        asked = judged.n > 0
+        if named:
+            asked &= np.isin(gold.names[judged.ours].astype(str), named)
+        verdicts.append(judged.found["verdict"].to_numpy()[asked])
+        needed.append(judged.needed["more"][asked])
+        met.append(judged.n[asked])
+    verdict, more, n = (np.concatenate([*one, []]) for one in (verdicts, needed, met))
+    if not len(n):
+        return None
     open_ = verdict == skill.CANNOT_TELL
-    prior = skill.fit_prior(right, n, typical=1.0)
-    taken_for = judged["value"].to_numpy(float)[open_]
-    more = skill.gold_needed(right[open_], n[open_], float(target), taken_for, prior)["more"]
+    more = pd.Series(more[open_].astype(float))
     weeks = (filters.days or 7) / 7
     return Settled(
         target=float(target),

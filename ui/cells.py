@@ -40,3 +40,14 @@ def kept_by(mart: str, filters: Filters) -> Filters:
         if expression(SOURCES[mart], name) is None:
             filters = filters.with_(name)
     return filters
+
+
+def clusters_of(group: np.ndarray, rater: np.ndarray, hits: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The sums over raters that ``intervals.clustered_share`` takes, for each group.
+
+    One entry per cell of group x rater, codes from 0: hits and n, counts or sums of weights. Cells of the same rater
+    and group are added up.
+    """
+    groups, raters = int(group.max(initial=-1)) + 1, int(rater.max(initial=-1)) + 1
+    x, m = (np.bincount(group * raters + rater, v, groups * raters).reshape(groups, raters) for v in (hits, n))
+    return x.sum(1), m.sum(1), (x * x).sum(1), (x * m).sum(1), (m * m).sum(1), (m > 0).sum(1).astype(float)

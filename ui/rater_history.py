@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,9 @@ import streamlit as st
 from data_access.dimensions import TENURE_BANDS, TENURE_LAST
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import drift, fatigue, intervals, learning, speed
+from metrics import drift, fatigue, intervals, learning, skill, speed
 from ui import data, figures, rater_weeks
-from ui.cells import Columns, arrays
+from ui.cells import Columns, arrays, clusters_of, codes
 from ui.figures import KEPT
 from ui.rater_people import tenure
 from ui.rater_signs import on_basis
@@ -28,31 +29,27 @@ SUMS = (
     "handle_sum_log",
     "handle_sum_log_squared",
 )
+KIND = ("project_id", "language", "policy")  # of item
 NEW_WEEKS = 26  # tenure up to which a rater is learning
 LEAST_AN_HOUR = 20  # gold judgements for an hour of the shift to be drawn
 
 
 @dataclass(frozen=True)
 class History:
-    """The weeks of a pool's raters. drift: rater, drift, drift_low, drift_high, drift_verdict. weeks: the cells.
-
-    pace: what goes with working twice as slowly, of ``speed_accuracy``; empty without gold.
-    """
+    """The weeks of a pool's raters. drift: rater, drift, drift_low, drift_high, drift_verdict. weeks: the cells."""
 
     weeks: Columns
     drift: pd.DataFrame
-    pace: dict
 
 
 @st.cache_data(**KEPT)
 def history(snapshot: Snapshot, filters: Filters, pool: str) -> History:
     """Gold and times of a pool's raters by week and project over at least WEEKS weeks, and what they say of drift."""
     wide = looked_back(filters.with_("pool", pool).with_("rater"))
-    basis = figures.main_basis(snapshot, filters, ("handle_time_p50_seconds",))
     cells = arrays(data.sums(snapshot, "work", SUMS, ("rater", "week", "project", "time_basis"), wide))
     heads = ["drift", "drift_low", "drift_high", "drift_verdict"]
     if not cells["gold_n"].sum():
-        return History(cells, pd.DataFrame(columns=["rater", *heads]), {})
+        return History(cells, pd.DataFrame(columns=["rater", *heads]))
     code, names = pd.factorize(cells["rater"])
     week, weeks = pd.factorize(cells["week"], sort=True)
     place, size = code * len(weeks) + week, len(names) * len(weeks)
@@ -60,11 +57,21 @@ def history(snapshot: Snapshot, filters: Filters, pool: str) -> History:
     found = drift.rater_drift(right, gold, drift.peer_share(right, gold))
     slopes = found[["value", "low", "high", "verdict"]].set_axis(heads, axis=1)
     slopes.insert(0, "rater", names.astype(str))
-    return History(cells, slopes, _slower(cells, code, place, size, basis))
+    return History(cells, slopes)
 
 
-def _slower(cells: Columns, code: np.ndarray, place: np.ndarray, size: int, basis: str) -> dict:
-    """What goes with working twice as slowly, within raters, the mix of projects taken out."""
+def slower(cells: Columns, basis: str, unread: Sequence[str] = ()) -> dict:
+    """What goes with working twice as slowly, within raters, the mix of projects taken out; empty without gold.
+
+    cells: the weeks of a pool's raters, times on one ``basis``. unread: raters left out, as labels given unread are
+    fast and wrong at once and say nothing of those who read.
+    """
+    read = ~np.isin(cells["rater"].astype(str), list(unread))
+    cells = {name: column[read] for name, column in cells.items()}
+    if not cells["gold_n"].sum():
+        return {}
+    code, week = pd.factorize(cells["rater"])[0], pd.factorize(cells["week"])[0]
+    place, size = code * (week.max() + 1) + week, (code.max() + 1) * (week.max() + 1)
     timed, logs = (on_basis(cells, name, basis) for name in ("handle_n", "handle_sum_log"))
     gold, right = cells["gold_n"], cells["gold_correct"]
     project, projects = pd.factorize(cells["project"])
@@ -76,7 +83,7 @@ def _slower(cells: Columns, code: np.ndarray, place: np.ndarray, size: int, basi
 
     sums = (timed, logs, gold, right, usual(logs, timed), usual(right, gold))
     timed, logs, gold, right, log, level = (np.bincount(place, x, size) for x in sums)
-    rater = np.arange(size) // (size // len(np.unique(code)))
+    rater = np.arange(size) // (week.max() + 1)
     return speed.speed_accuracy(rater, timed, logs, gold, right, expected_log=log, expected=level).iloc[0].to_dict()
 
 
@@ -115,14 +122,24 @@ class Tired:
 
 
 def tired(snapshot: Snapshot, filters: Filters) -> Tired:
-    """Whether errors rise through the shift, by pool, read live; raises WarehouseUnavailable or NotAllowed."""
-    cells = data.hours_into_shift(snapshot, filters)
-    cells = cells.assign(n=cells["n"].astype(float), wrong=cells["wrong"].astype(float))
-    slopes = fatigue.fatigue(cells["rater_id"], cells["hour"], cells["n"], cells["wrong"], cells["pool_id"])
+    """Whether errors rise through the shift, by pool, read live; raises WarehouseUnavailable or NotAllowed.
+
+    Slopes are of errors beyond those to be expected of the hour's items, by project, language and policy: items that
+    are harder late in the shift are no tiredness. hours: errors as judged, with raters as clusters.
+    """
+    cells = arrays(data.hours_into_shift(snapshot, filters))
+    n, wrong = (cells[name].astype(float) for name in ("n", "wrong"))
+    # What is hard is cleared of who met it and how late.
+    at, first, place = np.unique(codes(cells, ("rater_id", "hour")), return_index=True, return_inverse=True)
+    expected = skill.expected_right(place, codes(cells, KIND), n - wrong, n)
+    n, wrong = (np.bincount(place, x, len(at)) for x in (n, wrong))
+    rater, hour, pool = (cells[name][first] for name in ("rater_id", "hour", "pool_id"))
+    slopes = fatigue.fatigue(rater, hour, n, wrong, pool, n - expected)
     names = snapshot.names["pool"]
     slopes = slopes.assign(label=[names.get(p, str(p)) for p in slopes["group"]])
-    sums = cells.groupby("hour", sort=True)[["n", "wrong"]].sum()
-    sums = sums[sums["n"] >= LEAST_AN_HOUR]
-    found = intervals.wilson(sums["wrong"], sums["n"])
-    hours = pd.DataFrame({"x": sums.index.to_numpy(float) + 1, "n": sums["n"].to_numpy()})
+    at, of_hour = np.unique(hour.astype(float), return_inverse=True)
+    sums = clusters_of(of_hour, np.unique(rater.astype(str), return_inverse=True)[1], wrong, n)
+    enough = sums[1] >= LEAST_AN_HOUR
+    found = intervals.clustered_share(*(x[enough] for x in sums))
+    hours = pd.DataFrame({"x": at[enough] + 1, "n": sums[1][enough]})
     return Tired(slopes, hours.assign(value=found.value, low=found.low, high=found.high, fitted=np.nan))

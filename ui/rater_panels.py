@@ -240,7 +240,8 @@ def pace(view: View, found: raters.PoolRaters, chosen: str = "") -> str:
         return ""
     spec, alt = charts.pace(said(rows), found.target, theme.palette(), chosen)
     clicked = charts.show(spec, alt, key=f"pace {chosen} {token(view.filters)}", select=True)
-    tables.quiet(md(words.pace(found.pace)))
+    # On a rater's own page the sentence would read as one about that rater.
+    tables.quiet(md(words.pace(found.pace, len(found.unread), "In this pool" if chosen else "")))
     return str((clicked or {}).get("member", ""))
 
 

@@ -127,18 +127,28 @@ def signs(found: PoolRaters) -> str:
     return f"{' and '.join(parts)}: a reason to talk and to look at the work together, not a verdict."
 
 
-def pace(effect: dict) -> str:
-    """What goes with working twice as slowly, within the same rater."""
-    if not effect or fmt.is_missing(effect.get("value")):
-        return (
-            f"Whether slower work goes with better labels is not known: {effect.get('reason') or 'no gold'}."
-            if effect
-            else ""
-        )
+def pace(effect: dict, unread: int = 0, here: str = "") -> str:
+    """What goes with working twice as slowly, within the same rater.
+
+    unread: how many raters are left out, as their labels look unread. here: whose it is, where the page does not say.
+    """
+    if not effect:
+        return ""
+    start = [one for one in (here, without(unread) if unread else "") if one]
+    begin = ", ".join([*start[:1], *(one[0].lower() + one[1:] for one in start[1:])])
+
+    def sentence(text: str) -> str:
+        return f"{begin}, {text[0].lower()}{text[1:]}" if begin else text
+
+    if fmt.is_missing(effect.get("value")):
+        why = effect.get("reason") or "no gold"
+        return sentence(f"Whether slower work goes with better labels is not known: {why}.")
     between = f"{points(effect['low'])} to {points(effect['high'])}"
     if effect["verdict"] == "cannot tell":
-        return f"Whether slower work of the same rater is better work one cannot tell ({between} points per doubling)."
-    return (
+        return sentence(
+            f"Whether slower work of the same rater is better work one cannot tell ({between} points per doubling)."
+        )
+    return sentence(
         f"Within the same rater, {effect['verdict']}: {points(effect['value'])} points ({between}) per doubling of the "
         "time. They moved together; a hard week is slow and error-prone at once."
     )

@@ -16,7 +16,7 @@ from metrics.spec import Status
 from ui import data, figures, rater_gap, rater_signs
 from ui.cells import arrays, codes
 from ui.figures import KEPT
-from ui.rater_history import SUMS, history
+from ui.rater_history import SUMS, history, slower
 from ui.rater_people import people
 from ui.rater_weeks import MEASURES
 
@@ -36,8 +36,8 @@ class PoolRaters:
     judgements that would settle), more_reason, judgements, hours, pace, pace_low, pace_high, drift, drift_low,
     drift_high, drift_verdict, spam, signals, peers, peers_low, peers_high, peers_n (agreement with the other raters of
     the same items), hired_on. target: what they are held against. wrong: the expected share of wrong calls among those
-    called below. pace: what goes with working twice as slowly, of ``speed_accuracy``. gap, gaps: the parts of the gap
-    to target, of the pool and of each rater with gold.
+    called below. pace: what goes with working twice as slowly, of ``speed_accuracy``, without those whose labels look
+    unread. gap, gaps: the parts of the gap to target, of the pool and of each rater with gold.
     """
 
     rows: pd.DataFrame
@@ -58,11 +58,50 @@ class PoolRaters:
         return self.rows[self.rows["group"] == name]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What gold says of each rater of a pool, at a target. ours: (raters of all pools,), whose rows the others have.
+
+    right, n, expected: gold judgements right, all, and to be expected right of an average rater on these items. found:
+    ``skill.rater_skill``. needed: more gold that would settle those one cannot tell, `more` and `more_reason`.
+    """
+
+    ours: np.ndarray
+    right: np.ndarray
+    n: np.ndarray
+    expected: np.ndarray
+    found: pd.DataFrame
+    needed: dict[str, np.ndarray]
+
+
+class Gold:
+    """The work of all pools under the filters, with what is to be expected of each rater's gold.
+
+    cells: sums by pool, rater and kind of work. code: of the rater in ``names``; stratum: of the kind of item. Every
+    page that judges raters asks here, so that all give the same answers.
+    """
+
+    def __init__(self, snapshot: Snapshot, filters: Filters) -> None:
+        everyone = filters.with_("pool").with_("rater")  # what is hard shows in the work of all pools
+        self.cells = arrays(data.sums(snapshot, "work", SUMS, ("pool", "rater", *KIND, "time_basis"), everyone))
+        self.stratum = codes(self.cells, KIND[:3])
+        self.code, self.names = pd.factorize(self.cells["rater"])
+        self._expected = skill.expected_right(self.code, self.stratum, self.cells["gold_correct"], self.cells["gold_n"])
+
+    def judged(self, pool: str, goal: float) -> Judged:
+        """The raters of one pool, each beside the others of it."""
+        ours = np.isin(np.arange(len(self.names)), self.code[self.cells["pool"] == pool])
+        right, n = (np.bincount(self.code, self.cells[c], len(self.names))[ours] for c in ("gold_correct", "gold_n"))
+        expected = self._expected[ours]
+        found = skill.rater_skill(right, n, goal, expected, level=skill.CALLING)
+        return Judged(ours, right, n, expected, found, _gold_needed(right, n, goal, expected, found))
+
+
 @st.cache_data(**KEPT)
 def raters(snapshot: Snapshot, filters: Filters, pool: str) -> PoolRaters:
     """The raters of a pool under the filters; raises NotAllowed when the reader's scope does not show raters."""
-    everyone = filters.with_("pool").with_("rater")  # what is hard shows in the work of all pools
-    cells = arrays(data.sums(snapshot, "work", SUMS, ("pool", "rater", *KIND, "time_basis"), everyone))
+    gold = Gold(snapshot, filters)
+    cells, code, names, stratum = gold.cells, gold.code, gold.names, gold.stratum
     goal = target(snapshot, filters.with_("pool", pool), MEASURES[0])
     if goal is None or not 0 < goal < 1:
         return PoolRaters(NOBODY, np.nan, np.nan, reason="nobody has set a target for gold accuracy")
@@ -70,24 +109,19 @@ def raters(snapshot: Snapshot, filters: Filters, pool: str) -> PoolRaters:
     here = cells["pool"] == pool
     if not np.any(here):
         return PoolRaters(NOBODY, goal, np.nan, reason="nobody in this pool worked")
-    stratum = codes(cells, KIND[:3])
-    code, names = pd.factorize(cells["rater"])
-    gold, right = cells["gold_n"], cells["gold_correct"]
-    expected = skill.expected_right(code, stratum, right, gold)
-    ours = np.isin(np.arange(len(names)), code[here])
+    judged = gold.judged(pool, goal)
+    ours, k, n, expected, found = judged.ours, judged.right, judged.n, judged.expected, judged.found
 
     def of_rater(values: np.ndarray) -> np.ndarray:
         return np.bincount(code, values, len(names))[ours]
 
-    k, n, expected = of_rater(right), of_rater(gold), expected[ours]
-    found = skill.rater_skill(k, n, goal, expected, level=skill.CALLING)
     rows = found[["value", "low", "high", "n", "observed", "p_below", "q", "reason"]]
     group = np.array([one or "" for one in found["verdict"]], object)
-    rows = rows.assign(rater=names[ours].astype(str), group=group, **_gold_needed(k, n, goal, expected, found))
+    rows = rows.assign(rater=names[ours].astype(str), group=group, **judged.needed)
     alike = codes(cells, KIND)  # a review is faster than a first judgement
     pace = rater_signs.pace(cells, alike, code, len(names), basis).loc[ours].reset_index(drop=True)
     projects = pd.unique(cells["project"][here])
-    met = {project: of_rater(np.where(cells["project"] == project, gold, 0.0)) for project in projects}
+    met = {project: of_rater(np.where(cells["project"] == project, cells["gold_n"], 0.0)) for project in projects}
     unread = rater_signs.signs(snapshot, filters, pool, names[ours], (k, n, expected), met, pace)
     weeks = history(snapshot, filters, pool)
     known = people(snapshot)
@@ -109,7 +143,8 @@ def raters(snapshot: Snapshot, filters: Filters, pool: str) -> PoolRaters:
     rows = rows.sort_values(["place", "value"], kind="stable").reset_index(drop=True)
     called = rows.loc[rows["group"] == skill.BELOW, "q"]
     wrong = float(called.max()) if len(called) else np.nan
-    return PoolRaters(rows, goal, wrong, weeks.pace, "", *rater_gap.gaps(cells, stratum, code, names, here, goal, rows))
+    read = slower(weeks.weeks, basis, tuple(rows.loc[rows["spam"] == spam.LIKELY, "rater"]))
+    return PoolRaters(rows, goal, wrong, read, "", *rater_gap.gaps(cells, stratum, code, names, here, goal, rows))
 
 
 def target(snapshot: Snapshot, filters: Filters, metric: str) -> float | None:

@@ -225,8 +225,12 @@ def at_work(frames: dict[str, pd.DataFrame], seed: int) -> dict[str, pd.DataFram
     return {**frames, "annotations": notes}
 
 
+def plain(value: object) -> object:
+    return None if pd.isna(value) else value
+
+
 def hours_by_hand(world_rows: pd.DataFrame, filters: Filters, scope: Scope) -> Counter:
-    """(rater, hour) -> (n, wrong) by a plain loop; the shift is that of all the rater's work in the period."""
+    """(rater, hour, kind of item) -> (n, wrong) by a plain loop; the shift is that of all the rater's work."""
     cells: Counter = Counter()
     chosen = set(narrowed(world_rows, filters, scope)["annotation_id"])
     work = world_rows[world_rows["status"] != "skipped"]
@@ -239,8 +243,9 @@ def hours_by_hand(world_rows: pd.DataFrame, filters: Filters, scope: Scope) -> C
             if row.annotation_id not in chosen or pd.isna(row.gold_label) or pd.isna(row.label):
                 continue
             hour = int((row.submitted_at - began).total_seconds() // 3600)
-            cells[rater, hour, "n"] += 1
-            cells[rater, hour, "wrong"] += row.label != row.gold_label
+            kind = (row.project, plain(row.language), plain(row.policy))
+            cells[rater, hour, kind, "n"] += 1
+            cells[rater, hour, kind, "wrong"] += row.label != row.gold_label
     return cells
 
 
@@ -257,8 +262,11 @@ def shifts(tmp_path_factory):
 
 def agrees(got: pd.DataFrame, want: Counter) -> None:
     counted = {
-        (r.rater_id, int(r.hour), name): int(getattr(r, name)) for r in got.itertuples() for name in ("n", "wrong")
+        (r.rater_id, int(r.hour), (r.project_id, plain(r.language), plain(r.policy)), name): int(getattr(r, name))
+        for r in got.itertuples()
+        for name in ("n", "wrong")
     }
+    assert len(counted) == 2 * len(got)
     assert {k: v for k, v in counted.items() if v} == {k: v for k, v in want.items() if v}
 
 
@@ -268,7 +276,7 @@ def test_hours_into_shift_are_those_of_a_plain_loop(shifts, seed):
     got = drill.hours_into_shift(ours, Filters(), EVERYONE)
     assert got["hour"].max() >= 5
     agrees(got, hours_by_hand(rows, Filters(), EVERYONE))
-    assert list(got.columns) == ["rater_id", "pool_id", "hour", "n", "wrong"]
+    assert list(got.columns) == ["rater_id", "pool_id", "hour", "project_id", "language", "policy", "n", "wrong"]
 
 
 @given(st.data())

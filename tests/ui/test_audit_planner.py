@@ -12,8 +12,8 @@ import streamlit as st
 
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
-from metrics import audit_plan
-from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, periods
+from metrics import audit_plan, skill
+from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, periods, raters
 from ui.audit_planner import AUDITS, GOLD, SEVERITY, STRATA, UNCERTAINTY, VIOLATING, Ask
 from ui.theme import DARK, LIGHT
 
@@ -248,6 +248,28 @@ def test_settled_counts_every_rater_with_gold(snapshot, filters):
     met = data.sums(snapshot, "work", ("gold_n",), ("rater",), filters)
     assert found.above + found.below + found.cannot_tell == (met["gold_n"] > 0).sum()
     assert 0 < found.target < 1 and found.per_week > 0
+
+
+def test_settled_says_what_the_page_of_raters_says(snapshot, filters):
+    """One function judges: the difficulty of the items and the raters of the pool count on both pages."""
+    whole = dict.fromkeys(raters.GROUPS, 0)
+    for pool in snapshot.names["pool"]:
+        found = audit_gold.settled(snapshot, filters.with_("pool", pool))
+        rows = raters.raters(snapshot, filters, pool).rows
+        rows = rows[rows["n"] > 0] if len(rows) else rows
+        if not len(rows):
+            assert found is None
+            continue
+        there = [int((rows["group"] == name).sum()) for name in raters.GROUPS]
+        assert [found.below, found.cannot_tell, found.above] == there
+        open_ = rows.loc[rows["group"] == skill.CANNOT_TELL, "more"]
+        assert found.too_close == open_.isna().sum()
+        assert found.more == pytest.approx(open_.median(), nan_ok=True)
+        whole = {name: n + k for (name, n), k in zip(whole.items(), there, strict=True)}
+    every = audit_gold.settled(snapshot, filters)
+    assert {skill.BELOW: every.below, skill.CANNOT_TELL: every.cannot_tell, skill.ABOVE: every.above} == whole
+    one = filters.with_("pool", "POOL-09").with_("rater", "R-0243")
+    assert audit_gold.settled(snapshot, one).cannot_tell + audit_gold.settled(snapshot, one).below <= 1
 
 
 def test_pools_of_one_name_stay_apart(snapshot, filters):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, gap, skill, spam
 from metrics.spec import Status
-from ui import data, rater_gap, rater_history, rater_weeks, raters
+from ui import audit_gold, data, figures, rater_gap, rater_history, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 
@@ -167,3 +168,27 @@ def test_the_main_confusion_is_told_without_labels_given_unread(snapshot):
     assert main.left_out == 3 and main.found.verdict != gap.HERE
     said = words.gap(found.gap, main=main)
     assert "Without the 3 raters whose labels look unread" in said and "calibrate" not in said
+
+
+def test_pace_goes_with_accuracy_only_through_labels_given_unread(snapshot):
+    """EV04 again: three raters at a quarter of the time and wrong; the sample plants no such link in the others."""
+    filters = over("2026-07-20", "2026-09-20", pool="POOL-09")
+    found = raters.raters(snapshot, filters, "POOL-09")
+    cells = rater_history.history(snapshot, filters, "POOL-09").weeks
+    basis = figures.main_basis(snapshot, filters, ("handle_time_p50_seconds",))
+    assert rater_history.slower(cells, basis)["low"] > 0
+    assert found.pace["low"] < 0 < found.pace["high"]
+    read = {name: column[~np.isin(cells["rater"].astype(str), found.unread)] for name, column in cells.items()}
+    ends = ("value", "low", "high")
+    assert [found.pace[end] for end in ends] == pytest.approx([rater_history.slower(read, basis)[end] for end in ends])
+    said = words.pace(found.pace, len(found.unread), "In this pool")
+    assert said.startswith("In this pool, without the 3 raters whose labels look unread, whether slower work")
+
+
+def test_the_audit_planner_settles_as_many_raters_as_this_page_calls(snapshot):
+    """EV04 again: judged as if all items were equally hard, 7 stood above and 7 below."""
+    filters = over("2026-07-20", "2026-09-20", pool="POOL-09")
+    found = raters.raters(snapshot, filters, "POOL-09")
+    told = audit_gold.settled(snapshot, filters)
+    here = [len(found.group(name)) for name in (skill.ABOVE, skill.BELOW, skill.CANNOT_TELL)]
+    assert [told.above, told.below, told.cannot_tell] == here
