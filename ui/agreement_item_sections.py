@@ -86,7 +86,7 @@ def _pairs(view: View, found: agreement_items.Pairs) -> None:
         return
     clear = {frozenset(pair) for pair in zip(found.clear["rater"], found.clear["other"], strict=True)}
     spec, alt = charts.pair_matrix(
-        found.matrix, found.labels, found.pools, clear, palette(), agreement_items.LEAST_SHARED
+        found.matrix, found.labels, found.pools, clear, palette(), agreement_items.LEAST_SHARED, found.raters
     )
     with st.container(key="wide_pairs"):
         charts.show(spec, alt, key="pairs")

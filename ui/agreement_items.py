@@ -92,7 +92,8 @@ def doubtful_gold(snapshot: Snapshot, filters: Filters) -> Gold:
 @dataclass(frozen=True)
 class Pairs:
     """matrix: kappa of the raters who share most items; labels, pools: theirs, in its order; clear: the pairs that
-    agree clearly less than raters in general, allowing for how many pairs there are; overall: alpha of all.
+    agree clearly less than raters in general, allowing for how many pairs there are; raters: how many rated at all, of
+    whom the matrix holds at most MOST_RATERS; overall: the mean kappa of the pairs, weighted by the items they share.
     """
 
     matrix: PairMatrix | None

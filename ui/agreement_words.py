@@ -15,6 +15,7 @@ from ui import format as fmt
 from ui.agreement import ALPHA, PERCENT, SEVERAL
 from ui.agreement_consensus import WithoutGold
 
+LEAST_GAIN = 0.005  # of the width of alpha's interval: less is no gain seen
 SCALES = {
     "nominal": "plain labels",
     "ordinal": "ordered labels",
@@ -239,12 +240,12 @@ def pairs(found: agreement_items.Pairs) -> str:
         return f"No two of {found.raters} raters share {least} items here: choose a longer period."
     general = coefficient(found.overall)
     if found.clear.empty:
-        text = f"No pair of {found.pairs} agrees clearly less than raters in general (kappa {general})"
+        text = f"No pair of {found.pairs} agrees clearly less than raters in general (mean kappa {general})"
     else:
         verb = "agrees" if len(found.clear) == 1 else "agree"
         text = (
-            f"{len(found.clear)} of {found.pairs} pairs {verb} clearly less than raters in general (kappa {general}), "
-            "allowing for the number of pairs: an occasion to talk the items through together"
+            f"{len(found.clear)} of {found.pairs} pairs {verb} clearly less than raters in general (mean kappa "
+            f"{general}), allowing for the number of pairs: an occasion to talk the items through together"
         )
     return text + (CUT if found.cut else "") + "."
 
@@ -351,13 +352,24 @@ def one_more(rows: pd.DataFrame, currency: str) -> str:
     return (
         f"One more rating of every item that has two would make the interval of alpha{where} (± {now}) "
         f"{narrowing(row['narrowing'])}, for {price(row['ratings'], row['cost'], currency)}. "
-        "It supposes that the next raters are like those before."
+        f"It supposes that the next raters are like those before.{_without_gain(known)}"
+    )
+
+
+def _without_gain(known: pd.DataFrame) -> str:
+    """Where the foreseen interval is no narrower, and what that does and does not mean."""
+    none = known.loc[known["narrowing"] < LEAST_GAIN, "label"]
+    if none.empty:
+        return ""
+    return (
+        f" No gain seen on {words.listed(list(none))}. More ratings make no interval wider: where raters miss by "
+        "little, as with scores, the next rating is foreseen too roughly to show what it buys."
     )
 
 
 def narrowing(part: float) -> str:
-    """26 % narrower; "no narrower" where nothing is gained."""
-    return f"{share(part)} narrower" if part >= 0.005 else "no narrower"
+    """26 % narrower; "no narrower, as far as one sees" where no gain is foreseen, or noise below 0."""
+    return f"{share(part)} narrower" if part >= LEAST_GAIN else "no narrower, as far as one sees"
 
 
 def majority(rows: pd.DataFrame, currency: str) -> str:

@@ -30,6 +30,7 @@ STRATA: dict[str, tuple[str, ...]] = {
     "project_policy": ("project", "policy"),
     "policy_language": ("policy", "language"),
     "project_language": ("project", "language"),
+    "project_content_type": ("project", "content_type"),
     "project_pool": ("project", "pool"),
     "project_policy_language": ("project", "policy", "language"),
 }
@@ -198,6 +199,8 @@ def _spoken(named: dict[str, list[str]], filters: Filters) -> list[str]:
         language = f"language {of['language']}" if "language" in of else ""
         first = [f"the work of {of['pool']}" if "pool" in of else "", of.get("policy", ""), language]
         text = " in ".join(part for part in first if part)
+        if "content_type" in of:
+            text = f"{text}{' in ' if text else ''}content of type {of['content_type']}"
         link = "of" if language or "pool" in of else "in"
         project = of.get("project", "")
         said.append(f"{text} {link} {project}" if text and project else text or project)

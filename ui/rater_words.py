@@ -414,8 +414,8 @@ def further_matrices(names: Sequence[str]) -> str:
     """That further projects have a confusion matrix that is not drawn, and the way to it."""
     have, which = ("project has", "it") if len(names) == 1 else ("projects have", "one")
     return (
-        f"{number_word(len(names))} more {have} gold of this rater: {listed(names)}. Choose {which} under Filters to see "
-        "its matrix."
+        f"{number_word(len(names))} more {have} gold of this rater: {listed(names)}. Choose {which} under Filters to "
+        "see its matrix."
     )
 
 

@@ -83,6 +83,7 @@ def test_the_interval_at_the_end_of_a_test_holds_the_accuracy(good, bad):
         inside = (found["low"] <= accuracy) & (accuracy <= found["high"])
         shares.append(p[inside].sum() / p.sum())
     assert 0.94 <= np.mean(shares) <= 0.975
+    # Exact counts, no draws: single accuracies lie beyond 93 and 97 because few ends have much of the probability.
     assert 0.92 <= min(shares) <= max(shares) <= 0.985
 
 

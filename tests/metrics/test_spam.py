@@ -160,8 +160,8 @@ def held_beside_the_median(raters, timed, spread, between, runs, seed=0):
 
 @pytest.mark.parametrize(("raters", "timed"), [(10, 40), (10, 400), (40, 40), (40, 400), (200, 400)])
 def test_the_interval_takes_in_that_the_median_is_noisy_too(raters, timed):
-    """93 to 97 and 1 % more for about 2,000 raters (two errors), .91 where the median was taken as known."""
-    assert 0.92 <= held_beside_the_median(raters, timed, 0.6, 0.25, max(2000 // raters, 40)) <= 0.98
+    """93 to 97, seen to within .7 % for some 4,000 raters (two errors); .91 where the median was taken as known."""
+    assert 0.93 <= held_beside_the_median(raters, timed, 0.6, 0.25, max(4000 // raters, 40)) <= 0.97
 
 
 def test_the_interval_beside_few_raters_errs_to_the_wide_side():
@@ -268,18 +268,18 @@ def test_half_as_good_as_the_peers_is_called_in_five_percent_at_most():
 
 
 def test_better_than_blind_covers_when_the_peers_level_is_estimated():
-    """93 to 97 on average, each cell to 1.5 % for 1,000 raters (two errors); beside the median as known, 56 to 95."""
+    """93 to 97 for some 4,000 raters a cell, to .7 % (two errors); beside the median as known, 56 to 95."""
     shares = []
     for raters, n in ((5, 30), (5, 100), (10, 10), (40, 10), (40, 100)):
         rng, inside = np.random.default_rng(12), []
-        for _ in range(1000 // raters):
+        for _ in range(4000 // raters):
             accuracy = rng.beta(30, 4, raters)
             found = at_chance(rng.binomial(n, accuracy), np.full(raters, n), 0.4)
             truth = (accuracy - 0.4) / (accuracy.mean() - 0.4)
             inside.append(np.mean((found["low"] <= truth) & (truth <= found["high"])))
         shares.append(np.mean(inside))
     assert 0.93 <= np.mean(shares) <= 0.97
-    assert 0.915 <= min(shares) <= max(shares) <= 0.985
+    assert 0.923 <= min(shares) <= max(shares) <= 0.977  # ten judgements are too discrete for each cell to be exact
 
 
 def test_raters_near_blind_do_not_lower_the_peers_level():

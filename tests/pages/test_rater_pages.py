@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_access.filters import Filters, Scope
-from data_access.snapshot import Snapshot
-from ui import data, profile_panels
+from ui import data, profile_panels, rater_errors
 from ui.filter_bar import token
+from ui.rater_profile import Coaching
 
 QUALITY, PROFILE = "rater_quality.py", "rater_profile.py"
 
@@ -147,21 +149,18 @@ def test_coaching_shows_items_from_the_warehouse(warehouse, opened, text):
         assert (items["label"] != items["gold_label"]).all()
 
 
-def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, warehouse, sample_snapshot, opened, text):
-    monkeypatch.setattr(profile_panels, "MATRICES", 1)
-    snapshot = Snapshot(sample_snapshot)
-    rows = data.sums(snapshot, "work", ("gold_n",), ("rater", "project"), Filters())
-    several = rows[rows["gold_n"] > 0].groupby("rater")["project"].nunique()
-    rater = several.index[several == 2][0]
-    days = {"from_": str(snapshot.meta.first_day), "to": str(snapshot.meta.last_day)}
-    snapshot.close()
-    at = opened(PROFILE, rater=str(rater), **days)
+def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, opened, text):
+    def of_three_projects(snapshot, filters, rater):
+        one = rater_errors.matrix_of(snapshot, "P01", ["benign"], ["harmful"], np.array([9.0]))
+        return Coaching([], [], [replace(one, project=p) for p in ("P01", "P02", "P03")], 27, since=filters.start)
+
+    monkeypatch.setattr(profile_panels.rater_profile, "coaching", of_three_projects)
+    at = opened(PROFILE, rater="R-0243", from_="2026-05-18", to="2026-11-15")
     next(b for b in at.button if "coach" in b.label).click()
     at.run()
     assert sound(at)
-    drawn = sum("Which labels are mistaken for which" in spec for spec in charts_of(at))
-    assert drawn == 1
-    assert "One more project has gold of this rater" in text(at)
+    assert sum("Which labels are mistaken for which" in spec for spec in charts_of(at)) == 2
+    assert "One more project has gold of this rater: " in text(at)
 
 
 def test_the_shift_fails_alone_and_works_with_the_warehouse(monkeypatch, sample_warehouse, opened, text):

@@ -276,6 +276,17 @@ def test_one_more_rating_and_its_price(snapshot, filters):
     assert say.one_more(pd.DataFrame(), "USD").startswith("There is no interval")
 
 
+def test_a_gain_below_0_is_said_to_be_none_and_not_drawn_as_a_loss():
+    foreseen = {"label": ["x", "y"], "half_width": [0.1, 0.02], "later": [0.05, 0.03], "narrowing": [0.5, -0.5]}
+    rows = pd.DataFrame(foreseen | {"ratings": 9.0, "cost": 1.0})
+    said = say.one_more(rows, "USD")
+    assert "No gain seen on y." in said and "make no interval wider" in said
+    assert "No gain seen" not in say.one_more(rows.iloc[:1], "USD")
+    drawn = values(charts.narrower(rows, LIGHT, "USD")[0])
+    assert [v["later"] for v in drawn] == [0.05, 0.02]
+    assert drawn[1]["after"].startswith("no narrower")
+
+
 def test_a_majority_of_more_is_right_more_often(snapshot):
     filters = Filters.of({"project": "P01"}, snapshot.meta.first_day, snapshot.meta.last_day)
     rows = agreement_more.majority(snapshot, filters)
@@ -316,8 +327,11 @@ def test_no_field_of_a_chart_is_a_word_that_vega_forbids():
 def test_the_matrix_of_pairs():
     value = np.array([[np.nan, 0.4, np.nan], [0.4, np.nan, 0.9], [np.nan, 0.9, np.nan]])
     matrix = coefficients.PairMatrix(("a", "b", "c"), value, np.full((3, 3), 20.0))
-    spec, said = charts.pair_matrix(matrix, ("A", NASTY, "C"), ("p", "p", "q"), {frozenset("ab")}, DARK, 10)
+    spec, said = charts.pair_matrix(matrix, ("A", NASTY, "C"), ("p", "p", "q"), {frozenset("ab")}, DARK, 10, 3)
     assert valid(spec)
+    assert spec["title"]["text"] == "How well every two of 3 raters agree"
+    some, _ = charts.pair_matrix(matrix, ("A", NASTY, "C"), ("p", "p", "q"), {frozenset("ab")}, DARK, 10, 80)
+    assert "3 of 80 raters" in some["title"]["text"] and "3 who share most items" in some["title"]["subtitle"]
     assert [v["marked"] for v in values(spec)] == [False, True, False, True, False, False, False, False, False]
     assert "2 pairs share 10 items or more, 1 of all pairs agree clearly less" in said
     assert agreement_items.LEAST_SHARED == 10

@@ -121,6 +121,15 @@ def test_error_rates_weigh_audits_by_their_chance_of_being_drawn(snapshot, filte
         assert found.loc[policy, "low"] < want < found.loc[policy, "high"]
 
 
+def test_content_types_are_strata_and_their_work_adds_up(snapshot, filters):
+    one = filters.with_("project", "P05")
+    found = audit_planner.plan(snapshot, one, Ask(strata="project_content_type", audits=100)).rows
+    every = audit_planner.plan(snapshot, one, Ask(strata="project_policy", audits=100)).rows
+    assert found["judgements"].sum() == every["judgements"].sum() and found["audits"].sum() == 100
+    assert set(found["label"]) == set(found["content_type"]) and len(found) > 1
+    assert found["spoken"].iloc[0].startswith(f"content of type {found['content_type'].iloc[0]} in ")
+
+
 def test_strata_follow_the_filters():
     one = Filters.of({"project": ["P01"]})
     assert audit_planner.strata_of(Ask(), Filters.of({})) == ("project", "policy")

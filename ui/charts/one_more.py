@@ -21,7 +21,8 @@ def narrower(rows: pd.DataFrame, colours: Palette, currency: str) -> tuple[dict,
         {
             "label": str(row["label"]),
             "now": row["half_width"],
-            "later": row["later"],
+            # Less than nothing is noise: the mark of what is foreseen then lies on the one of now.
+            "later": min(row["later"], row["half_width"]),
             "said": f"± {fmt.size(row['half_width'], agreement_words.ALPHA, row['half_width'])}",
             "after": agreement_words.narrowing(row["narrowing"]),
             "price": agreement_words.price(row["ratings"], row["cost"], currency),

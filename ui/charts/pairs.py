@@ -17,9 +17,18 @@ NUMBERED = 16  # raters up to which the cells hold their numbers
 
 
 def pair_matrix(
-    matrix: PairMatrix, labels: Sequence[str], pools: Sequence[str], clear: set, colours: Palette, least: int
+    matrix: PairMatrix,
+    labels: Sequence[str],
+    pools: Sequence[str],
+    clear: set,
+    colours: Palette,
+    least: int,
+    raters: int,
 ) -> tuple[dict, str]:
-    """Kappa of every two raters as tint; a frame marks the pairs of ``clear``; empty where too few items are shared."""
+    """Kappa of every two raters as tint; a frame marks the pairs of ``clear``; empty where too few items are shared.
+
+    raters: how many rated at all; the title says so where they are more than those drawn.
+    """
     size = len(labels)
     values = []
     for a in range(size):
@@ -91,9 +100,13 @@ def pair_matrix(
                 "encoding": {"x": x, "y": y, "text": {"field": "text"}, "color": paint, "tooltip": tip},
             }
         )
-    title = f"How well every two of {size} raters agree"
+    cut = raters > size
+    title = (
+        f"How well {size} of {raters} raters agree, two by two" if cut else f"How well every two of {size} raters agree"
+    )
+    who = f"The {size} who share most items; kappa" if cut else "Kappa"
     subtitle = (
-        f"Kappa on shared items, by pool; empty: fewer than {least} shared; framed: clearly below raters in general"
+        f"{who} on shared items, by pool; empty: fewer than {least} shared; framed: clearly below raters in general"
     )
     shown = int(np.isfinite(matrix.value).sum() // 2)
     alt = f"{title}: {shown} pairs share {least} items or more, {len(clear)} of all pairs agree clearly less."

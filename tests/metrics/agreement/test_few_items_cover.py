@@ -1,7 +1,8 @@
 """95 % intervals of 30, 60 and 100 items hold the truth in 93 to 97 of 100 samples, for every coefficient.
 
-The populations are those of ``test_intervals_cover``. 700 samples see a coverage to within 1.7 % (two errors),
-so that the mean over 30, 60 and 100 items, seen to within 1 %, is held to the band and each size to 1 % more.
+The populations are those of ``test_intervals_cover``. 500 samples see a coverage to within 2 % (two errors), so that
+the mean over the sizes is held to the band and each size to 1 % more. Samples that look alike are judged once; where
+hardly two do, 60 items are left out, between 30 and 100 (measured: always between the two or within an error of one).
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from metrics.patterns import Patterns
 
 from .test_intervals_cover import PANEL, Population, keeps
 
-SAMPLES = 700
+SAMPLES = 500
 SIZES = (30, 60, 100)
 THREE, RARE = [0.5, 0.3, 0.2], [0.9, 0.1]
 CASES = {
@@ -53,7 +54,8 @@ def held(population, n, coefficient, samples=SAMPLES):
     + [("two raters near 1", name) for name in ("percent", "fleiss", "ac1", "alpha")],
 )
 def test_intervals_of_few_items_cover(case, name):
-    shares = [held(CASES[case], n, COEFFICIENTS[name])[1] for n in SIZES]
+    sizes = SIZES if case == "two raters near 1" else SIZES[::2]
+    shares = [held(CASES[case], n, COEFFICIENTS[name])[1] for n in sizes]
     assert 0.93 <= np.mean(shares) <= 0.97
     assert 0.92 <= min(shares) <= max(shares) <= 0.98
 
@@ -66,8 +68,9 @@ def test_intervals_of_a_rare_label_cover(name, kept):
     Near perfect agreement they are a count of one or two, which covers 98.3 where one outcome less covers 92.
     """
     population = Population(RARE, [keeps(kept, RARE)] * 2)
-    shares = np.array([held(population, n, COEFFICIENTS[name], 4 * SAMPLES) for n in SIZES])
-    assert 0.93 <= shares[:, 1].min() <= shares[:, 1].max() <= 0.985
+    shares = np.array([held(population, n, COEFFICIENTS[name], 5 * SAMPLES) for n in SIZES])
+    # A count of one or two: its outcomes are too few for 97, and the side above is the safe one.
+    assert 0.93 <= shares[:, 1].min() <= shares[:, 1].max() <= (0.985 if kept == 0.9 else 0.98)
     if kept == 0.9:
         assert np.all(shares[:, 0] > shares[:, 2])
 
@@ -93,7 +96,7 @@ def test_scotts_and_congers_intervals_of_few_items_cover():
         chance.append(table.sum(axis=1) @ table.sum(axis=0))
     truth = (np.mean(agreed) - np.mean(chance)) / (1 - np.mean(chance))
     conger = []
-    for n in SIZES:
+    for n in SIZES[::2]:
         found = [agreement.conger_kappa(*rows, labels=range(3)) for rows in PANEL.samples_of_rows(n, 500)]
         conger.append(np.mean([f.low <= truth <= f.high for f in found]))
     assert 0.93 <= np.mean(conger) <= 0.97

@@ -1,7 +1,7 @@
 """95 % intervals hold the truth in about 95 % of samples: for every coefficient that has one.
 
 Populations are written down rater by rater, so the truth is exact; a sample is one multinomial draw over what an item
-can look like. A thousand samples see a coverage to within 1.4 % (two standard errors).
+can look like. A thousand samples see a coverage to within 1.4 % (two standard errors), 500 to within 2 %.
 """
 
 import numpy as np
@@ -32,9 +32,9 @@ class Population:
     def truth(self, coefficient):
         return coefficient(Patterns(self.patterns.counts, 1e9 * self.patterns.items)).value
 
-    def samples(self, n, seed=0):
+    def samples(self, n, seed=0, samples=SAMPLES):
         rng = np.random.default_rng(seed)
-        for items in rng.multinomial(n, self.patterns.items / self.patterns.items.sum(), size=SAMPLES):
+        for items in rng.multinomial(n, self.patterns.items / self.patterns.items.sum(), size=samples):
             yield Patterns(self.patterns.counts, items)
 
     def samples_of_rows(self, n, samples, seed=0):
@@ -83,7 +83,8 @@ def test_intervals_of_patterns_cover(name, population, n):
     """Where half the items are rated once, score intervals are a little too wide: the safe side."""
     truth = population.truth(CASES[name])
     most = 0.97 if population is THREE else 0.98
-    assert 0.93 <= coverage([CASES[name](p) for p in population.samples(n)], truth) <= most
+    samples = SAMPLES if "alpha" in name else SAMPLES // 2  # a score interval takes a hundred times as long
+    assert 0.93 <= coverage([CASES[name](p) for p in population.samples(n, samples=samples)], truth) <= most
 
 
 @pytest.mark.parametrize("level", ["nominal", "interval"])
@@ -170,7 +171,7 @@ def test_congers_interval_covers():
         agreed.append(np.trace(table))
         chance.append(table.sum(axis=1) @ table.sum(axis=0))
     truth = (np.mean(agreed) - np.mean(chance)) / (1 - np.mean(chance))
-    found = [agreement.conger_kappa(*rows) for rows in PANEL.samples_of_rows(150, SAMPLES)]
+    found = [agreement.conger_kappa(*rows) for rows in PANEL.samples_of_rows(150, SAMPLES // 2)]
     assert 0.93 <= coverage(found, truth) <= 0.97
 
 
@@ -222,6 +223,6 @@ def test_printed_intervals_are_too_wide_when_few_items_are_rated_twice():
     truth = ac1(simulated(1_000_000, seed=99, **shape)).value
     samples = [simulated(1000, seed=s, **shape) for s in range(500)]
     found, printed = [ac1(s) for s in samples], [ac1(s, interval="irrcac") for s in samples]
-    assert 0.92 <= coverage(found, truth) <= 0.98
+    assert 0.93 <= coverage(found, truth) <= 0.97
     assert coverage(printed, truth) > 0.99
     assert np.mean([f.high - f.low for f in printed]) > 1.5 * np.mean([f.high - f.low for f in found])

@@ -120,7 +120,7 @@ def test_p_is_uniform_without_a_shift_in_steady_weeks():
 
 
 def test_a_planted_shift_is_found_and_intervals_cover():
-    later, runs = [0.45, 0.4, 0.1, 0.05], 200
+    later, runs = [0.45, 0.4, 0.1, 0.05], 400
     covered, total, found_shift = [], 0, 0
     for seed in range(runs):
         found = label_shift(weekly(seed, 8, 120, MIX), weekly(seed + 5_000, 8, 120, later), draws=600, seed=seed)
@@ -129,8 +129,8 @@ def test_a_planted_shift_is_found_and_intervals_cover():
         covered.append([(table.loc[c, "low"] <= true[c] <= table.loc[c, "high"]) for c in range(4)])
         total += found.total_variation.low <= 0.15 <= found.total_variation.high
         found_shift += found.p_value < 0.05 and set(found.table["label"][:2]) == {0, 1}
-    assert 0.93 <= np.mean(covered) <= 0.98
-    assert 0.92 <= total / runs <= 0.98
+    assert 0.93 <= np.mean(covered) <= 0.97
+    assert 0.93 <= total / runs <= 0.97
     assert found_shift / runs > 0.95
 
 
