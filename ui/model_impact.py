@@ -205,10 +205,12 @@ def standing(snapshot: Snapshot, link: Link) -> Standing:
 
 
 @st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
-def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str]) -> Standing:
+def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], by: str, member: str) -> Standing:
     all_of = _found(snapshot, scope)
-    newest = _of(all_of.timely, key).sort_values("measured_at").tail(1)
-    value, n = newest.iloc[0][["value", "n"]] if len(newest) else (np.nan, np.nan)
+    measures = _of(all_of.timely, key)
+    if member:
+        measures = measures[measures[by] == member]
+    value, n = regressions.newest(measures)
     patterns = [parts for names, parts in all_of.data.patterns.get("", ()) if names["project"] == key[0]]
     noise, source = _noise(snapshot, key[0])
     sums = all_of.data.sums.get("cells")
