@@ -78,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     impact = command("impact", _impact, "links between the quality of labels and the models' benchmarks")
     impact.add_argument("--metric", help="one annotation quality, such as gold_accuracy")
     impact.add_argument("--benchmark", help="one benchmark, such as harmful-prompts")
+    impact.add_argument(
+        "--method",
+        choices=("spearman", "pearson", "kendall", "prewhitened"),
+        default="spearman",
+        help="which correlation; prewhitened is spearman's after each series' own persistence is taken out",
+    )
     command("changes", _changes, "the measured effect of each dated change, metric by metric")
 
     doctor = command("doctor", _doctor, "check the connection, the contract, freshness and settings")
@@ -202,7 +208,7 @@ def _impact(options: argparse.Namespace) -> int:
     data = link_data(Snapshot(settings.load().snapshot), Scope.everything())
     if options.benchmark:
         known("benchmark", options.benchmark, sorted(data.lineage.measures["benchmark"].unique()))
-    found = impact.impact(data.lineage, data.sums, data.items, data.patterns)
+    found = impact.impact(data.lineage, data.sums, data.items, data.patterns, options.method)
     links = [link for link in found.links if options.benchmark in (None, link.benchmark)]
     sizes = impact.coefficients(found, [options.metric] if options.metric else impact.sized(), links)
     rows = pd.concat([one[ROW] for one in (found.rows, sizes) if len(one)] or [found.rows[ROW]], ignore_index=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from metrics import ladder, lineage, linkage
+from metrics import association, ladder, lineage, linkage
 from metrics.exposures import Grouped, Labels, exposures
 from metrics.linkage import ALL_PROJECTS, PANEL, ROW, STANDS, Exposed, Link
 from metrics.panel import Panel
@@ -50,6 +50,7 @@ def impact(
     sums: Mapping[str, pd.DataFrame],
     items: Mapping[str, pd.DataFrame],
     patterns: Mapping[str, Grouped],
+    method: str = association.SPEARMAN,
 ) -> Impact:
     """Every link of what data_access.link_data gives; line: batches, datasets, models, measures."""
     batches, datasets, models, measures = line[:4]
@@ -58,7 +59,12 @@ def impact(
     sums = sums if len(batches) else {}
     exposed = Exposed(exposures(Labels(batches, models, sums, items, patterns)))
     reason = NO_MEASURES if not found else NO_BATCHES if not len(batches) else ""
-    return Impact(found, exposed, linkage.matrix(list(found), exposed), wrong, reason)
+    return Impact(found, exposed, linkage.matrix(list(found), exposed, method=method), wrong, reason)
+
+
+def by_method(found: Impact, method: str) -> Impact:
+    """The same links with the matrix made by another method of linkage.CALLED."""
+    return replace(found, rows=linkage.matrix(list(found.links), found.exposed, method=method))
 
 
 def coefficients(found: Impact, names: Iterable[str], links: Iterable[Link]) -> pd.DataFrame:

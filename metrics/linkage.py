@@ -11,14 +11,14 @@ Timely versions only: what cannot have happened in the order on record takes no 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from metrics import association, ladder, panel
-from metrics.association import Association
+from metrics.association import KENDALL, PEARSON, SPEARMAN, Association
 from metrics.panel import Panel
 from metrics.qualities import QUALITIES
 from metrics.second_measure import by_second_measure
@@ -37,10 +37,21 @@ STANDS = 0.10
 UNCORRECTED = "measurement error left in, which pulls it towards 0"
 SERIES = ["project", "benchmark", "metric"]
 ALL_PROJECTS = "all projects"
-SPEARMAN, VERSIONS, PANEL = "spearman", "versions", "panel"
+VERSIONS, PANEL = "versions", "panel"
+PREWHITENED = "prewhitened"
+CALLED = {
+    SPEARMAN: "rank correlation",
+    PEARSON: "correlation",
+    KENDALL: "Kendall's tau",
+    PREWHITENED: "rank correlation of what the last version does not foretell",
+}
+"""How the cells of the matrix may be made, and what the coefficient is called; Spearman's unless asked otherwise.
+Prewhitened is Spearman's after each series' own persistence is taken out (metrics.association)."""
+
 SECOND_MEASURE = "percent_agreement"  # of the same quality as gold and audits: how often labels are right
 MIXED = "the record says both that higher and that lower is better"
 NOT_SHARES = "a second measure sizes only how a share of right labels goes with a benchmark that is a share"
+BOTH = "it is measured by policy and language at once, and labels are compared by one of them"
 UNKNOWN = "no version of this benchmark is on record with its training"
 
 
@@ -71,6 +82,10 @@ class Link:
         """Project, benchmark and metric."""
         return self.project, self.benchmark, self.metric
 
+    def slice(self, member: str) -> Link:
+        """The link of one policy or language alone; KeyError for one that is not measured."""
+        return replace(self, table=self.table[[member]])
+
     def controls(self, exposed: pd.DataFrame) -> Floats:
         """Log data volume and base-model dummies, (versions, k); the most common base model is the one left out."""
         items = exposed["items"].to_numpy(float)
@@ -88,8 +103,7 @@ def links(measures: pd.DataFrame, models: pd.DataFrame, untimely: pd.DataFrame) 
 
 
 def _link(key: tuple, rows: pd.DataFrame, order: pd.DataFrame, untimely: pd.DataFrame) -> Link:
-    by = next((name for name in ("policy", "language") if rows[name].notna().any()), "")
-    rows = rows[rows[by].notna()] if by else rows
+    by, rows, reason = _slices(rows)
     higher = rows["higher_is_better"].astype(bool)
     trained = order["trained_at"].reindex(rows["model_version"]).to_numpy()
     rows = rows.assign(trained_at=trained, member=rows[by] if by else "").dropna(subset="trained_at")
@@ -103,11 +117,25 @@ def _link(key: tuple, rows: pd.DataFrame, order: pd.DataFrame, untimely: pd.Data
     table = rows.assign(value=value).pivot(index="model_version", columns="member", values="value").reindex(versions)
     days = (order["trained_at"].reindex(versions) - pd.Timestamp("2020-01-01")) / pd.Timedelta(days=1)
     base = order["base_model"].reindex(versions).fillna("").astype(str)
-    reason = UNKNOWN if not versions else MIXED if higher.nunique() > 1 else ""
+    reason = UNKNOWN if not versions else MIXED if higher.nunique() > 1 else reason
     left_out = {str(why): int(n) for why, n in wrong["reason"].value_counts().items()}
     names = tuple(str(v) for v in versions)
     return Link(*(str(k) for k in key), bool(higher.iloc[-1]), by, names, days.to_numpy(float), tuple(base), table,
                 left_out, reason)  # fmt: skip
+
+
+def _slices(rows: pd.DataFrame) -> tuple[str, pd.DataFrame, str]:
+    """What a benchmark is measured by, its measures by that, and why it cannot be compared.
+
+    Policy goes before language, and either before the whole; a value of a policy in one language is neither, and where
+    a benchmark has nothing else there is no link, for several of its values would be one cell.
+    """
+    policy, language = rows["policy"].notna(), rows["language"].notna()
+    for by, inside in (("policy", policy & ~language), ("language", language & ~policy)):
+        if inside.any():
+            return by, rows[inside], ""
+    whole = rows[~policy & ~language]
+    return ("", whole, "") if len(whole) else ("", rows, BOTH)
 
 
 class Exposed:
@@ -172,16 +200,17 @@ def series(link: Link, quality: str, exposed: Exposed) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------------- matrix
 
 
-def at_lag(link: Link, rows: pd.DataFrame, lag: int) -> Association:
-    """One cell of the matrix, rows of ``series``: Spearman's correlation, controls and a linear trend taken out."""
+def at_lag(link: Link, rows: pd.DataFrame, lag: int, method: str = SPEARMAN) -> Association:
+    """One cell of the matrix, rows of ``series``: a correlation (CALLED), controls and a linear trend taken out."""
     controls = np.column_stack([link.days, link.controls(rows)])
     if lag:  # the volume beside y is not known where that version's labels are not, and there it says nothing
         column = controls[:, 1]
         controls[:, 1] = np.where(np.isfinite(column), column, np.nanmean(column) if np.isfinite(column).any() else 0.0)
-    found = association.associate(rows["x"], rows["y"], controls, SPEARMAN, lag=lag)
+    kind, surprises = (SPEARMAN, True) if method == PREWHITENED else (method, False)
+    found = association.associate(rows["x"], rows["y"], controls, kind, surprises, lag)
     if found.estimate.value is not None:
-        return found
-    return Association(SPEARMAN, Estimate.missing(why(link, rows, found.estimate.reason), found.estimate.n),
+        return replace(found, method=method)
+    return Association(method, Estimate.missing(why(link, rows, found.estimate.reason), found.estimate.n),
                        found.n_effective, None, lag)  # fmt: skip
 
 
@@ -198,10 +227,11 @@ def why(link: Link, rows: pd.DataFrame, reason: str) -> str:
     return reason
 
 
-def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS) -> pd.DataFrame:
+def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS, method: str = SPEARMAN) -> pd.DataFrame:
     """Every quality x benchmark x lag: the columns of ``rows`` and better, reason, by, left_out.
 
     q_value counts every test of the frame (Benjamini and Hochberg 1995); a filter that hides rows does not change it.
+    method: of CALLED; it is chosen before looking, so one method's tests count and not those of all.
     better: the coefficient turned so that above 0 means better labels with a better model; NaN for a quality without a
     better side.
     """
@@ -211,11 +241,11 @@ def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS) ->
             beside = pd.DataFrame() if link.reason else series(link, quality.name, exposed)
             for lag in lags:
                 if link.reason:
-                    one = Association(SPEARMAN, Estimate.missing(link.reason), 0.0, None, lag)
+                    one = Association(method, Estimate.missing(link.reason), 0.0, None, lag)
                 else:
-                    one = at_lag(link, beside, lag)
+                    one = at_lag(link, beside, lag, method)
                 cells.append(one)
-                out.append(row_of(link, quality.name, one.lag, SPEARMAN, one.estimate, one.n_effective, one.p_value))
+                out.append(row_of(link, quality.name, one.lag, method, one.estimate, one.n_effective, one.p_value))
     if not out:
         return pd.DataFrame(columns=[*ROW, "better", "reason", "higher_is_better", "by", "benchmark_metric"])
     adjusted = association.q_values(cells)
@@ -363,9 +393,9 @@ def narrative(row: dict[str, object]) -> str:
     if row["reason"]:
         return f"{quality} and {outcome}: {row['reason']}"
     between = f"({_number(row['low'])} to {_number(row['high'])})"
-    if row["method"] == SPEARMAN:
+    if row["method"] in CALLED:
         when = "" if not row["lag"] else " one version later"
-        rho = f"rank correlation {_number(row['estimate'])} {between}, q {row['q_value']:.2g}"
+        rho = f"{CALLED[str(row['method'])]} {_number(row['estimate'])} {between}, q {row['q_value']:.2g}"
         if row["q_value"] <= STANDS:
             return f"{ladder.linked(ladder.Rung.ASSOCIATION, quality, outcome)}{when}: {rho}; {ladder.NOT_PROOF}"
         return f"whether {quality} and {outcome}{when} go together cannot be told: {rho}"

@@ -118,6 +118,21 @@ def compare(measures: pd.DataFrame, models: pd.DataFrame, pairs: pd.DataFrame | 
     return rows[[*COMPARED, "paired", "q_value", "verdict", "reason", "trained_at"]].reset_index(drop=True)
 
 
+def newest(measures: pd.DataFrame) -> tuple[float, float]:
+    """A benchmark's last value and its cases: of the version measured last, its slices put together by their cases.
+
+    measures: one benchmark's, timely. NaN twice without a measure; where n is not on record the plain mean of slices.
+    """
+    if measures.empty:
+        return np.nan, np.nan
+    rows = measures.sort_values("measured_at")
+    rows = rows[rows["model_version"] == rows["model_version"].iloc[-1]]
+    rows = rows.drop_duplicates(["policy", "language"], keep="last")
+    value, n = rows["value"].to_numpy(float), rows["n"].to_numpy(float)
+    total = float(n.sum())
+    return (float(value @ n / total), total) if total > 0 else (float(value.mean()), np.nan)
+
+
 def _with_pairs(rows: pd.DataFrame, pairs: pd.DataFrame | None) -> pd.DataFrame:
     """The rows with the numbers of common cases where there are any; a direction is turned by the caller."""
     if pairs is None or pairs.empty:

@@ -28,7 +28,7 @@ class Size(NamedTuple):
     leaves_out: str
 
 
-def sizes(panel: Panel, second: Estimate) -> list[Size]:
+def sizes(panel: Panel, second: Estimate | None = None) -> list[Size]:
     """The sizes that are given, the one to read first; empty where there is none."""
     found = ((SECOND, second), (CORRECTED, panel.corrected), (RAW, panel.raw))
-    return [Size(kind, one, LEAVES_OUT[kind]) for kind, one in found if one.value is not None]
+    return [Size(kind, one, LEAVES_OUT[kind]) for kind, one in found if one and one.value is not None]

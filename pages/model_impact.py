@@ -12,7 +12,7 @@ own, problems = model_impact_controls.from_url()
 view = open_page(own, problems)
 snapshot, filters = view.snapshot, view.filters
 
-found = model_impact.found(snapshot)
+found = model_impact.found(snapshot, own["method"])
 ours = model_impact.projects(snapshot, filters)
 rows = model_impact.in_view(found.impact.rows, ours)
 reason = found.impact.reason or ("" if len(rows) else "the projects in view have no benchmark")
@@ -27,12 +27,12 @@ quiet(words.md(say.scope_note(model_impact.not_used(filters), model_impact.untim
 
 rows = rows.assign(member=[model_impact.member(row) for row in rows.to_dict("records")])
 names = model_impact.benchmarks(rows, snapshot)
-looked, wrong = model_impact_controls.look_at(rows, names, own)
+looked, wrong = model_impact_controls.look_at(found, rows, names, own)
 if wrong:
     st.warning(words.md(wrong), icon=":material/link_off:")
 sections.figures(found, rows, ours)
 sections.matrix(view, rows, names, looked)
-sections.pair(view, names, looked)
+sections.pair(view, found, names, looked)
 sections.moves(view, found, ours)
 sections.regressions(view, found, ours)
 sections.all_links(view, rows)

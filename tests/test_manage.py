@@ -60,6 +60,17 @@ def test_impact_prints_the_keys_of_the_design(here, capsys):
     assert {row["method"] for row in rows} >= {"spearman", "versions"}
 
 
+def test_impact_by_another_method(here, capsys):
+    asked = ("impact", "--metric", "handle_time_log_mean_seconds", "--format", "json")
+    ours = {}
+    for method in ("spearman", "kendall"):
+        code, out, _ = run(capsys, *asked, "--method", method)
+        ours[method] = [row["estimate"] for row in json.loads(out) if row["method"] == method]
+        assert code == 0 and [value for value in ours[method] if value is not None]
+    assert ours["spearman"] != ours["kendall"]
+    assert run(capsys, *asked, "--method", "guess")[0] == 2
+
+
 def test_measure_list_prints_the_whole_catalogue(here, capsys):
     _, out, _ = run(capsys, "measure", "--list", "--format", "csv")
     assert [line.split(",")[0] for line in out.splitlines()[1:]] == list(METRICS)

@@ -168,6 +168,13 @@ def owner(snapshot: Snapshot, kind: str, member: str) -> str:
     return str(found.iloc[0]) if len(found) else ""
 
 
+def unplaced(snapshot: Snapshot, end: dt.date | None) -> pd.DataFrame:
+    """The incidents up to a day that lead to no project, those of readers of all projects alone."""
+    rows = whole(snapshot).incidents
+    until = pd.Timestamp(end) + pd.Timedelta(days=1) if end else pd.Timestamp.max
+    return rows[rows["project"].isna() & (rows["occurred_at"] < until)]
+
+
 @st.cache_data(**KEPT)
 def worst(snapshot: Snapshot, projects: tuple[str, ...], end: dt.date | None) -> str:
     """The project to open with; empty without projects.

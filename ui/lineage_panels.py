@@ -8,7 +8,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from ui import charts, lineage, lineage_boxes, lineage_trace, links, tables, words
+from ui import charts, lineage, lineage_boxes, lineage_exposures, lineage_trace, links, tables, words
 from ui import format as fmt
 from ui import lineage_words as say
 from ui.choice import choice
@@ -60,8 +60,9 @@ def heading(view: View, line: Line) -> None:
     st.title(words.md(say.finding(line, name(view, line))) + ".", anchor=False)
     context(view, against=False)
     told = say.span(line, lineage.ignored(view.filters))
-    if told:
-        st.caption(words.md(told))
+    lost = say.unnamed(lineage.unplaced(view.snapshot, view.filters.end))
+    if told or lost:
+        st.caption(words.md(" ".join(text for text in (told, lost) if text)))
 
 
 def lacking(view: View, line: Line) -> None:
@@ -165,6 +166,7 @@ def traced(view: View, line: Line, trace: Trace, own: Own) -> None:
     """What the trace says, forward from batches and back to labels."""
     st.subheader(words.md(say.trace_heading(trace)), anchor=False)
     st.markdown(words.md(say.traced(line, trace)))
+    lineage_exposures.panel(view, line, trace)
     if trace.forward and trace.batches:
         _forward(view, line, trace, own)
         if trace.kind != FINDING:
@@ -218,11 +220,13 @@ def _back(view: View, line: Line, trace: Trace, own: Own) -> None:
     by, called = own["by"], BREAKDOWNS[own["by"]]
     whose = f"version {trace.versions[0]}" if trace.versions and not trace.forward else "incidents"
     rows = lineage_trace.back(view.snapshot, line, trace, by)
+    narrow = lineage_trace.own_labels(view.snapshot, line, trace)
+    what = say.among({name: value for name, value in narrow.items() if name != by}) or "labels"
     if rows.empty:
-        st.info(words.md(say.over(rows, called, whose)), icon=":material/visibility_off:")
+        st.info(words.md(say.over(rows, called, whose, what)), icon=":material/visibility_off:")
         return
     charts.show(*charts.traced_shares(rows, palette(), called, whose), key=f"shares {by}")
-    st.markdown(words.md(say.over(rows, called, whose)))
+    st.markdown(words.md(say.over(rows, called, whose, what)))
     _back_table(view, rows, trace, by, called)
 
 

@@ -6,6 +6,7 @@ where to look, not what was at fault.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,6 +16,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import lineage as steps
 from ui import data, lineage
+from ui import format as fmt
 from ui.figures import KEPT
 from ui.lineage import Line
 
@@ -29,6 +31,8 @@ BREAKDOWNS = {
 MOST_VERSIONS, MOST_BATCHES = 12, 24  # shown in the flow at once
 LEAST_VERSIONS = 4  # shown where the period has fewer
 WAITING = 4  # batches shown that no version was trained on yet
+MOST_DROPS = 5  # of the benchmarks, listed as things to trace
+LEAST_OWN = 30  # labels of an incident's policy and language behind its version, from which on they alone are traced
 BESIDE = 2  # versions shown on either side of the traced ones
 
 
@@ -60,18 +64,29 @@ class Trace:
 
 
 def options(line: Line) -> dict[str, str]:
-    """Everything that can be traced in the project, as the URL has it: incidents, versions, batches, newest first."""
+    """Everything that can be traced in the project, as the URL has it: the largest drops, then all, newest first."""
     incidents = line.incidents.sort_values("occurred_at", ascending=False)
     models = line.models.sort_values("trained_at", ascending=False)
     batches = line.batches.sort_values("labelled_at", ascending=False)
     found = {FINDING: "The batches below target", VERSIONS: "Nothing: the versions of the period"}
+    for row in drops(line).to_dict("records"):
+        found[f"{MODEL}:{row['model_version']}"] = f"Drop {row['model_version']}, {row['said']}"
     for kind, called, names in (
         (INCIDENT, "Incident", incidents["incident_id"]),
         (MODEL, "Version", models["model_version"]),
         (BATCH, "Batch", batches["batch_id"]),
     ):
-        found |= {f"{kind}:{name}": f"{called} {name}" for name in names}
+        for name in names:
+            found.setdefault(f"{kind}:{name}", f"{called} {name}")
     return found
+
+
+def drops(line: Line) -> pd.DataFrame:
+    """The versions that lost most on a benchmark, the largest loss first: model_version, and the loss in words."""
+    worse = line.models[line.models["worse"] > 0].nsmallest(MOST_DROPS, "change")
+    said = [f"{fmt.size(row['change'], lineage.GOLD, row['change'])} lost on {row['benchmark']}"
+            for row in worse.to_dict("records")]  # fmt: skip
+    return worse[["model_version"]].assign(said=said)
 
 
 def resolve(line: Line, text: str) -> Trace:
@@ -97,24 +112,57 @@ def _behind(line: Line, trace: Trace) -> pd.DataFrame:
     return named.assign(model_version=named["incident_id"]).drop(columns="incident_id")
 
 
+def own_labels(snapshot: Snapshot, line: Line, trace: Trace) -> dict[str, str]:
+    """The policy and language that a traced incident names and among whose labels it is traced; empty: among all.
+
+    Both where the version has LEAST_OWN labels of them, else the policy alone, else the language alone.
+    """
+    if trace.kind != INCIDENT or not trace.versions:
+        return {}
+    row = line.incidents[line.incidents["incident_id"] == trace.member].iloc[0]
+    named = {name: row[name] for name in ("policy", "language") if isinstance(row[name], str)}
+    for narrow in (named, *({name: value} for name, value in named.items())):
+        if narrow and _of_labels(snapshot, trace.batches, narrow)["labels"].sum() >= LEAST_OWN:
+            return narrow
+    return {}
+
+
+def _of_labels(snapshot: Snapshot, batches: Collection[str], narrow: Mapping[str, str], by: str = "") -> pd.DataFrame:
+    """batch_sums() of some batches, of one policy or language where ``narrow`` names them."""
+    split = dict.fromkeys([*narrow, *([by] if by else [])])
+    sums = data.batch_sums(snapshot, ("batch", *split))
+    kept = sums["batch_id"].isin(batches)
+    for name, value in narrow.items():
+        kept &= sums[name] == value
+    return sums[kept]
+
+
 @st.cache_data(**BY_BOTH)
 def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
     """Where the labels of the traced version came from, or of each incident's version, each incident counted alike.
 
     by: one of BREAKDOWNS. Columns member, label, share, base_share (over all versions), ratio and lineage.QUALITY, that
-    of these labels. Shares of batches by items, of the rest by the labels judged in them. The most over-represented
-    come first. A reader with a minimum group sees the groups large enough alone.
+    of these labels. Shares of batches by items, of the rest by the labels judged in them. An incident that names its
+    policy or language is traced among the labels of these alone, here and over all versions, and then all shares are
+    by labels judged (own_labels; a breakdown by policy keeps all policies). The most over-represented come first. A
+    reader with a minimum group sees the groups large enough alone.
     """
     split = (by,) if by != "batch" else ()
     key = "batch_id" if by == "batch" else by
-    sums = data.batch_sums(snapshot, ("batch", *split)).dropna(subset=[key])
-    cells = line.batches if by == "batch" else sums.assign(items=sums["labels"])
+    narrow = {name: value for name, value in own_labels(snapshot, line, trace).items() if name != by}
+    weighted, ours = line.weighted, _behind(line, trace)
+    sums = _of_labels(snapshot, line.batches["batch_id"], narrow, *split).dropna(subset=[key])
+    cells = line.batches if by == "batch" and not narrow else sums.assign(items=sums["labels"])
     cells = cells[["batch_id", *split, "items"]]
-    ours = _behind(line, trace)
+    if narrow:
+        held = line.batches[["batch_id", "dataset_version"]]
+        held = held.assign(items=held["batch_id"].map(sums.groupby("batch_id")["labels"].sum()))
+        weighted = steps.weights(held, line.models)
+        ours = weighted[weighted["model_version"].isin(trace.versions)]
     found = steps.trace_back(ours, cells, ours["model_version"].unique(), [key])
     if found.empty:
         return found.assign(member=[], label=[], **{name: [] for name in lineage.QUALITY})
-    everything = steps.trace_back(line.weighted, cells, line.weighted["model_version"].unique(), [key])
+    everything = steps.trace_back(weighted, cells, weighted["model_version"].unique(), [key])
     base = found[key].map(everything.set_index(key)["share"])
     found = found.assign(base_share=base, ratio=found["share"] / base)
     found = found.sort_values(["ratio", "share"], ascending=False, ignore_index=True).rename(columns={key: "member"})

@@ -135,12 +135,41 @@ def figures(line: Line) -> list[tuple[str, str, str]]:
         (
             "Incidents traced to them",
             f"{traced['reached']} of {traced['incidents']}",
-            f"they are in {share(traced['base_share'])} of versions" if len(line.below) else "none to trace to",
+            _in_versions(line, traced),
         ),
         ("Grave incidents", f"{grave} of {len(line.incidents)}", f"severity {GRAVE} or 3"),
         ("Versions that got worse", f"{len(worse)} of {len(models)}", "beside the version before"),
         ("Batches not yet used", f"{int(waiting.sum())} of {len(batches)}", "no version was trained on them"),
     ]
+
+
+def _in_versions(line: Line, traced: Mapping) -> str:
+    """How many versions the batches below target are in, and how many incidents cannot be traced to any batch."""
+    said = f"they are in {share(traced['base_share'])} of versions" if len(line.below) else "none to trace to"
+    lost = len(line.incidents) - int(traced["incidents"])
+    return f"{said}; {lost} more cannot be traced" if lost else said
+
+
+def unnamed(incidents: pd.DataFrame) -> str:
+    """The incidents that name no model version, by product; empty where every one names one."""
+    lost = incidents[incidents["model_version"].isna()]
+    if lost.empty:
+        return ""
+    counts = lost["product"].fillna("no product").value_counts(sort=False).sort_index()
+    named = words.listed([f"{n} of {product}" for product, n in counts.items()])
+    verb = "names" if len(lost) == 1 else "name"
+    return (
+        f"{counted(len(lost), 'incident')} {verb} no model version, so no project and no page of this kind has "
+        f"{'it' if len(lost) == 1 else 'them'}: {named}."
+    )
+
+
+def among(narrow: Mapping[str, str]) -> str:
+    """Among which labels an incident is traced: labels of hate in id."""
+    if not narrow:
+        return ""
+    parts = [narrow[name].replace("_", " ") for name in ("policy", "language") if name in narrow]
+    return f"labels of {' in '.join(parts)}" if "policy" in narrow else f"labels in {parts[0]}"
 
 
 # ---- versions and batches --------------------------------------------------------------------------------------
@@ -255,15 +284,18 @@ def _beside(row: Mapping, before: Mapping) -> str:
     return f", higher than {than}" if row["low"] > before["high"] else f", not clearly different from {than}"
 
 
-def over(rows: pd.DataFrame, by: str, whose: str) -> str:
-    """The most over-represented place of a trace back: "68 % of the labels behind it came from batch B, 4 % of all"."""
+def over(rows: pd.DataFrame, by: str, whose: str, what: str = "labels") -> str:
+    """The most over-represented place of a trace back: "68 % of the labels behind it came from batch B, 4 % of all".
+
+    what: the labels it is traced among, "labels of hate in id".
+    """
     if rows.empty:
-        return f"There are no labels by {by} behind {whose}."
+        return f"There are no {what} by {by} behind {whose}."
     top = rows.iloc[0]
     level = int((rows["ratio"] > top["ratio"] - 0.005).sum()) - 1
     alike = f", and {counted(level, by)} more likewise" if level else ""
     return (
-        f"{by.capitalize()} {top['label']} gave {share(top['share'])} of the labels behind {whose} "
+        f"{by.capitalize()} {top['label']} gave {share(top['share'])} of the {what} behind {whose} "
         f"and {share(top['base_share'])} of those behind all versions{alike}."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ from metrics.spec import Estimate
 from ui import data
 
 NARROWING = ("project", "product", "policy_area", "task_type")
-LOOKED_AT = tuple(range(5))  # lags drawn for one link; only linkage.LAGS count as tests of the matrix
 PLACES = 40  # of the band over the scatter
 MAIN = "gold_accuracy"  # the quality whose change stands beside a benchmark's moves
 SHARED = {"max_entries": 6, "show_spinner": False, "hash_funcs": {Snapshot: lambda s: s.id}}
@@ -40,9 +39,16 @@ class Found:
     timely: pd.DataFrame
 
 
-def found(snapshot: Snapshot) -> Found:
-    """Links, moves and regressions for the reader's scope."""
-    return _found(snapshot, data.current_scope())
+def found(snapshot: Snapshot, method: str = association.SPEARMAN) -> Found:
+    """Links, moves and regressions for the reader's scope; the matrix by a method of linkage.CALLED."""
+    return _by_method(snapshot, data.current_scope(), method)
+
+
+@st.cache_resource(**SHARED)
+def _by_method(snapshot: Snapshot, scope: Scope, method: str) -> Found:
+    found = _found(snapshot, scope)
+    plain = method == association.SPEARMAN or not len(found.impact.rows)
+    return found if plain else replace(found, impact=impact.by_method(found.impact, method))
 
 
 @st.cache_resource(**SHARED)
@@ -128,7 +134,9 @@ def strongest(rows: pd.DataFrame) -> pd.Series | None:
 class Pair:
     """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients.
 
-    lag_days: how old the labels of a version were on average when the benchmark was measured; NaN if not known.
+    ages: how old the labels of a version were when the benchmark was measured, in days: on average, of the newest and
+    of the oldest batch; NaN if not known. over: the coefficient over all projects with this benchmark metric, and how
+    many these are.
     """
 
     link: Link
@@ -139,30 +147,46 @@ class Pair:
     panel: Panel
     design: str
     second: Estimate
-    lag_days: float
+    ages: tuple[float, float, float]
+    over: Panel
+    projects: int
 
 
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
-def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], quality: str) -> Pair:
+def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], member: str, quality: str, method: str) -> Pair:
     found = _found(snapshot, scope)
     links = found.impact
     link = links.link(*key)
+    link = link.slice(member) if member else link
     rows = linkage.series(link, quality, links.exposed)
     x, y = rows["x"].to_numpy(float), rows["y"].to_numpy(float)
     at = np.linspace(np.nanmin(x), np.nanmax(x), PLACES) if np.isfinite(x).any() else np.empty(0)
     band = association.band(x, y, at) if len(at) else None
     panel, design = linkage.coefficient(link, quality, links.exposed)
     rows = rows.assign(base=list(link.base), day=pd.Timestamp("2020-01-01") + pd.to_timedelta(link.days, unit="D"))
-    lags = tuple(linkage.at_lag(link, rows, lag) for lag in LOOKED_AT)
+    lags = tuple(linkage.at_lag(link, rows, lag, method) for lag in linkage.LAGS)
     second = linkage.by_agreement(link, quality, links.exposed)
-    return Pair(link, quality, rows, band, lags, panel, design, second, _lag_days(found, link))
+    over = linkage.over_projects(list(links.links), link.metric, quality, links.exposed)
+    projects = len({one.project for one in links.links if one.metric == link.metric and not one.reason})
+    return Pair(link, quality, rows, band, lags, panel, design, second, _ages(found, link), over, projects)
 
 
-def pair(snapshot: Snapshot, key: str, quality: str) -> Pair:
-    """One link from close up, kept per snapshot, scope and link."""
-    project, rest = key.split("/", 1)
+def pair(snapshot: Snapshot, key: str, quality: str, member: str = "", method: str = association.SPEARMAN) -> Pair:
+    """One link from close up, kept per snapshot, scope and link; member: one policy or language of the benchmark."""
+    return _pair(snapshot, data.current_scope(), _key(key), member, quality, method)
+
+
+def slices(found: Found, key: str) -> tuple[str, ...]:
+    """The policies or languages that a benchmark is measured by; none for one measured as a whole."""
+    link = found.impact.link(*_key(key)) if key.count("/") >= 2 else None
+    return tuple(str(name) for name in link.table) if link is not None and link.by else ()
+
+
+def _key(text: str) -> tuple[str, str, str]:
+    """Project, benchmark and metric of a text that ``member`` made."""
+    project, rest = text.split("/", 1)
     benchmark, metric = rest.rsplit("/", 1)
-    return _pair(snapshot, data.current_scope(), (project, benchmark, metric), quality)
+    return project, benchmark, metric
 
 
 class Standing(NamedTuple):
@@ -176,14 +200,17 @@ class Standing(NamedTuple):
 
 def standing(snapshot: Snapshot, link: Link) -> Standing:
     """The newest score of a benchmark beside what the raters' agreement in its project and their errors allow."""
-    return _standing(snapshot, data.current_scope(), link.key)
+    member = str(link.table.columns[0]) if link.by and len(link.table.columns) == 1 else ""
+    return _standing(snapshot, data.current_scope(), link.key, link.by, member)
 
 
 @st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
-def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str]) -> Standing:
+def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], by: str, member: str) -> Standing:
     all_of = _found(snapshot, scope)
-    newest = _of(all_of.timely, key).sort_values("measured_at").tail(1)
-    value, n = newest.iloc[0][["value", "n"]] if len(newest) else (np.nan, np.nan)
+    measures = _of(all_of.timely, key)
+    if member:
+        measures = measures[measures[by] == member]
+    value, n = regressions.newest(measures)
     patterns = [parts for names, parts in all_of.data.patterns.get("", ()) if names["project"] == key[0]]
     noise, source = _noise(snapshot, key[0])
     sums = all_of.data.sums.get("cells")
@@ -217,13 +244,15 @@ def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:
     return all_of.impact.untimely[all_of.impact.untimely["model_version"].isin(mine)]
 
 
-def _lag_days(all_of: Found, link: Link) -> float:
+def _ages(all_of: Found, link: Link) -> tuple[float, float, float]:
+    """Medians over the values of a benchmark of how old labels were: on average, the newest and the oldest batch."""
     line = all_of.data.lineage
     items = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
     batches = line.batches.assign(items=items)
-    rows = _of(line.measures, link.key)
+    rows = _of(all_of.timely, link.key)
     weighted = lineage.weights(batches, line.models[line.models["model_version"].isin(rows["model_version"])])
-    return float(lineage.lags(weighted, batches[["batch_id", "labelled_at"]], rows)["lag_days"].median())
+    found = lineage.lags(weighted, batches[["batch_id", "labelled_at"]], rows)
+    return tuple(float(found[name].median()) for name in ("lag_days", "first_days", "last_days"))
 
 
 def quality_label(name: str) -> str:

@@ -48,16 +48,17 @@ def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: con
         controls.open_link(picked, looked, view.filters)
 
 
-def pair(view: View, names: Mapping[str, str], looked: controls.Own) -> None:
+def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: controls.Own) -> None:
     """One link: scatter, lags, its size in words, the ceiling where there is one."""
     st.subheader("One link from close up", anchor=False)
-    controls.pickers(names, looked, view.filters)
-    one = shown.pair(view.snapshot, looked["benchmark"], looked["quality"])
-    name = one.link.benchmark
+    controls.pickers(found, names, looked, view.filters)
+    member = "" if looked["slice"] == controls.ALL else looked["slice"]
+    one = shown.pair(view.snapshot, looked["benchmark"], looked["quality"], member, looked["method"])
+    name = f"{one.link.benchmark} ({member.replace('_', ' ')})" if member else one.link.benchmark
     if one.link.reason:
         st.info(f"This link cannot be shown: {words.md(one.link.reason)}.", icon=":material/visibility_off:")
         return
-    st.markdown(words.md(say.coefficient(one, name)))
+    st.markdown(words.md(f"{say.coefficient(one, name)} {say.over_projects(one)}"))
     left, right = st.columns([1.5, 1], gap="large")
     with left:
         if one.rows[["x", "y"]].dropna().empty:
@@ -68,8 +69,8 @@ def pair(view: View, names: Mapping[str, str], looked: controls.Own) -> None:
             charts.show(*scatter, key="link scatter")
     with right:
         if any(lag.estimate.value is not None for lag in one.lags):
-            charts.show(*charts.link_lags(one.lags, one.quality, name, palette()), key="link lags")
-        note = say.lag_note(one.lag_days)
+            charts.show(*charts.link_lags(one.lags, one.quality, looked["method"], palette()), key="link lags")
+        note = say.lag_note(*one.ages)
         if note:
             tables.quiet(words.md(note))
         _ceiling(view, one)
@@ -146,7 +147,7 @@ def _regression(row: Mapping, names: Mapping[str, str]) -> dict[str, str]:
     change = row["exposure_change"]
     return {
         "what": names.get(row["project"], row["project"]),
-        "slice": " ".join(str(row[c]) for c in ("policy", "language") if not pd.isna(row[c])),
+        "slice": say.slice_of(row),
         "loss": f"{_points(row['change'])} ({_points(row['low'])} to {_points(row['high'])})",
         "grave": "none on record" if pd.isna(row["severity"]) else f"severity {int(row['severity'])}",
         "labels": "not known" if pd.isna(change) else f"{_points(change)} points",
@@ -166,7 +167,8 @@ def _links_table(view: View, rows: pd.DataFrame) -> None:
         "benchmark": Column("Benchmark"),
         "project": Column("Project"),
         "lag": Column("Lag", "In versions.", "count"),
-        "estimate": Column("Rank correlation", "Cleared of data volume, base model and a trend.", "number"),
+        "method": Column("Correlation"),
+        "estimate": Column("Coefficient", "Cleared of data volume, base model and a trend.", "number"),
         "low": Column("From", "", "number"),
         "high": Column("To", "", "number"),
         "n": Column("Versions", "", "count"),

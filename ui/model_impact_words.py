@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from metrics import ladder
-from metrics.linkage import LAGS, STANDS
+from metrics.linkage import CALLED, LAGS, STANDS
 from metrics.noise_cells import NoiseCells
+from metrics.panel import LEAST_CLUSTERS, Panel
 from metrics.qualities import LOG, QUALITIES, SHARE
 from metrics.score_ceiling import Ceiling
 from metrics.sizes import RAW, SECOND, sizes
@@ -90,7 +91,7 @@ def finding(row: pd.Series | None, project: str, reason: str) -> str:
         return NO_LINK
     outcome = f"{metric_label(row['benchmark_metric'])} of {project} ({row['benchmark']})"
     said = ladder.linked(ladder.Rung.ASSOCIATION, heading(row["metric"]), outcome)
-    return f"{said}: rank correlation {signed(row['estimate'])} {between(row)}, {ladder.NOT_PROOF}"
+    return f"{said}: {CALLED[row['method']]} {signed(row['estimate'])} {between(row)}, {ladder.NOT_PROOF}"
 
 
 def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | None) -> list[tuple[str, str, str]]:
@@ -99,9 +100,10 @@ def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | No
     tested = int(rows["p_value"].notna().sum())
     loss = ("none clear", "no version got clearly worse than the one before")
     if worst is not None:
+        part = f" ({slice_of(worst)})" if slice_of(worst) else ""
         loss = (
             f"{fmt.MINUS}{100 * abs(worst['change']):.1f} points",
-            f"{worst['benchmark']}, {worst['model_version']}",
+            f"{worst['benchmark']}{part}, {worst['model_version']}",
         )
     return [
         ("Versions", fmt.count(versions), "measured on a benchmark"),
@@ -109,6 +111,11 @@ def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | No
         ("Links that stand", fmt.count(stand), f"at most {STANDS:.0%} of them expected to be chance"),
         ("Largest regression", *loss),
     ]
+
+
+def slice_of(row: Mapping) -> str:
+    """The policy or language of a value; empty where it is of the whole benchmark."""
+    return " ".join(str(row[c]) for c in ("policy", "language") if not fmt.is_missing(row[c])).replace("_", " ")
 
 
 def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
@@ -151,13 +158,13 @@ def coefficient(pair, benchmark: str) -> str:
 SECOND_RESTS_ON = "It rests on raters' agreement having no way to the model but through right labels."
 
 
-def _how(kind: str, pair) -> str:
+def _how(kind: str, pair, panel: Panel | None = None) -> str:
     """How a size was made."""
     if kind == SECOND:
         return "with raters' agreement as a second measure of the same quality"
     if kind == RAW:
         return "as measured"
-    real = pair.panel.reliability
+    real = (panel or pair.panel).reliability
     share = "part" if real is None else f"{real:.0%}"
     return f"once measurement error is taken off by its known size ({share} of quality's variation is real)"
 
@@ -173,11 +180,28 @@ def _size(found: Estimate, unit: str) -> str:
     return f"{signed(ends[0])} points{around}"
 
 
-def lag_note(days: float) -> str:
-    """How old labels are when they show."""
-    return (
-        "" if fmt.is_missing(days) else f"Labels were on average {days:.0f} days old when the benchmark was measured."
-    )
+def over_projects(pair) -> str:
+    """The size over all projects with the same benchmark metric, or why there is none."""
+    metric, quality = metric_label(pair.link.metric), QUALITIES[pair.quality]
+    found = sizes(pair.over)
+    if not found:
+        few = pair.projects < LEAST_CLUSTERS
+        reason = f"fewer than {LEAST_CLUSTERS} projects are measured by it" if few else pair.over.raw.reason
+        return f"Over all projects with a {metric} ({pair.projects}) there is no size: {reason}."
+    lead = found[0]
+    size = _size(lead.estimate, quality.unit)
+    text = f"{_one(quality.unit)} of {quality.label} went with {size} of {metric}, {_how(lead.kind, pair, pair.over)}"
+    text = f"Over all {pair.projects} projects with a {metric}: within the same project, {text}"
+    return f"{text} ({lead.leaves_out}); {ladder.NOT_PROOF}."
+
+
+def lag_note(days: float, newest: float, oldest: float) -> str:
+    """How old labels are when they show, from the newest batch to the oldest."""
+    if fmt.is_missing(days):
+        return ""
+    if fmt.is_missing(newest) or fmt.is_missing(oldest) or round(newest) == round(oldest):
+        return f"Labels were {days:.0f} days old on average when the benchmark was measured."
+    return f"Labels were {newest:.0f} to {oldest:.0f} days old when the benchmark was measured, {days:.0f} on average."
 
 
 def ceiling(found: Ceiling) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from metrics import exposures, impact, ladder, linkage, moves, qualities
+from metrics import association, exposures, impact, ladder, linkage, moves, qualities
 from metrics.agreement import consensus_match
 from metrics.impact import Impact
 from metrics.linkage import ROW, STANDS
@@ -124,6 +124,51 @@ def test_a_benchmark_by_policy_meets_the_labels_of_that_policy():
     whole = found.exposed.of("gold_accuracy", "", "", link.versions)[0][:, 0]
     y = link.table["hate"].to_numpy()
     assert np.corrcoef(own, y)[0, 1] > 0.8 > 0.7 > np.corrcoef(whole, y)[0, 1]
+
+
+def test_one_slice_is_compared_with_its_own_labels():
+    found = linked(world(by="policy", versions=25))
+    link = found.links[0]
+    rows = linkage.series(link.slice("hate"), "gold_accuracy", found.exposed)
+    assert rows["y"].tolist() == link.table["hate"].tolist()
+    own = found.exposed.of("gold_accuracy", "policy", "hate", link.versions)[0][:, 0]
+    assert rows["x"].tolist() == own.tolist()
+    one, all_of = (linkage.at_lag(a, linkage.series(a, "gold_accuracy", found.exposed), 0)
+                   for a in (link.slice("hate"), link))  # fmt: skip
+    assert one.estimate.value > 0.8 and one.estimate.value != all_of.estimate.value
+    with pytest.raises(KeyError):
+        link.slice("nothing")
+
+
+def test_a_benchmark_by_policy_and_language_at_once_is_not_compared_by_its_last_language():
+    parts = world(by="policy", versions=25)
+    both = pd.concat([parts["measures"].assign(language=w) for w in ("en", "hi")], ignore_index=True)
+    found = linked({**parts, "measures": both})
+    assert found.links[0].reason == linkage.BOTH and found.rows["p_value"].isna().all()
+    # Where a value by policy alone is on record too it is the one compared, not one of a language.
+    both["value"] = 0.5
+    mixed = linked({**parts, "measures": pd.concat([parts["measures"], both], ignore_index=True)})
+    plain = linked(parts)
+    assert mixed.links[0].by == "policy" and mixed.links[0].table.equals(plain.links[0].table)
+    # And so it is with values by language beside those by policy in a language, and with values of the whole.
+    whole = parts["measures"].assign(policy=None).drop_duplicates("model_version")
+    assert linked({**parts, "measures": pd.concat([whole, both], ignore_index=True)}).links[0].by == ""
+
+
+@pytest.mark.parametrize("method", list(linkage.CALLED))
+def test_the_matrix_is_made_by_the_method_asked_for(only_gold, method):
+    found = linked(world(versions=30))
+    by_default = found.rows
+    found = impact.by_method(found, method)
+    row = cell(found)
+    link = found.links[0]
+    beside = linkage.series(link, "gold_accuracy", found.exposed)
+    controls = np.column_stack([link.days, link.controls(beside)])
+    whole = {"spearman": ("spearman", False), "prewhitened": ("spearman", True)}.get(method, (method, False))
+    expected = association.associate(beside["x"], beside["y"], controls, *whole)
+    assert row["method"] == method and row["estimate"] == expected.estimate.value
+    assert (row["estimate"] == by_default["estimate"].iloc[0]) == (method == "spearman")
+    assert linkage.CALLED[method] in row["narrative"]
 
 
 def test_all_projects_together_need_five():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.oaxaca import OaxacaBlinder
 
 from metrics.mix import CELLS, NO_RATERS, NO_SPREAD, kitagawa, mix_adjusted
 
@@ -45,6 +46,32 @@ def test_the_published_split():
     assert parts == pytest.approx([-0.070, -0.008, -0.021], abs=1e-12)
     assert two.cells[["mix", "rate", "total"]].sum().tolist() == pytest.approx([-0.0805, -0.0185, -0.099], abs=1e-12)
     assert (two.form, three.form) == ("two-part", "three-part")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_forms_are_statsmodels_decomposition_on_dummies(seed):
+    """With a dummy a cell, coefficients are the cells' means: weighted half and half ("reimers") it is the two-part
+    form, and with the first period's means and weights the three-part one. Every cell is in both periods."""
+    rng = np.random.default_rng(seed)
+    cells = 5
+    at = [np.concatenate([np.arange(cells), rng.choice(cells, 300, p=rng.dirichlet(np.ones(cells)))]) for _ in "ab"]
+    y = [rng.normal(rng.normal(0, 1, cells)[a], 0.5) for a in at]
+    frames = [pd.DataFrame({"cell": a, "n": 1.0, "total": v, "squares": v**2}) for a, v in zip(at, y, strict=True)]
+    # The first of the two groups is the later period, whatever its mean.
+    period = np.repeat([1.0, 0.0], [len(v) for v in y])
+    table = np.column_stack([np.eye(cells)[np.concatenate(at)], period])
+    oracle = OaxacaBlinder(np.concatenate(y), table, cells, hasconst=True, swap=False)
+    unexplained, explained, gap = oracle.two_fold(two_fold_type="reimers").params
+    two, three = (kitagawa(*frames, ["cell"], form=form) for form in ("two-part", "three-part"))
+    assert (two.mix.value, two.rate.value) == (
+        pytest.approx(explained, abs=1e-10),
+        pytest.approx(unexplained, abs=1e-10),
+    )
+    endowments, coefficients, interaction, _ = oracle.three_fold().params
+    assert three.mix.value == pytest.approx(endowments, abs=1e-10)
+    assert three.rate.value == pytest.approx(coefficients, abs=1e-10)
+    assert three.interaction.value == pytest.approx(interaction, abs=1e-10)
+    assert two.change.value == pytest.approx(gap, abs=1e-10)
 
 
 side = st.lists(st.tuples(st.integers(0, 200), st.floats(-1e3, 1e3)), min_size=1, max_size=7)

@@ -124,3 +124,13 @@ def test_the_gravest_comes_first():
     found = regressions.ranked(compared, pd.Series({"m5": 3, "m1": 1}), pd.Series({"m1": -0.1, "m3": 0.0, "m5": 0.01}))
     assert found["model_version"].tolist() == ["m5", "m1", "m3"]
     assert found["severity"].tolist()[:2] == [3, 1]
+
+
+def test_the_newest_value_puts_slices_together_by_their_cases():
+    measures, _ = frames([0.9, 0.8], n=100)
+    assert regressions.newest(measures) == (0.8, 100)
+    by = pd.concat([measures.assign(language=w, n=n, value=v) for w, n, v in (("en", 300, 0.9), ("vi", 100, 0.5))])
+    assert regressions.newest(by) == (pytest.approx((270 + 50) / 400), 400)
+    assert np.isnan(regressions.newest(measures.iloc[:0])).all()
+    value, n = regressions.newest(by.assign(n=np.nan))
+    assert value == pytest.approx(0.7) and np.isnan(n)

@@ -95,6 +95,28 @@ def test_a_value_measured_before_training_is_no_regression(sample_snapshot, monk
         shown._found.clear()
 
 
+def test_a_slice_and_a_method_in_the_url_are_the_ones_shown(opened, text):
+    of = {"benchmark": "P06/harmful-prompts-languages/safety_benchmark_score", "quality": "percent_agreement"}
+    at = opened(PAGE, **of, slice="vi", method="kendall")
+    assert not at.exception and not at.error and not at.warning
+    part = next(box for box in at.selectbox if box.label == "Part")
+    assert part.value == "vi" and len(part.options) == 4
+    assert "harmful-prompts-languages (vi)" in text(at) or "cannot be told" in text(at)
+    assert next(box for box in at.selectbox if box.label == "Correlation").value == "kendall"
+    part.set_value("all").run()
+    assert not at.exception and at.query_params["slice"] in ("all", ["all"])
+    # Another benchmark has other slices.
+    next(box for box in at.selectbox if box.label == "Benchmark").set_value(
+        "P06/harmful-prompts/safety_benchmark_score"
+    ).run()
+    assert not at.exception and not at.warning and "Part" not in [box.label for box in at.selectbox]
+
+
+def test_a_strange_slice_is_told(opened):
+    at = opened(PAGE, benchmark="P06/harmful-prompts-languages/safety_benchmark_score", slice="xx")
+    assert not at.exception and len(at.warning) == 1 and "xx" in at.warning[0].value
+
+
 def test_strange_parameters_are_told_and_left_out(opened):
     at = opened(PAGE, benchmark="nothing/like/this", quality="guesswork", lag="7")
     assert not at.exception and not at.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import altair as alt
 import numpy as np
@@ -14,8 +15,9 @@ from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics import ladder
 from metrics import lineage as steps
+from metrics.qualities import QUALITIES
 from metrics.spec import Status
-from ui import charts, data, lineage, lineage_boxes, lineage_trace
+from ui import charts, data, lineage, lineage_boxes, lineage_exposures, lineage_trace
 from ui import lineage_words as say
 from ui.theme import DARK, LIGHT
 
@@ -123,6 +125,82 @@ def test_shares_of_a_trace_add_up_to_one(snapshot, noisy, by):
         assert rows["share"].sum() == pytest.approx(1.0)
         assert (rows["base_share"] <= 1).all() and rows["ratio"].is_monotonic_decreasing
         assert rows["label"].notna().all()
+
+
+def test_an_incident_is_traced_among_the_labels_of_its_own_policy_and_language(snapshot, noisy):
+    """By hand from the batches' sums: the shares of pools among these labels, in its version and over all versions."""
+    line = whole(snapshot, noisy[0])
+    known = line.incidents[line.incidents["model_version"].isin(line.weighted["model_version"])]
+    row = known.dropna(subset=["policy", "language"]).iloc[-1]
+    trace = lineage_trace.resolve(line, f"incident:{row['incident_id']}")
+    assert lineage_trace.own_labels(snapshot, line, trace) == {"policy": row["policy"], "language": row["language"]}
+    rows = lineage_trace.back(snapshot, line, trace, "pool").set_index("member")
+    sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "pool", "policy", "language"))
+    ours = sums[(sums["policy"] == row["policy"]) & (sums["language"] == row["language"])]
+    of_version = ours[ours["batch_id"].isin(trace.batches)].groupby("pool")["labels"].sum()
+    np.testing.assert_allclose(rows["share"].reindex(of_version.index), of_version / of_version.sum())
+    # P06 has one batch a version and each version counts alike: the base is the mean of the versions' shares.
+    by_batch = ours[ours["batch_id"].isin(line.weighted["batch_id"])].pivot_table("labels", "batch_id", "pool", "sum")
+    base = by_batch.fillna(0).div(by_batch.sum(axis=1), axis=0).mean()
+    np.testing.assert_allclose(rows["base_share"], base.reindex(rows.index))
+    assert rows["n"].sum() == ours[ours["batch_id"].isin(trace.batches)]["gold_n"].sum()
+    # A breakdown by policy keeps all policies of the language, one by language all languages of the policy.
+    assert len(lineage_trace.back(snapshot, line, trace, "policy")) > 1
+    assert len(lineage_trace.back(snapshot, line, trace, "language")) > 1
+    assert say.among({"policy": "self_harm", "language": "ko"}) == "labels of self harm in ko"
+
+
+def test_an_incident_of_labels_the_version_lacks_is_traced_among_all(snapshot, noisy):
+    line = whole(snapshot, noisy[0])
+    known = line.incidents[line.incidents["model_version"].isin(line.weighted["model_version"])]
+    strange = known.iloc[[-1]].assign(policy="nothing", language=None)
+    other = replace(line, incidents=strange, stamp=(*line.stamp, "strange"))
+    trace = lineage_trace.resolve(other, f"incident:{strange['incident_id'].iloc[0]}")
+    assert lineage_trace.own_labels(snapshot, other, trace) == {}
+
+
+def test_the_largest_drops_are_listed_first_to_trace_from(snapshot, noisy):
+    line = whole(snapshot, noisy[0])
+    listed = [name for name in lineage_trace.options(line).items() if name[1].startswith("Drop ")]
+    worse = line.models[line.models["worse"] > 0].sort_values("change")
+    assert [key for key, _ in listed] == [f"model:{v}" for v in worse["model_version"].head(lineage_trace.MOST_DROPS)]
+    assert list(lineage_trace.options(line))[2] == listed[0][0] and "points lost on" in listed[0][1]
+    assert len(lineage_trace.options(line)) == 2 + len(line.incidents) + len(line.models) + len(line.batches)
+
+
+def test_incidents_that_cannot_be_traced_are_counted(snapshot, noisy):
+    """P06's first version has no batch on record: its incident is in no trace, and the figure says so."""
+    line = whole(snapshot, noisy[0])
+    lost = int((~line.incidents["model_version"].isin(line.weighted["model_version"])).sum())
+    figure = next(f for f in say.figures(line) if f[0] == "Incidents traced to them")
+    assert lost == 1 and "1 more cannot be traced" in figure[2]
+
+
+def test_incidents_without_a_version_are_counted_by_product(snapshot):
+    rows = snapshot.table("incident").copy()
+    assert say.unnamed(rows.dropna(subset="model_version")) == ""
+    first = rows["product"].isin(["Bazaar", "Compass"]).to_numpy().nonzero()[0][:5]
+    rows.loc[first, "model_version"] = None
+    counts = rows.loc[first, "product"].value_counts()
+    said = say.unnamed(rows)
+    assert said.startswith("5 incidents name no model version")
+    assert all(f"{n} of {product}" in said for product, n in counts.items())
+
+
+def test_a_version_shows_every_quality_of_its_labels(snapshot, noisy):
+    """The same numbers as the links are made from, and gold accuracy as on the rest of the page."""
+    line = whole(snapshot, noisy[0])
+    version = line.weighted.loc[line.weighted["batch_id"].isin(noisy[1]), "model_version"].iloc[0]
+    rows = lineage_exposures.exposed(snapshot, line, version).set_index("quality")
+    assert list(rows.index) == list(QUALITIES)
+    gold = line.models.set_index("model_version")["value"]
+    assert rows.loc["gold_accuracy", "value"] == pytest.approx(gold[version])
+    at = list(gold.index).index(version)
+    assert rows.loc["gold_accuracy", "before"] == pytest.approx(gold.iloc[at - 1])
+    assert (rows["value"].notna() | (rows["reason"] != "")).all()
+    batch = line.weighted.loc[line.weighted["model_version"] == version, "batch_id"]
+    sums = model_data.batch_sums(snapshot, Scope.everything()).set_index("batch_id").loc[batch.iloc[0]]
+    assert rows.loc["rework_rate", "value"] == pytest.approx(sums["rework"] / sums["judgements"])
 
 
 def test_a_batch_of_incidents_counts_each_incident(snapshot, noisy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from metrics import ladder
@@ -47,3 +48,34 @@ def test_a_second_measure_is_not_called_within_the_project():
 
 def test_without_a_size_the_reason_stands_there():
     assert say.coefficient(pair(NONE, NONE, NONE), "safety").endswith(f"{NONE.reason}.")
+
+
+def test_the_age_of_labels_has_its_ends():
+    assert "3 to 31 days old" in say.lag_note(17.0, 3.0, 31.0) and "17 on average" in say.lag_note(17.0, 3.0, 31.0)
+    assert say.lag_note(17.0, 17.2, 16.8) == "Labels were 17 days old on average when the benchmark was measured."
+    assert say.lag_note(float("nan"), float("nan"), float("nan")) == ""
+
+
+def test_the_largest_regression_names_its_slice():
+    rows = pd.DataFrame({"q_value": [0.5], "p_value": [0.1]})
+    worst = {"change": -0.152, "benchmark": "harmful-prompts-languages", "model_version": "m45"}
+    one = say.figures(rows, 3, 2, pd.Series({**worst, "policy": None, "language": "vi"}))[-1]
+    assert one[2] == "harmful-prompts-languages (vi), m45"
+    whole = say.figures(rows, 3, 2, pd.Series({**worst, "policy": None, "language": None}))[-1]
+    assert whole[2] == "harmful-prompts-languages, m45"
+
+
+def over(panel, projects=6):
+    return SimpleNamespace(
+        quality="gold_accuracy", link=SimpleNamespace(metric="safety_benchmark_score"), over=panel, projects=projects
+    )
+
+
+def test_all_projects_have_a_sentence_or_a_reason():
+    said = say.over_projects(over(Panel(RAW_ONE, NONE, 0.1, 6, "", None)))
+    assert "6 projects with a safety benchmark score" in said and "+0.31" in said and LEAVES_OUT[RAW] in said
+    assert ladder.overclaims(said, ladder.Rung.ADJUSTED) == []
+    none = say.over_projects(over(Panel(NONE, NONE, None, 2, "", None)))
+    assert none.endswith(f"there is no size: {NONE.reason}.")
+    few = say.over_projects(over(Panel(NONE, NONE, None, 2, "", None), 2))
+    assert few.endswith("(2) there is no size: fewer than 5 projects are measured by it.")

@@ -49,7 +49,7 @@ def link_matrix(
         "scale": {"domain": members, "paddingInner": 0.08, "paddingOuter": 0},
         "axis": {**bare, "labelColor": colours.ink, "labelLimit": 330, "labelPadding": 10},
     }
-    tip = tips(quality="Quality of labels", label="Benchmark", said="Rank correlation", state="Standing", n="Versions")
+    tip = tips(quality="Quality of labels", label="Benchmark", said="Correlation", state="Standing", n="Versions")
     fill = {"field": "fill", "type": "nominal", "scale": None, "legend": None}
     text = {"condition": {"test": f"datum.kind == '{NOT_CLEAR}'", "value": colours.muted}, "value": colours.ink}
     layer = [

@@ -9,11 +9,13 @@ import pandas as pd
 
 from metrics import association
 from metrics.association import Association, Line
+from metrics.linkage import CALLED, PREWHITENED
 from ui import format as fmt
 from ui import model_impact_words as say
 from ui.charts.base import spec, tips
 from ui.theme import CATEGORIES, Palette
 
+SHORT = {PREWHITENED: "rank correlation"}  # what the axis has room for
 HEIGHT, LAG_HEIGHT = 320, 190
 SHAPES = ("circle", "diamond", "triangle-up", "square")
 
@@ -98,8 +100,8 @@ def _line(band: Line, scale) -> list[dict]:
     return [{"x": scale(at), "y": 100 * v, "low": 100 * low, "high": 100 * high} for at, v, low, high in rows]
 
 
-def link_lags(lags: Sequence[Association], quality: str, benchmark: str, colours: Palette) -> tuple[dict, str]:
-    """Rank correlation at each lag with what chance alone reaches at one of them; lag 0 in ink."""
+def link_lags(lags: Sequence[Association], quality: str, method: str, colours: Palette) -> tuple[dict, str]:
+    """The correlation at each lag with what chance alone reaches at one of them; lag 0 in ink."""
     known = [one for one in lags if one.estimate.value is not None]
     values = [
         {
@@ -115,9 +117,9 @@ def link_lags(lags: Sequence[Association], quality: str, benchmark: str, colours
     order = [v["lag"] for v in values]
     axis = {"title": "labels of", "domain": False, "ticks": False}
     x = {"field": "lag", "type": "nominal", "sort": order, "axis": axis, "scale": {"paddingInner": 0.35}}
-    y = {"field": "value", "type": "quantitative", "scale": {"domain": [-1, 1]},
-         "axis": {"title": "rank correlation", "tickCount": 5, "domain": False, "ticks": False}}  # fmt: skip
-    tip = tips(lag="Labels of", said="Rank correlation")
+    axis = {"title": SHORT.get(method, CALLED[method]), "tickCount": 5, "domain": False, "ticks": False}
+    y = {"field": "value", "type": "quantitative", "scale": {"domain": [-1, 1]}, "axis": axis}
+    tip = tips(lag="Labels of", said=say.sentence_case(CALLED[method]))
     paint = {"condition": {"test": "datum.own", "value": colours.accent}, "value": colours.faint}
     layer = [
         {
@@ -129,7 +131,7 @@ def link_lags(lags: Sequence[Association], quality: str, benchmark: str, colours
             "encoding": {"x": x, "y": y, "color": paint, "tooltip": tip},
         },
     ]
-    title = "Do the labels of earlier versions go with it too?"
+    title = "Do the labels of the version before go with it too?"
     subtitle = "Grey: what chance alone reaches at one of the bars in 5 of 100 cases"
     alt = f"{title} {'; '.join(v['lag'] + ': ' + v['said'] for v in values)}." if values else title
     return spec(colours, title, subtitle, LAG_HEIGHT, layer, data={"values": values}), alt
