@@ -96,6 +96,15 @@ def test_a_mistranslated_clause_is_found_where_it_was_planted(weighed):
     assert part.effect.effect.high >= 0.35
 
 
+def test_a_harm_with_few_made_up_changes_says_so_and_the_others_had_at_most_one_in_twenty(weighed):
+    called = [row for rows in weighed[0].values() for row in rows if row.judgement.verdict in (HARM, WORKED)]
+    few = [row for row in called if row.effect.placebo_p > 0.05]
+    assert few and len(few) < len(called) / 4
+    for row in few:
+        assert "too few made-up changes to compare with" in row.judgement.reason
+        assert any(s.startswith("Too few made-up changes") for s in change_words.checks(row))
+
+
 def test_another_mix_of_work_is_called_nothing(weighed):
     """Nothing changed inside a policy, so no metric taken per kind of work moved; costs do rise with slower work."""
     event = next(event for event in EVENTS if event.event_id == "EV13")
