@@ -225,13 +225,14 @@ def test_another_mix_of_work_is_named():
     moved = Mix("policy", "hate", 0.12, 0.42)
     said = [
         plain(change_words.checks(dataclasses.replace(row(metric=metric), mix=moved), {"policy": {"hate": "Hate"}})[-1])
-        for metric in ("handle_time_log_mean_seconds", "cost_per_label")
+        for metric in ("handle_time_log_mean_seconds", "sla_attainment", "cost_per_label")
     ]
     assert said[0] == (
         "The mix of work moved: Hate went from 12 to 42 % of what typical handle time is taken over; "
         "it is taken kind by kind, so the mix alone does not move it."
     )
     assert "it is not taken kind by kind" in said[1]
+    assert "it is taken kind by kind" in said[2]
     assert not any("mix" in sentence for sentence in change_words.checks(row()))
 
 
