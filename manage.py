@@ -303,7 +303,13 @@ def _print(frame: pd.DataFrame, form: str) -> None:
     days = {
         c: frame[c].dt.strftime("%Y-%m-%d") for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])
     }
-    frame = frame.assign(**days)
+    # Places by kind are written as --where takes them, but in JSON, which has a form for them.
+    flat = {
+        c: [" ".join(f"{k}={v}" for k, v in cell.items()) if isinstance(cell, dict) else cell for cell in frame[c]]
+        for c in frame.columns
+        if form != "json" and frame[c].dtype == object
+    }
+    frame = frame.assign(**days, **flat)
     if form == "json":
         print(frame.to_json(orient="records", indent=1, double_precision=12))
     elif form == "csv":

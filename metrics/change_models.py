@@ -138,7 +138,7 @@ class Lines:
             under, whole = (np.bincount(self._codes, self._items * at, many) for at in (inside, 1.0))
             share = np.divide(under, whole, out=np.full(many, np.nan), where=whole > 0)
             self._parts[change] = np.append(share, np.nan)  # the last stands for versions without batches
-        return self._parts[change][rows["place"]]
+        return self._parts[change][rows["place"].to_numpy()]
 
     def works(self, rows: pd.DataFrame, pool: str | None) -> bool:
         """Whether a pool has labelled any item of these versions; of no pool, yes."""

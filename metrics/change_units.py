@@ -134,10 +134,13 @@ def whole_weeks(frames: Frames, last_day: dt.date) -> pd.DatetimeIndex:
 
 def keyed(frames: Frames) -> dict[str, pd.DataFrame]:
     """The frames with the columns of a cell as categories: they are grouped by some hundred times."""
-    return {
+    found = {
         name: frame.assign(**{c: pd.Categorical(frame[c].astype(object)) for c in KEYS if c in frame})
         for name, frame in frames.items()
     }
+    for frame in found.values():
+        frame.attrs = {}  # they would be copied with every column taken
+    return found
 
 
 def kept(measure: Measure, frames: Frames) -> bool:
@@ -228,8 +231,8 @@ def weekly(
 
     cells: the source's rows with a column ``unit``; rows of none, such as costs of no pool, are left out. Per kind: top
     less bottom times the usual of the row's project, language and policy before week ``start``, the mean of the unit
-    added back. A share's standard error is binomial at the unit's own share over all weeks; other forms have none, for
-    their weeks are many judgements.
+    added back; of a ratio top over bottom times that usual, times the unit's level. A share's standard error is
+    binomial at the unit's own share over all weeks; other forms have none, for their weeks are many judgements.
     """
     # Sums over codes: a panel is made for every metric of every change, and groups of a frame take five times as long.
     unit, members = _codes(cells["unit"])
@@ -264,9 +267,11 @@ def weekly(
     top, bottom = table(measure.top), table(measure.bottom)
     with np.errstate(all="ignore"):
         n = bottom**2 / table(measure.squares) if measure.squares else bottom
-        if measure.form is Form.LOG_RATIO:
-            return names, np.where((top > 0) & (bottom > 0), np.log(top / bottom), np.nan), None
         level = np.nansum(top, 1, keepdims=True) / np.nansum(bottom, 1, keepdims=True)
+        if measure.form is Form.LOG_RATIO:
+            # What the week's labels would have cost at the usual of their kinds (indirect standardisation).
+            below = table("foreseen") / level if measure.per_kind else bottom
+            return names, np.where((top > 0) & (below > 0), np.log(top / below), np.nan), None
         value = (top - table("foreseen")) / bottom + level if measure.per_kind else top / bottom
         if measure.form is Form.LOG_MEAN:
             return names, value, None

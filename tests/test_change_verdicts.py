@@ -11,7 +11,7 @@ change or better, not from what the ledger says:
 - EV10 a pre-filled answer: 45 % of harmful prompts labelled benign: harm to accuracy.
 - EV11 another base model: benchmark scores fall by 0.06: harm to the score.
 - EV12 a policy read too strictly by one region: harm, satire over-enforced.
-- EV13 another mix of work and nothing else: no metric taken per kind of work may be called.
+- EV13 another mix of work and nothing else: neither harm nor worked, costs taken kind by kind among its metrics.
 - EV16 a cohort of new people, less accurate and slower: harm.
 - EV18 a faster tool: handle times 18 % shorter, so cost per label too: worked.
 - EV19 an answer shown first chosen unread: harm to position bias.
@@ -96,11 +96,23 @@ def test_a_mistranslated_clause_is_found_where_it_was_planted(weighed):
     assert part.effect.effect.high >= 0.35
 
 
+def test_a_harm_with_few_made_up_changes_says_so_and_the_others_had_at_most_one_in_twenty(weighed):
+    called = [row for rows in weighed[0].values() for row in rows if row.judgement.verdict in (HARM, WORKED)]
+    few = [row for row in called if row.effect.placebo_p > 0.05]
+    assert few and len(few) < len(called) / 4
+    for row in few:
+        assert "too few made-up changes to compare with" in row.judgement.reason
+        assert any(s.startswith("Too few made-up changes") for s in change_words.checks(row))
+
+
 def test_another_mix_of_work_is_called_nothing(weighed):
-    """Nothing changed inside a policy, so no metric taken per kind of work moved; costs do rise with slower work."""
+    """Nothing changed inside a policy, so no metric taken per kind of work moved, costs neither."""
     event = next(event for event in EVENTS if event.event_id == "EV13")
+    assert overall(weighed[0][event.change[3]]) not in (HARM, WORKED)
     per_kind = [r for r in weighed[0][event.change[3]] if not r.of_models and MEASURES[r.metric].per_kind]
-    assert per_kind
+    assert {row.metric for row in per_kind} == {"handle_time_log_mean_seconds", "cost_per_label"}
+    cost = next(row.effect.effect for row in per_kind if row.metric == "cost_per_label")
+    assert cost.low <= 0 <= cost.high
     assert not {HARM, WORKED} & {row.judgement.verdict for row in per_kind}
     for row in per_kind:  # and what did move is named
         assert (row.mix.dimension, row.mix.member) == ("policy", event.where["policy"])

@@ -80,8 +80,14 @@ def test_changes_prints_the_keys_of_the_design(here, capsys):
     code, out, _ = run(capsys, "changes", "--format", "json")
     rows = json.loads(out)
     assert code == 0
-    keys = "change_id, kind, metric, starts_on, design, effect, low, high, placebo_p, verdict, narrative, design_reason"
+    keys = (
+        "change_id, kind, metric, where, starts_on, design, effect, low, high, placebo_p, verdict, narrative, reason, "
+        "design_reason"
+    )
     assert ", ".join(rows[0]) == keys
+    places = [(row["change_id"], row["metric"], *sorted(row["where"].items())) for row in rows]
+    assert len(set(places)) == len(rows) > len({place[:2] for place in places})
+    assert all(row["where"] and row["reason"] for row in rows)
     assert len({row["change_id"] for row in rows}) >= 20
     for row in rows:
         assert row["change_id"] in row["narrative"]

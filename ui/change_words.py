@@ -16,7 +16,7 @@ from metrics.change_ledger import Row, overall
 from metrics.change_units import ALL_WORK
 from metrics.effects import WEEKS, Design, Verdict
 from metrics.effects.measures import MEASURES, Form
-from metrics.effects.verdict import SURE
+from metrics.effects.verdict import SURE, SURER, too_few
 from ui import format as fmt
 from ui import words
 
@@ -47,6 +47,7 @@ RECORD = (
     "change_id",
     "kind",
     "metric",
+    "where",
     "starts_on",
     "design",
     "effect",
@@ -55,9 +56,10 @@ RECORD = (
     "placebo_p",
     "verdict",
     "narrative",
+    "reason",
     "design_reason",
 )
-"""Keys of a row on the command line."""
+"""Keys of a row on the command line. where tells rows of one change and metric apart."""
 
 UNITS = (Design.STAGGERED, Design.RANDOMISED)
 """Designs whose n is units, not weeks."""
@@ -194,13 +196,16 @@ def _within(row: Row) -> str:
 
 
 def record(row: Row, names: Names) -> dict[str, object]:
-    """A row as the command line prints it, keys as ``RECORD``; effects in shares, of the level for a logarithm."""
+    """A row as the command line prints it, keys as ``RECORD``; effects in shares, of the level for a logarithm; where
+    by kind of place, in ids.
+    """
     e, change = row.effect.effect, row.change
     low, value, high = (None if x is None else shown(row.metric, x) / 100 for x in (e.low, e.value, e.high))
     return {
         "change_id": change.change_id,
         "kind": change.kind,
         "metric": row.metric,
+        "where": dict(row.where),
         "starts_on": change.starts_on.isoformat(),
         "design": str(row.effect.design),
         "effect": value,
@@ -209,8 +214,16 @@ def record(row: Row, names: Names) -> dict[str, object]:
         "placebo_p": row.effect.placebo_p,
         "verdict": str(row.judgement.verdict),
         "narrative": narrative(row, names).replace(fmt.SPACE, " "),
+        "reason": row.judgement.reason,
         "design_reason": row.why,
     }
+
+
+def why(row: Row | None) -> str:
+    """Why a change was not called; empty for one that was."""
+    if row is None:
+        return NO_ROWS
+    return "" if row.judgement.verdict in DECISIVE else row.judgement.reason
 
 
 def leading(rows: Sequence[Row]) -> Row | None:
@@ -299,7 +312,10 @@ def _checks(row: Row, names: Names) -> list[str]:
         found.append(
             f"{moved} (p {probability(e.pre_trend_p)}, {BEFORE.get(e.design, 'the last eight weeks before')})."
         )
-    if e.placebo_p is None:
+    if too_few(e) and row.p_adjusted is not None and row.p_adjusted <= SURE:
+        sure = f"its own p is {'' if row.p_adjusted <= SURER else 'not '}{SURER} or below"
+        found.append(f"Too few made-up changes to compare with ({len(e.placebos)}); {sure}.")
+    elif e.placebo_p is None:
         found.append("Made-up changes were not looked at: the effect is not sure enough for them to decide.")
     else:
         found.append(

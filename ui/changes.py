@@ -13,7 +13,7 @@ from data_access import change_data, privacy
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics.change_ledger import Row, ledger, overall
-from metrics.change_units import JOINED
+from metrics.change_units import ALL_WORK, JOINED
 from metrics.effects.measures import MEASURES
 from metrics.unexplained import Moves, moves
 from ui import change_words, data
@@ -119,31 +119,36 @@ def summaries(found: Weighed) -> dict[str, str]:
 
 
 def table(found: Weighed, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """One row per change: change_id, summary, kind, where, since, verdict, metric, effect, design, claim."""
+    """One row per change: change_id, summary, kind, since, verdict, and of the row that says most of it metric, where
+    (the work it was measured on), effect, reason (of what was not called), design, claim.
+    """
     shown = []
     for change in found.changes.to_dict("records"):
         rows = found.rows[str(change["change_id"])]
         lead, said = change_words.leading(rows), overall(rows)
-        touched = {k: change[f"{k}_id"] for k in ("project", "pool") if not pd.isna(change[f"{k}_id"])}
+        measured = lead is not None and lead.effect.effect.value is not None
         shown.append(
             {
                 "change_id": change["change_id"],
                 "summary": change["summary"],
                 "kind": change["kind"],
-                "where": change_words.named(touched, names) or "everything",
+                "where": _place(change, names) if lead is None else change_words.named(lead.where, names),
                 "since": pd.Timestamp(change["starts_on"]),
                 "verdict": f"{change_words.SHAPES[said]} {said}",
                 "metric": "" if lead is None else change_words.label(lead.metric),
-                "effect": change_words.NO_ROWS if lead is None else _effect(lead),
-                "design": "" if lead is None or lead.effect.effect.value is None else str(lead.effect.design),
-                "claim": "" if lead is None or lead.effect.effect.value is None else change_words.badge(lead),
+                "effect": change_words.effect(lead) if measured else "",
+                "reason": change_words.why(lead),
+                "design": str(lead.effect.design) if measured else "",
+                "claim": change_words.badge(lead) if measured else "",
             }
         )
     return pd.DataFrame(shown)
 
 
-def _effect(row: Row) -> str:
-    return change_words.effect(row) if row.effect.effect.value is not None else row.judgement.reason
+def _place(change: Mapping[str, object], names: Mapping[str, Mapping[str, str]]) -> str:
+    """The work a change touched, as it is on record."""
+    touched = {k: str(change[f"{k}_id"]) for k in ("project", "pool") if not pd.isna(change[f"{k}_id"])}
+    return change_words.named(touched, names) or ALL_WORK
 
 
 def metrics_table(rows: Sequence[Row], names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

@@ -27,7 +27,8 @@ SHARE, LOG_MEAN, LOG_RATIO = Form.SHARE, Form.LOG_MEAN, Form.LOG_RATIO
 class Measure:
     """One metric as weekly sums. source: the frame it is read from; top, bottom: its columns; squares: of the weights
     of bottom, where it counts weights. smallest: the smallest effect that matters, a share or a logarithm. per_kind:
-    values are taken less the usual of their language and policy, so that another mix of work is no effect.
+    values are taken less the usual of their language and policy (a ratio over it), so that another mix of work is no
+    effect.
     """
 
     metric: str
@@ -68,7 +69,7 @@ MEASURES = {
             0.05,
             per_kind=True,
         ),
-        Measure("cost_per_label", "ledger", "cost", "labels", LOWER, LOG_RATIO, 0.05),
+        Measure("cost_per_label", "ledger", "cost", "labels", LOWER, LOG_RATIO, 0.05, per_kind=True),
         Measure("sla_attainment", "flow", "due_in_time", "due", HIGHER, SHARE, 0.02),
         Measure("utilisation", "shift", "active_seconds", "logged_seconds", HIGHER, LOG_RATIO, 0.02),
         Measure("position_bias", "comparison", "first_chosen", "decided", LOWER, SHARE, 0.05),

@@ -66,17 +66,24 @@ def verdict(
         return Judgement(Verdict.CANNOT_TELL, "of so many metrics one like this is expected by chance", checks)
     if not checks.get("pre_trend", True):
         return Judgement(Verdict.CANNOT_TELL, "it was moving before the change", checks)
+    few = f"too few made-up changes to compare with ({len(effect.placebos)})" if too_few(effect) else ""
     if not checks.get("placebo", True):
-        return Judgement(Verdict.CANNOT_TELL, "made-up changes look as large", checks)
+        return Judgement(Verdict.CANNOT_TELL, few or "made-up changes look as large", checks)
     if direction not in (Direction.HIGHER, Direction.LOWER):
         return Judgement(Verdict.CANNOT_TELL, "it moved, but neither way is better", checks)
     better = (measured.value > 0) == (direction is Direction.HIGHER)
-    return Judgement(Verdict.WORKED if better else Verdict.HARM, "the interval is away from zero", checks)
+    clear = f"the interval is away from zero{f'; {few}, but its own p is {SURER} or below' if few else ''}"
+    return Judgement(Verdict.WORKED if better else Verdict.HARM, clear, checks)
+
+
+def too_few(effect: Effect) -> bool:
+    """Whether no share of its made-up changes could be ``SURE``; a randomised change needs none."""
+    few = len(effect.placebos) < LEAST_DRAWS or effect.placebo_p is None
+    return few and effect.design is not Design.RANDOMISED
 
 
 def _checks(effect: Effect, p: float | None) -> dict[str, bool]:
     if effect.design is Design.RANDOMISED:
         return {}
-    few = len(effect.placebos) < LEAST_DRAWS or effect.placebo_p is None
-    placebo = p is not None and p <= SURER if few else effect.placebo_p <= SURE
+    placebo = p is not None and p <= SURER if too_few(effect) else effect.placebo_p <= SURE
     return {"pre_trend": effect.pre_trend_p is not None and effect.pre_trend_p > SURE, "placebo": placebo}

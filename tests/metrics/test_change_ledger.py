@@ -164,6 +164,25 @@ def test_another_mix_of_work_is_no_effect():
     assert plain[MONDAYS[45:]].mean() - plain[MONDAYS[:45]].mean() > 0.1  # what the plain average would say
 
 
+def test_another_mix_of_work_is_no_cost():
+    """Labels of one policy cost three times those of the other, and their share grows: by kind nothing moves."""
+    rng = np.random.default_rng(12)
+    frame = work(4)[["week", "project_id", "pool_id", "language", "policy"]]
+    price = np.where(frame["policy"] == "spam", 3.0, 1.0) * np.exp(0.02 * rng.normal(size=len(frame)))
+    late = (frame["week"] >= MONDAYS[45]) & (frame["project_id"] == "P3") & (frame["policy"] == "spam")
+    rows = []
+    for more, dearer in ((1, 1.0), (4, 1.0), (4, 1.5)):
+        labels = np.where(late, 100.0 * more, 100.0)
+        paid = np.where((frame["week"] >= MONDAYS[45]) & (frame["project_id"] == "P3"), price * dearer, price)
+        cells = frame.assign(labels=labels, cost=labels * paid)
+        rows += ledger(pd.DataFrame([change("workflow", "P3")]), {"ledger": cells}, LAST_DAY)
+    same, mixed, dearer = (row.effect.effect for row in rows)
+    assert mixed.value == pytest.approx(same.value, abs=0.01)
+    assert [row.judgement.verdict for row in rows] == [Verdict.NO_EFFECT, Verdict.NO_EFFECT, Verdict.HARM]
+    assert dearer.low <= np.log(1.5) <= dearer.high
+    assert rows[1].mix.member == "spam"
+
+
 def test_a_pool_that_took_work_over_is_judged_by_the_language():
     frame = work(5)
     frame.loc[frame["pool_id"] == "A", "language"] = "id"
@@ -247,6 +266,22 @@ def test_weekly_values_and_their_errors():
     np.testing.assert_allclose(value, [[0.1, 0.3, np.nan]])
     np.testing.assert_allclose(se[0, :2], np.sqrt(0.2 * 0.8 / 100))
     assert names == ("u",)
+
+
+def test_a_weekly_cost_is_what_its_kinds_usually_cost():
+    """Two kinds at 1 and 3 a label: 1 and 3 whatever the mix; half as dear in the third week is a half."""
+    frame = pd.DataFrame(
+        {
+            "week": np.repeat(MONDAYS[:3], 2),
+            "unit": "u",
+            "policy": ["a", "b"] * 3,
+            "labels": [50.0, 50, 10, 90, 90, 10],
+            "cost": [50.0, 150, 10, 270, 45, 15],
+        }
+    )
+    _, value, se = weekly(frame, MEASURES["cost_per_label"], MONDAYS[:3], 2)
+    np.testing.assert_allclose(np.exp(value), 540 / 300 * np.array([[1, 1, 0.5]]))
+    assert se is None
 
 
 def test_every_kind_is_judged_by_declared_metrics():

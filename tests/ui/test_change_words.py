@@ -116,6 +116,19 @@ def test_made_up_changes_are_counted_from_their_p():
     assert any("Of 49 made-up changes" in s and "none looks as large (p 0.02)" in s for s in change_words.checks(row()))
 
 
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [(0.01, "its own p is 0.01 or below"), (0.02, "its own p is not 0.01 or below")],
+)
+def test_too_few_made_up_changes_are_said_to_be(p, said):
+    """Eleven of them cannot be a share of one in twenty, so no share is shown."""
+    one = row()
+    few = dataclasses.replace(one.effect, placebos=np.linspace(-2, 2, 11), placebo_p=1 / 12)
+    checks = change_words.checks(dataclasses.replace(one, effect=few, p_adjusted=p))
+    assert f"Too few made-up changes to compare with (11); {said}." in checks
+    assert not any("0.083" in sentence for sentence in checks)
+
+
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_charts_of_one_change(colours):
     import altair as alt
@@ -150,9 +163,11 @@ def test_a_row_as_plain_values():
     assert tuple(found) == change_words.RECORD
     assert {name: found[name] for name in found if name not in ("narrative", "placebo_p")} == {
         "design_reason": "",
+        "reason": TOO_EARLY,
         "change_id": "CH-1",
         "kind": "training",
         "metric": "gold_accuracy",
+        "where": {"project": "P1", "pool": "A"},
         "starts_on": "2026-03-02",
         "design": "interrupted time series",
         "effect": None,
@@ -160,7 +175,7 @@ def test_a_row_as_plain_values():
         "high": None,
         "verdict": "too early",
     }
-    assert TOO_EARLY in found["narrative"]
+    assert found["narrative"] == f"CH-1: too early for gold accuracy in Comments, Jakarta: {TOO_EARLY}"
     halved = change_words.record(row(metric="cost_per_label", estimate=(np.log(0.5),) * 3), NAMES)
     assert halved["effect"] == pytest.approx(-0.5)
 
@@ -210,13 +225,14 @@ def test_another_mix_of_work_is_named():
     moved = Mix("policy", "hate", 0.12, 0.42)
     said = [
         plain(change_words.checks(dataclasses.replace(row(metric=metric), mix=moved), {"policy": {"hate": "Hate"}})[-1])
-        for metric in ("handle_time_log_mean_seconds", "cost_per_label")
+        for metric in ("handle_time_log_mean_seconds", "sla_attainment", "cost_per_label")
     ]
     assert said[0] == (
         "The mix of work moved: Hate went from 12 to 42 % of what typical handle time is taken over; "
         "it is taken kind by kind, so the mix alone does not move it."
     )
     assert "it is not taken kind by kind" in said[1]
+    assert "it is taken kind by kind" in said[2]
     assert not any("mix" in sentence for sentence in change_words.checks(row()))
 
 

@@ -58,6 +58,15 @@ def test_each_rule_decides(effect, direction, smallest, p, said):
     assert found.reason
 
 
+def test_too_few_made_up_changes_are_named():
+    few = changed(placebos=np.ones(11), placebo_p=1 / 12)
+    sure, unsure = (verdict(few, Direction.HIGHER, None, p) for p in (0.01, 0.02))
+    assert "too few made-up changes to compare with (11), but its own p is 0.01 or below" in sure.reason
+    assert unsure == (Verdict.CANNOT_TELL, "too few made-up changes to compare with (11)", unsure.checks)
+    assert "too few" not in verdict(UP, Direction.HIGHER).reason
+    assert "too few" not in verdict(changed(design=Design.RANDOMISED, placebos=np.ones(3)), Direction.HIGHER).reason
+
+
 def test_the_checks_say_what_passed():
     assert verdict(UP, Direction.HIGHER).checks == {"pre_trend": True, "placebo": True}
     assert verdict(changed(pre_trend_p=0.01, placebo_p=0.3), Direction.HIGHER).checks == {
