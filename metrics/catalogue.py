@@ -764,7 +764,7 @@ _COST = (
         counts="money spent",
         nothing="no costs",
         needs=("costs",),
-        caution=f"Zero means quality is not measured. {_SHARED_OUT}",
+        caution=f"Review alone: gold and training are not in it. Zero means that nothing is reviewed. {_SHARED_OUT}",
     ),
 )
 
