@@ -26,7 +26,7 @@ from metrics.patterns import Encoding
 from metrics.shapes import LabelSet
 from metrics.targets import Targets
 
-FORMAT_VERSION = 7  # of the snapshot's own tables
+FORMAT_VERSION = 8  # of the snapshot's own tables
 MAGIC = "raterscope snapshot"
 REMEDY = "Make it anew with `python manage.py refresh --full`."
 # A page's frames are small, and a cell of an Arrow column costs more to read and write than one of Python's strings.

@@ -599,6 +599,22 @@ _TIME = (
         caution="Compare like with like: task types differ by an order of magnitude.",
     ),
     Metric(
+        name="accepted_labels_per_hour",
+        label="Accepted labels per handling hour",
+        area="time",
+        unit=Unit.PER_HOUR,
+        direction=NONE,
+        mart="work",
+        shape=Ratio("handle_accepted_labels", "handle_sum_seconds", scale=3600.0),
+        meaning="Accepted labels for each hour spent handling items, reviews and repeats included.",
+        formula="timed judgements of the label stage with status accepted / hours of handle time of all stages",
+        counts="hours of handle time",
+        nothing="no handle times",
+        needs=("annotations",),
+        min_n=1,
+        caution="Compare like with like: task types differ by an order of magnitude. More review lowers it.",
+    ),
+    Metric(
         name="rework_time_share",
         label="Rework, share of handle time",
         area="time",
@@ -764,7 +780,7 @@ _COST = (
         counts="money spent",
         nothing="no costs",
         needs=("costs",),
-        caution=f"Zero means quality is not measured. {_SHARED_OUT}",
+        caution=f"Review alone: gold and training are not in it. Zero means that nothing is reviewed. {_SHARED_OUT}",
     ),
 )
 

@@ -222,7 +222,7 @@ QUALITY_COSTS = (
     QualityCost("rejected", INTERNAL, "labour cost x rejected labels / labels, day by day", ("cost_discarded",)),
     QualityCost("appeals", EXTERNAL, "appeals decided x cost of an appeal", ("appeals_decided",)),
     QualityCost("escalations", EXTERNAL, "escalations x cost of an escalation", ("escalations",)),
-    QualityCost("escaped", EXTERNAL, "accepted labels x share wrong x lambda", ("accepted_labels",)),
+    QualityCost("escaped", EXTERNAL, "accepted labels without gold x share wrong x lambda", ("accepted_labels",)),
 )
 """Prevention, appraisal and failure (Feigenbaum 1956; ASQ) in the terms of labelling."""
 
@@ -298,7 +298,7 @@ def cost_of_quality(
             f"An escaped error costs {escaped_error_cost:,.2f}.",
             f"An appeal costs {appeal_cost:,.2f} and an escalation {escalation_cost:,.2f} to handle.",
             "Gold costs as much labour as the average label, a rejected one as much as the average one of its day.",
-            "Errors among accepted labels have escaped; rejected ones were caught.",
+            "Errors among accepted labels other than gold have escaped; rejected ones were caught.",
         ),
     )
 
@@ -328,9 +328,15 @@ def _kind(cost: QualityCost, known: Mapping[str, float], price: float | None, er
 
 
 def _escaped(known: Mapping[str, float], error_share: Estimate | None) -> Estimate:
+    """Wrong among the accepted labels that leave the house: a gold answer is a test, its item was known before.
+
+    Gold answers are taken as accepted as often as the others; where their number is not known none is taken off.
+    """
     accepted, labels = known.get("accepted_labels"), known.get("labels", 0.0)
     if accepted is None:
         return Estimate.missing("accepted labels not known", labels)
+    if labels:
+        accepted *= 1 - min(known.get("gold_judgements", 0.0) / labels, 1.0)
     if error_share is None or error_share.value is None:
         reason = error_share.reason if error_share else NO_GOLD
         return Estimate.missing(f"{reason}: the share of wrong labels is not known", accepted)

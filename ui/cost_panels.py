@@ -124,8 +124,9 @@ def answer(view: View, asked: Ask) -> tuple[Unit, Ask]:
 
 
 def figure_row(view: View, found: Unit, asked: Ask) -> None:
-    """The unit costs, the share of review, the total and the accuracy used."""
-    figures_row(say.figures(found, asked, view.currency))
+    """The unit costs, the share of QA, the total and the accuracy used."""
+    qa = cost_poor_quality.qa_share(view.snapshot, view.filters)
+    figures_row(say.figures(found, asked, view.currency, qa))
     tables.quiet(md(say.accuracy_used(found, asked)))
     if asked.instead:
         tables.quiet(md(say.INSTEAD))

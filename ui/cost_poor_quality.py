@@ -69,6 +69,15 @@ def poor_quality(snapshot: Snapshot, filters: Filters, ask: Ask) -> PoorQuality:
     return PoorQuality(in_all_quality, table, in_all["labels"], int(few.sum()))
 
 
+@st.cache_data(**KEPT)
+def qa_share(snapshot: Snapshot, filters: Filters) -> Estimate:
+    """Review, audits and gold as a share of all money spent, in all; what the catalogue's share of review lacks."""
+    ledger = data.sums(snapshot, "ledger", (*COUNTS, *MONEY), (), filters).iloc[0]
+    gold, _ = _counted(snapshot, "work", "gold_n", "annotations", filters, "")
+    sums: dict[str, float | None] = {name: float(np.nan_to_num(float(ledger[name]))) for name in (*COUNTS, *MONEY)}
+    return _quality({**sums, "gold_judgements": gold}, None, Ask(harm=0.0, appeal=0.0, escalation=0.0)).qa_share
+
+
 def _counted(
     snapshot: Snapshot, mart: str, name: str, table: str, filters: Filters, by: str
 ) -> tuple[float | None, dict | None]:
@@ -76,7 +85,7 @@ def _counted(
     source = SOURCES[mart]
     if not loaded(snapshot, table) or any(expression(source, held) is None for held, _ in filters.where):
         return None, None
-    axis = (by,) if expression(source, by) is not None else ()
+    axis = (by,) if by and expression(source, by) is not None else ()
     rows = data.sums(snapshot, mart, (name,), axis, filters)
     counts = rows[name].astype(float).fillna(0.0)
     return float(counts.sum()), dict(zip(rows[by], counts, strict=True)) if axis else None

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from metrics.catalogue import METRICS
-from metrics.spec import Metric, Unit
+from metrics.spec import Estimate, Metric, Unit
+from metrics.unit_cost import INTERNAL
 from ui import cost_bridge, cost_budget, cost_poor_quality, cost_units, costs, words
 from ui import format as fmt
 
@@ -47,6 +48,10 @@ FRACTIONS = (
     (1.05, "nearly all"),
 )
 INSTEAD = "No label has a known right answer here, so what is shown is the cost of an accepted label."
+VOTES = (
+    "An accepted label is an accepted rating: each rating of an item that several gave counts, and so do gold answers. "
+    "The cost of 1,000 items counts each item once."
+)
 STILL = 0.005  # a change below this share is none worth a cause
 SHARE = METRICS["gold_accuracy"]
 TOTAL = METRICS["total_cost"]
@@ -231,12 +236,16 @@ def how(moved: cost_bridge.Moved, ask: costs.Ask, load: str = "") -> str:
 # ---- figures ---------------------------------------------------------------------------------------------------
 
 
-def figures(found: cost_units.Unit, ask: costs.Ask, currency: str) -> list[tuple[str, str, str]]:
-    """Heading, number and what stands below it, of each figure."""
+def figures(found: cost_units.Unit, ask: costs.Ask, currency: str, qa: Estimate) -> list[tuple[str, str, str]]:
+    """Heading, number and what stands below it, of each figure; qa: the share of review, audits and gold."""
     cells = []
     for row in found.score.to_dict("records"):
         one = METRICS[row["metric"]]
         if row["metric"] == ask.quality:
+            continue
+        if row["metric"] == cost_units.QA and qa.value is not None:
+            review = "" if fmt.is_missing(row["value"]) else f"; review alone {fmt.value(row['value'], one)}"
+            cells.append(("Cost of QA, share", fmt.value(qa.value, one), f"review, audits and gold{review}"))
             continue
         if one.unit is Unit.SHARE:
             moved = words.change_words(row, one, currency)[0] if not fmt.is_missing(row["change"]) else ""
@@ -252,13 +261,13 @@ def figures(found: cost_units.Unit, ask: costs.Ask, currency: str) -> list[tuple
 
 
 def accuracy_used(found: cost_units.Unit, ask: costs.Ask) -> str:
-    """Which accuracy correct labels were counted with; empty where it has no number."""
+    """Which accuracy correct labels were counted with, where it has a number, and what an accepted label is."""
     right = found.right
     if right is None or fmt.is_missing(right["value"]):
-        return ""
+        return VOTES
     between = fmt.interval(right["low"], right["high"], SHARE, right["value"])
     said = f"{QUALITY[ask.quality]}: {fmt.value(right['value'], SHARE)} {between}"
-    return f"{said}. Correct labels are the labels made times this accuracy."
+    return f"{said}. Correct labels are the labels made times this accuracy. {VOTES}"
 
 
 def _relative(row: Mapping) -> float:
@@ -274,7 +283,9 @@ def _figure(row: Mapping, metric: Metric, currency: str, change: float) -> tuple
     said.append(signed_percent(change))
     goal = row.get("target", float("nan"))
     if not fmt.is_missing(goal):
-        said.append(f"{words.status_word(row)}, target {fmt.target(goal, metric, currency)}")
+        state = words.status_word(row)
+        joint = " of" if state.endswith("target") else ", target"
+        said.append(f"{state}{joint} {fmt.target(goal, metric, currency)}")
     return fmt.value(row["value"], metric, currency), "; ".join(filter(None, said))
 
 
@@ -320,24 +331,29 @@ def below_zero(found: tuple[tuple[tuple, str, float], ...], names: Mapping[str, 
 def poor_quality(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: str) -> str:
     """What poor quality cost, and how much of it rests on what an escaped error is supposed to cost."""
     whole = found.whole
-    if whole.poor_quality.value is None:
-        return f"The cost of poor quality has no number here: {whole.poor_quality.reason}."
+    booked = whole.categories.set_index("category").loc[INTERNAL]
+    if fmt.is_missing(booked["amount"]):
+        return f"The cost of poor quality has no number here: {booked['reason']}."
+    text = f"Poor quality cost {fmt.money(booked['amount'], currency)} in rework and rejected labels"
+    if not fmt.is_missing(booked["share"]):
+        text += f", {percent(booked['share'])} of what was spent"
+    if whole.qa_share.value is not None:
+        text += f"; reviews and gold took {percent(whole.qa_share.value)}"
     e = whole.poor_quality
-    text = f"Poor quality cost {fmt.money(e.value, currency)}"
-    if e.low is not None:
-        text += f" ({fmt.money(e.low, currency)} to {fmt.money(e.high, currency)})"
-    share = whole.poor_quality_share
-    if share.value is not None:
-        text += f", {percent(share.value)} of what was spent"
+    if e.value is None:
+        return f"{text}. What failed outside is not known: {e.reason}."
     escaped, part = whole.escaped_errors, whole.kinds.set_index("kind")["amount"].get("escaped")
+    text += ". "
     if escaped.value is not None and part:
         text += (
-            f". {fmt.money(part, currency)} of it is no spend: {fmt.count(round(escaped.value))} accepted labels are "
-            f"estimated to be wrong, each supposed to cost {fmt.money(ask.harm, currency)}"
+            f"On top comes what is supposed, not spent: an estimated {fmt.count(round(escaped.value))} accepted labels "
+            f"other than gold are wrong, {fmt.money(part, currency)} at the supposed {fmt.money(ask.harm, currency)} "
+            "each. "
         )
-    if whole.qa_share.value is not None:
-        text += f". Reviews and gold took {percent(whole.qa_share.value)} of what was spent"
-    return text + "."
+    text += f"With appeals and escalations as priced below it comes to {fmt.money(e.value, currency)}"
+    return (
+        f"{text} ({fmt.money(e.low, currency)} to {fmt.money(e.high, currency)})." if e.low is not None else f"{text}."
+    )
 
 
 def assumptions(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: str) -> str:
@@ -346,7 +362,8 @@ def assumptions(found: cost_poor_quality.PoorQuality, ask: costs.Ask, currency: 
         f"Supposed: an escaped error costs {fmt.money(ask.harm, currency)}, an appeal "
         f"{fmt.money(ask.appeal, currency)} and an escalation {fmt.money(ask.escalation, currency)} to handle; gold "
         "costs as much labour as the average label, a rejected label as much as the average one of its day; errors "
-        "among accepted labels have escaped. "
+        "among accepted labels have escaped, gold answers left out; an accepted rating that its item's others outvote "
+        "counts as one. "
         "Prevention is training; appraisal is review, audits and gold; internal failure is rework and rejected labels."
     )
 

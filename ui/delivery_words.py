@@ -16,7 +16,7 @@ from metrics.ramp import BEYOND, AttritionCost
 from metrics.spec import Estimate
 from ui import format as fmt
 from ui import words
-from ui.productivity import GOLD, PACE, Change, Weeks
+from ui.productivity import GOLD, PACE, Change, LastDay, Weeks
 from ui.productivity_ramp import Ramps
 from ui.queue import Ask, Outlook
 from ui.queue_staffing import BY_WORK
@@ -125,6 +125,31 @@ def stands_out(found: Weeks) -> str:
             "day: no lasting change."
         )
     return " ".join(parts) or "No day and no lasting change stands out."
+
+
+def last_day(found: LastDay, built: dt.date, currency: str) -> str:
+    """Yesterday (Sun 15 Nov): 3,120 judgements (2,950 on the Sundays before), 66 s typical (65 s in the four weeks
+    before), gold accuracy 91.0 %. The day by its date where the snapshot was not built on the day after it.
+    """
+    now, usual = (rows.set_index("metric") for rows in (found.now, found.usual))
+    date = f"{found.day:%a} {fmt.day(found.day, built)}"
+    called = f"Yesterday ({date})" if built - found.day == dt.timedelta(days=1) else f"Last day ({date})"
+    done = now.loc["judgements", "value"]
+    if fmt.is_missing(done) or not done:
+        return f"{called}: {now.loc['judgements', 'reason'] or 'no judgements'}."
+    text = f"{called}: {fmt.count(done)} judgements"
+    if not fmt.is_missing(found.alike):
+        text += f" ({fmt.count(round(found.alike))} on the {found.day:%A}s before)"
+    said = []
+    for name, called_as, of in ((PACE, "handle time", "in the four weeks before"), (GOLD, "gold accuracy", "then")):
+        metric, value = METRICS[name], now.loc[name, "value"]
+        if fmt.is_missing(value):
+            said.append(f"{called_as} not known ({now.loc[name, 'reason'] or metric.nothing})")
+            continue
+        each = f"{called_as} {fmt.value(value, metric, currency)}"
+        before = usual.loc[name, "value"]
+        said.append(each if fmt.is_missing(before) else f"{each} ({fmt.value(before, metric, currency)} {of})")
+    return f"{text}, {', '.join(said)}."
 
 
 def no_pace(rows: pd.DataFrame) -> str:

@@ -18,14 +18,16 @@ from ui import data, figures, periods
 from ui.cells import arrays, codes
 from ui.figures import KEPT
 
-CELLS = ("project", "policy", "language", "content_type")  # kinds of work whose usual times differ
+CELLS = ("project", "policy", "language", "content_type", "stage")  # kinds of work whose usual times differ
 LOGS = {"n": "handle_n", "total": "handle_sum_log", "squares": "handle_sum_log_squared"}
 SUMS = ("handle_n", "handle_sum_seconds", "handle_sum_log", "handle_sum_log_squared")
 PACE, GOLD, AUDIT = "handle_time_log_mean_seconds", "gold_accuracy", "audit_accuracy"
 RATES = ("first_pass_yield", "rework_rate", "skip_rate")
 HOURS = ("utilisation", "adherence")
-TIMES = (PACE, "throughput_per_hour")
-MEASURED = (PACE, GOLD, AUDIT, "throughput_per_hour", "judgements", *RATES)
+QUANTILES = ("handle_time_p50_seconds", "handle_time_p90_seconds")
+HOURLY = ("throughput_per_hour", "accepted_labels_per_hour")
+TIMES = (PACE, *QUANTILES, *HOURLY)
+MEASURED = (*TIMES, GOLD, AUDIT, "judgements", *RATES)
 WEEKS = 13
 
 
@@ -197,7 +199,12 @@ def _of_clusters(group: np.ndarray, unit: np.ndarray, n: np.ndarray, x: np.ndarr
     return {"pace": found.value, "pace_low": found.low, "pace_high": found.high, "timed": count}
 
 
-SAME = ("project", "policy", "content_type")  # what makes times of pools comparable; each pool has its languages
+SAME = (
+    "project",
+    "policy",
+    "content_type",
+    "stage",
+)  # what makes times of pools comparable; each pool has its languages
 
 
 # ---- over time -------------------------------------------------------------------------------------------------
@@ -216,6 +223,34 @@ class Weeks:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class LastDay:
+    """The period's last day of work: rows of figures.measure() of PACE, GOLD and judgements, on it (now) and in the
+    four weeks before it (usual); alike: mean judgements of the same weekdays in them, NaN where there are none.
+    """
+
+    day: dt.date
+    now: pd.DataFrame
+    usual: pd.DataFrame
+    alike: float
+
+
+@st.cache_data(**KEPT)
+def last_day(snapshot: Snapshot, filters: Filters) -> LastDay | None:
+    """What was done on the last day of the period that lies in the data, against the four weeks before it."""
+    if not filters.end or snapshot.meta.last_day is None:
+        return None
+    day = min(filters.end, snapshot.meta.last_day)
+    spans = filters.over(day, day), filters.over(day - 28 * ONE_DAY, day - ONE_DAY)
+    rest = figures.measure(snapshot, (GOLD, "judgements"), ((),), spans)[0]
+    times = figures.measure(snapshot, (PACE,), ((),), tuple(timed(snapshot, span) for span in spans))[0]
+    now, usual = (pd.concat(pair, ignore_index=True) for pair in zip(rest, times, strict=True))
+    days = figures.measure(snapshot, ("judgements",), (("day",),), spans[1:])[0][0]
+    same = days[(pd.to_datetime(days["day"]).dt.day_of_week == day.weekday()) & days["value"].notna()]
+    return LastDay(day, now, usual, float(same["value"].mean()) if len(same) else math.nan)
+
+
+ONE_DAY = dt.timedelta(days=1)
 NO_DAYS = pd.DataFrame(columns=["day", "times", "alone"])
 
 

@@ -8,8 +8,9 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from data_access.filters import DIMENSIONS
+from data_access.filters import DIMENSIONS, Filters
 from metrics.catalogue import METRICS
+from metrics.quantiles import MOST_ERROR
 from ui import (
     cards,
     charts,
@@ -35,6 +36,7 @@ PAGE = "pages/productivity.py"
 LOOKS = {"table": "Numbers", "rework": "Rework and skips", "hours": "Where the paid hours go", "ramp": "New raters"}
 PRICES = {"hiring": "price of hiring", "training": "price of training"}
 Own = Mapping[str, str]
+ACCURACY_HEIGHT = 130  # it stands under the handle time, whose weeks it shares
 
 
 def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
@@ -68,9 +70,12 @@ def amount(called: str, text: str | None, problems: list[str]) -> str:
 
 def figure_row(view: View, found: productivity.Change) -> None:
     """Speed, quality and use of hours in one row: none of them is to be read alone."""
-    names = (productivity.PACE, productivity.GOLD, "throughput_per_hour", "first_pass_yield", "utilisation")
+    names = (productivity.PACE, productivity.GOLD, "accepted_labels_per_hour", "first_pass_yield", "utilisation")
     cells = "".join(_figure(found.score(name), view.currency) for name in names)
     st.html(f'<div class="rs-figures">{cells}</div>')
+    last = productivity.last_day(view.snapshot, view.filters)
+    if last is not None:
+        quiet(words.md(delivery_words.last_day(last, view.meta.built_at.date(), view.currency)))
 
 
 def _figure(row: dict, currency: str) -> str:
@@ -97,9 +102,21 @@ def weeks(view: View, found: productivity.Change) -> None:
     changes = figures.changes(view.snapshot, wide, "week")
     spec, alt = charts.handle_weeks(over.points, over.odd, palette(), changes)
     charts.show(spec, alt, key="handle weeks")
+    accuracy(view, wide)
     basis = words.basis_note(productivity.basis_of(view.snapshot, view.filters))
     quiet(words.md(f"{delivery_words.stands_out(over)} {delivery_words.split(found)} {basis}".strip()))
     cards.change_list(changes)
+
+
+def accuracy(view: View, wide: Filters) -> None:
+    """Gold accuracy over the same weeks, under handle time: speed is not to be read without it."""
+    metric = METRICS[productivity.GOLD]
+    rows = figures.over_time(view.snapshot, wide, productivity.GOLD, "week")
+    if rows.empty or rows["value"].isna().all():
+        tell_why("Gold accuracy by week", [*rows["reason"].unique()] if len(rows) else [metric.nothing])
+        return
+    spec, alt = charts.trend(rows, metric, palette(), "week", view.currency, since=view.filters.start)
+    charts.show({**spec, "height": ACCURACY_HEIGHT}, alt, key="accuracy weeks")
 
 
 def beside(view: View) -> str:
@@ -155,10 +172,15 @@ def section(view: View, own: Own) -> str:
 
 # ---- numbers ---------------------------------------------------------------------------------------------------
 
+ERROR = f"±{100 * MOST_ERROR:.0f}\u00a0%"
+HISTOGRAM = f"From a histogram: at most {100 * MOST_ERROR:.0f} % off the exact quantile, beside chance."
 COLUMNS = {
     productivity.PACE: ("Handle time, s", "number"),
+    "handle_time_p50_seconds": (f"Median, s ({ERROR})", "number"),
+    "handle_time_p90_seconds": (f"p90, s ({ERROR})", "number"),
     productivity.GOLD: ("Gold accuracy", "share"),
-    "throughput_per_hour": ("Per handling hour", "number"),
+    "throughput_per_hour": ("Judged an hour", "number"),
+    "accepted_labels_per_hour": ("Accepted an hour", "number"),
     "first_pass_yield": ("First-pass yield", "share"),
     "rework_rate": ("Rework", "share"),
     "skip_rate": ("Skips", "share"),
@@ -181,10 +203,11 @@ def table(view: View) -> str:
         metric = METRICS[name]
         own = parts[name].set_index("member")
         shown[name] = shown["member"].map(own["value"].to_dict())
-        columns[name] = Column(called, metric.meaning, kind)
+        help_ = f"{metric.meaning} {HISTOGRAM}" if name in productivity.QUANTILES else metric.meaning
+        columns[name] = Column(called, help_, kind)
         if name == productivity.PACE:
             shown["pace"] = shown["member"].map(dict(zip(pace["member"], pace["pace"], strict=True)))
-            columns["pace"] = Column("Times the usual", "On the same projects, policies and content.", "number")
+            columns["pace"] = Column("Times the usual", "On the same projects, policies, content and stages.", "number")
         if name in (productivity.PACE, productivity.GOLD):
             said = {m: _moved(row, view.currency) for m, row in zip(own.index, own.to_dict("records"), strict=True)}
             between = {

@@ -66,6 +66,7 @@ def judged(frames: dict[str, pd.DataFrame], offset_hours: float = 0.0) -> pd.Dat
         w_violating=w.where(correct == 1, 0.0),
         w_missed=w.where((correct == 1) & (given == 0), 0.0),
         timed=timed.astype(int),
+        timed_accepted=(timed & (a["status"] == "accepted") & label_stage).astype(int),
         seconds=a["handle_seconds"].where(timed, 0.0),
     )
     hired = pd.to_datetime(a["hired_on"])
@@ -99,8 +100,9 @@ WORK_METRICS: dict[str, tuple[str, str | None]] = {
     "pending_share": ("pending", "done"),
     "language_match_rate": ("matched", "done"),
     "throughput_per_hour": ("timed", "seconds"),
+    "accepted_labels_per_hour": ("timed_accepted", "seconds"),
 }
-SCALE = {"throughput_per_hour": 3600.0}
+SCALE = {"throughput_per_hour": 3600.0, "accepted_labels_per_hour": 3600.0}
 
 
 def work_metric(name: str, rows: pd.DataFrame, by: list[str]) -> pd.Series:

@@ -217,19 +217,29 @@ def test_the_split_by_hand():
             "rejected": 50,
             "appeals": 40,
             "escalations": 30,
-            "escaped": 90,
+            "escaped": 87.3,  # of the 9,000 accepted 3 % are taken as gold
         }
     )
     category = found.categories.set_index("category")
-    assert category["amount"].tolist() == [50, 230, 150, 160]
-    assert category["share"].tolist() == pytest.approx([0.025, 0.115, 0.075, 0.08])
-    assert category.loc["external failure", ["low", "high"]].tolist() == [115, 250]
-    assert (found.poor_quality.value, found.poor_quality.low, found.poor_quality.high) == (310, 265, 400)
-    assert found.poor_quality_share.value == pytest.approx(0.155)
+    assert category["amount"].tolist() == pytest.approx([50, 230, 150, 157.3])
+    assert category["share"].tolist() == pytest.approx([0.025, 0.115, 0.075, 0.07865])
+    assert category.loc["external failure", ["low", "high"]].tolist() == pytest.approx([113.65, 244.6])
+    poor = found.poor_quality
+    assert (poor.value, poor.low, poor.high) == pytest.approx((307.3, 263.65, 394.6))
+    assert found.poor_quality_share.value == pytest.approx(0.15365)
     assert found.qa_share.value == pytest.approx(0.115)
-    assert (found.escaped_errors.value, found.escaped_errors.high) == (180, 360)
+    assert (found.escaped_errors.value, found.escaped_errors.high) == pytest.approx((174.6, 349.2))
     assert "0.50" in found.assumptions[0]
     assert [k.kind for k in QUALITY_COSTS] == list(amount.index)
+
+
+def test_a_gold_answer_escapes_to_nobody():
+    """All labels gold: none escapes. No count of gold: none is taken off."""
+    wrong = Estimate(0.1, 0.05, 0.2, 400)
+    all_gold = cost_of_quality(SUMS | {"gold_judgements": 10_000}, escaped_error_cost=1, error_share=wrong)
+    assert all_gold.escaped_errors.value == 0 and all_gold.kinds.set_index("kind").loc["escaped", "amount"] == 0
+    unknown = cost_of_quality(SUMS | {"gold_judgements": None}, escaped_error_cost=1, error_share=wrong)
+    assert unknown.escaped_errors.value == pytest.approx(900)
 
 
 def test_without_lambda_nothing_of_escaped_errors_is_asked():

@@ -199,6 +199,39 @@ def test_internal_failure_is_the_number_of_the_catalogue(snapshot, filters):
     assert found.loc["internal failure", "amount"] == pytest.approx(known["value"])
 
 
+def test_the_figure_of_qa_counts_gold_as_the_sentence_does(snapshot, filters):
+    """Review plus gold at the labour of a label, over all costs, from the sums themselves."""
+    sums = data.sums(snapshot, "ledger", ("cost", "cost_review", "cost_labour", "labels"), (), filters).iloc[0]
+    gold = data.sums(snapshot, "work", ("gold_n",), (), filters).iloc[0]["gold_n"]
+    expected = (sums["cost_review"] + sums["cost_labour"] * gold / sums["labels"]) / sums["cost"]
+    qa = cost_poor_quality.qa_share(snapshot, filters)
+    assert qa.value == pytest.approx(expected) and qa.value > sums["cost_review"] / sums["cost"]
+    found = cost_units.unit(snapshot, filters, Ask())
+    cells = {a: (b, c) for a, b, c in cost_words.figures(found, Ask(), "USD", qa)}
+    share, under = cells["Cost of QA, share"]
+    assert share == cost_words.fmt.value(expected, cost_words.SHARE) and "gold" in under and "review alone" in under
+    assert "Cost of review, share" not in cells
+    said = cost_words.poor_quality(cost_poor_quality.poor_quality(snapshot, filters, Ask()), Ask(), "USD")
+    assert f"reviews and gold took {cost_words.percent(expected)}" in said
+
+
+def test_money_booked_leads_and_what_is_supposed_follows(snapshot, filters):
+    found = cost_poor_quality.poor_quality(snapshot, filters, Ask(harm=3.0))
+    said = cost_words.poor_quality(found, Ask(harm=3.0), "USD").replace("\u00a0", " ")
+    booked = data.measure(snapshot, ("cost_of_poor_quality",), (), filters).iloc[0]["value"]
+    assert said.startswith(f"Poor quality cost {cost_words.fmt.money(booked, 'USD')} in rework and rejected labels")
+    assert "other than gold are wrong" in said and "at the supposed $3.00 each" in said
+
+
+def test_a_target_is_named_once(snapshot, filters):
+    found = cost_units.unit(snapshot, filters, Ask())
+    row = found.now.to_dict() | {"status": "on_target", "target": 0.54}
+    metric = costs.METRIC[costs.CORRECT]
+    under = cost_words._figure(row, metric, "USD", 0.1)[1]
+    assert under.count("target") == 1 and under.endswith("on target of $0.540")
+    assert cost_words._figure(row | {"status": "watch"}, metric, "USD", 0.1)[1].endswith("watch, target $0.540")
+
+
 def test_no_work_is_a_reason(snapshot, filters):
     nothing = filters.with_("project", "P01").with_("pool", "POOL-13")
     assert cost_units.unit(snapshot, nothing, Ask()).reason == "no costs match these filters"

@@ -9,12 +9,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import mix
 from metrics.spec import Estimate, Status
-from ui import charts, delivery_words, productivity
+from ui import charts, data, delivery_words, productivity, productivity_panels
 from ui.charts.ramp import ACCURACY, PACE
 from ui.theme import DARK, LIGHT
 
@@ -139,6 +140,73 @@ def test_the_weekly_line_at_one_mix_stays_where_the_raw_one_rises(snapshot):
     raw = np.log(after["raw"].mean() / before["raw"].mean())
     adjusted = np.log(after["value"].mean() / before["value"].mean())
     assert raw > 0.08 and abs(adjusted) < raw / 2
+
+
+def test_with_readers_numbers_the_line_at_one_mix_hardly_moves(whole):
+    """The small sample has some hundred judgements a week; the whole one shows the mix without their chance."""
+    points = productivity.weekly(whole, over("2026-08-31", "2026-10-25", project="P03")).points
+    inside = points["inside"]
+    raw, adjusted = (np.log(points.loc[inside, c].mean() / points.loc[~inside, c].mean()) for c in ("raw", "value"))
+    assert raw > 0.12 and abs(adjusted) < raw / 4
+
+
+def test_more_review_is_mix_and_not_pace(snapshot, monkeypatch):
+    """A review takes half as long as a label: five times as many in one period shorten the raw time, no pace."""
+    period, real = over("2026-08-03", "2026-08-30", project="P03"), data.sums
+
+    def reviewed(snap, mart, columns, by, filters, *more):
+        if mart != "work":
+            return real(snap, mart, columns, by, filters, *more)
+        keys = tuple(dict.fromkeys((*by, "stage", "day")))
+        rows = real(snap, mart, columns, keys, filters, *more)
+        late = (rows["stage"] == "review") & (pd.to_datetime(rows["day"]) >= pd.Timestamp(period.start))
+        rows.loc[late, list(columns)] *= 5
+        return rows.groupby(list(by), as_index=False, dropna=False)[list(columns)].sum() if by else rows
+
+    plain = productivity.change(snapshot, period).parts
+    st.cache_data.clear()
+    monkeypatch.setattr(data, "sums", reviewed)
+    found = productivity.change(snapshot, period).parts
+    points = productivity.weekly(snapshot, period).points
+    st.cache_data.clear()
+    assert delivery_words.clear(found.mix) and found.mix.value < plain.mix.value - 0.04
+    assert not delivery_words.clear(found.rate) and abs(found.rate.value - plain.rate.value) < 0.02
+    inside = points["inside"]
+    raw, adjusted = (np.log(points.loc[inside, c].mean() / points.loc[~inside, c].mean()) for c in ("raw", "value"))
+    assert raw < -0.04 and abs(adjusted) < abs(raw) / 2
+
+
+def test_quantiles_and_accepted_labels_stand_in_the_table(snapshot):
+    """From the sums themselves; a quantile lies within its histogram's error of the geometric mean's neighbourhood."""
+    period = over("2026-08-31", "2026-10-25")
+    rows = data.sums(snapshot, "work", ("handle_accepted_labels", "handle_sum_seconds"), ("pool", "time_basis"), period)
+    rows = rows[rows["time_basis"] == productivity.basis_of(snapshot, period)].set_index("pool")
+    found = productivity.of_groups(snapshot, period, "accepted_labels_per_hour").set_index("member")["value"].dropna()
+    assert len(found) == 14
+    for pool, value in found.items():
+        each = rows.loc[pool]
+        assert value == pytest.approx(3600 * each["handle_accepted_labels"] / each["handle_sum_seconds"])
+    judged = productivity.of_groups(snapshot, period, "throughput_per_hour").set_index("member")["value"]
+    assert (found < judged[found.index]).all()
+    half, most = (productivity.of_groups(snapshot, period, name)["value"] for name in productivity.QUANTILES)
+    assert (most > half).all()
+    assert all("±9" in productivity_panels.COLUMNS[name][0] for name in productivity.QUANTILES)
+
+
+def test_the_last_day_against_the_same_weekdays(snapshot):
+    period = over("2026-08-31", "2026-10-25", project="P01")
+    found = productivity.last_day(snapshot, period)
+    days = data.sums(snapshot, "work", ("judgements", "gold_n"), ("day",), period.over(None, None))
+    days = days.set_index(pd.to_datetime(days["day"]))["judgements"]
+    sunday = pd.Timestamp("2026-10-25")
+    before = [days.get(sunday - pd.Timedelta(weeks=k), np.nan) for k in range(1, 5)]
+    assert found.day == sunday.date() and found.alike == pytest.approx(np.nanmean(before))
+    assert found.now.set_index("metric").loc["judgements", "value"] == days[sunday]
+    said = delivery_words.last_day(found, dt.date(2026, 10, 26), "USD").replace("\u00a0", " ")
+    assert said.startswith(f"Yesterday (Sun 25 Oct): {days[sunday]:.0f} judgements (")
+    assert "on the Sundays before)" in said and "handle time" in said and "gold accuracy" in said
+    assert delivery_words.last_day(found, dt.date(2026, 10, 28), "USD").startswith("Last day (Sun")
+    assert productivity.last_day(snapshot, over("2026-10-01", "2030-01-01")).day == snapshot.meta.last_day
 
 
 def test_pools_are_compared_on_the_same_kind_of_work(snapshot):
