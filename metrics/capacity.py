@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 NOTHING_DUE = "no items due"
 OUT_OF_REACH = "no addition up to the limit brings the risk down that far"
+LATE_OTHERWISE = "items late for reasons other than capacity keep the risk above that"
 
 DAY_COLUMNS = (
     "day", "arrivals", "capacity", "backlog", "low", "high", "oldest_age_days", "late",
@@ -146,6 +147,8 @@ def heads_needed(
         return Addition(None, None, before, before, None, before.reason)
     if before.value <= most_risk:
         return Addition(0, None if cost_per_hour is None else 0.0, before, before, 0.0)
+    if queue.least_risk() > most_risk:
+        return Addition(None, None, before, risk(most_added), None, LATE_OTHERWISE)
     low, high, after = 0, 1, risk(1)
     while after.value > most_risk and high < most_added:
         low, high = high, min(2 * high, most_added)
@@ -243,6 +246,10 @@ class _Queue:
         n = len(self.otherwise)
         above = n - np.searchsorted(self.otherwise, allowed - share + 1e-9, side="right")
         return np.where(due > 0, (above + 0.5) / (n + 1), 0.0)
+
+    def least_risk(self) -> float:
+        """The risk that is left where capacity makes nothing late."""
+        return float(self.missed(np.zeros(1), np.ones(1))[0])
 
     def risks(self, added: int, late: Floats | None = None) -> tuple[Estimate, Estimate]:
         """The risk that the period misses, and that some day does."""
