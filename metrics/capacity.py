@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 NOTHING_DUE = "no items due"
 OUT_OF_REACH = "no addition up to the limit brings the risk down that far"
+LATE_OTHERWISE = "items late for reasons other than capacity keep the risk above that"
 
 DAY_COLUMNS = (
     "day", "arrivals", "capacity", "backlog", "low", "high", "oldest_age_days", "late",
@@ -48,7 +49,8 @@ class Outlook:
         time), miss_low, miss_high (its Monte Carlo error, 95 %), n (paths), reason (why an age or a miss is NaN).
     miss_period: probability that less than the target share of all items due in the period is in time. miss_any:
         that some day misses. Their intervals are Monte Carlo error: they know nothing of wrong inputs.
-    attainment: share in time of all due in the period, median; its ends hold the 80 % of paths in the middle.
+    attainment: share in time of all due in the period, median, less the median of what is late otherwise; its ends
+    hold the 80 % of paths in the middle.
     """
 
     days: pd.DataFrame
@@ -85,6 +87,7 @@ def queue_outlook(
     added: int = 0,
     attendance: ArrayLike | None = None,
     productivity: ArrayLike = 1.0,
+    otherwise: ArrayLike = (),
     seed: int = 0,
 ) -> Outlook:
     """The backlog, its age and the risk of missing the SLA on simulated paths.
@@ -94,13 +97,15 @@ def queue_outlook(
     the first, newest last; they say how old the items open at the start are and which fall due first. Days of
     ``recent`` not given count as without arrivals. added: heads beyond the staff, with attendance (share of them at
     work, a number or (days,); by default headcount / its largest day, the roster of today) and productivity (share of
-    a tenured rater's pace, likewise).
+    a tenured rater's pace, likewise). otherwise: shares late for reasons other than capacity in past periods, as of
+    ``outlook_check``: they come on top of what a path has late, each as likely as any other and, of n, one more half
+    above and half below them all: a path's risk is (those of them with which it misses + 0.5) / (n + 1).
 
     Backlog: ``backlog``; lateness: ``backlog.Deadlines``. Handle time of path p and day d: seconds · exp(σ_l z_p +
     σ_d z_pd - (σ_l² + σ_d²)/2). All draws follow from ``seed`` alone.
     Raises ValueError for a handle time without a value, negative numbers or arrays that do not fit.
     """
-    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed)
+    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed, otherwise)
     return queue.outlook(added)
 
 
@@ -116,6 +121,7 @@ def heads_needed(
     sla: Sla | None = None,
     attendance: ArrayLike | None = None,
     productivity: ArrayLike = 1.0,
+    otherwise: ArrayLike = (),
     cost_per_hour: float | None = None,
     most_added: int = 1000,
     seed: int = 0,
@@ -130,7 +136,7 @@ def heads_needed(
     """
     if not 0 <= most_risk <= 1 or most_added < 1 or (cost_per_hour is not None and not cost_per_hour >= 0):
         raise ValueError("A risk lies between 0 and 1, the limit is 1 head or more, a price is 0 or more.")
-    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed)
+    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed, otherwise)
 
     def risk(added: int) -> Estimate:
         period, any_ = queue.risks(added)
@@ -141,6 +147,8 @@ def heads_needed(
         return Addition(None, None, before, before, None, before.reason)
     if before.value <= most_risk:
         return Addition(0, None if cost_per_hour is None else 0.0, before, before, 0.0)
+    if queue.least_risk() > most_risk:
+        return Addition(None, None, before, risk(most_added), None, LATE_OTHERWISE)
     low, high, after = 0, 1, risk(1)
     while after.value > most_risk and high < most_added:
         low, high = high, min(2 * high, most_added)
@@ -154,6 +162,25 @@ def heads_needed(
     cost = None if cost_per_hour is None else high * float(queue.head_hours.sum()) * cost_per_hour
     gained = float((queue.capacity(high) - queue.capacity(0)).sum(axis=0).mean())
     return Addition(high, cost, before, after, gained)
+
+
+def late_shares(
+    arrivals: ArrayLike,
+    staff: Staff,
+    handle: HandleTime,
+    *,
+    start: float = 0.0,
+    recent: ArrayLike = (),
+    sla: Sla | None = None,
+    seed: int = 0,
+) -> Floats:
+    """The share of the items due in the period that capacity makes late, (paths,), NaN on paths with nothing due.
+
+    Arguments of ``queue_outlook``; with arrivals and staff as they were, what a past period would have been simulated.
+    """
+    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), None, 1.0, seed)
+    late, due = queue.late(0)[1].sum(axis=0), queue.due.sum(axis=0)
+    return np.divide(late, due, out=np.full(queue.n, np.nan), where=due > 0)
 
 
 class _Queue:
@@ -170,6 +197,7 @@ class _Queue:
         attendance: ArrayLike | None,
         productivity: ArrayLike,
         seed: int,
+        otherwise: ArrayLike = (),
     ) -> None:
         if handle.reason:
             raise ValueError(f"There is no handle time: {handle.reason}.")
@@ -196,6 +224,9 @@ class _Queue:
         self.came, self.start, self.sla, self.recent = np.ascontiguousarray(came.T), float(start), sla, recent
         self.deadlines = Deadlines(self.came, recent, sla.hours)
         self.due = self.deadlines.due
+        self.otherwise = np.sort(np.asarray(otherwise, dtype=float))
+        if self.otherwise.ndim != 1 or not np.all(np.abs(self.otherwise) <= 1):
+            raise ValueError("Shares late otherwise lie between -1 and 1.")
 
     def capacity(self, added: int) -> Floats:
         return (self.seconds + added * self.one) * self.items_per_second
@@ -206,9 +237,19 @@ class _Queue:
         left = backlog(self.came.T, able.T, self.start).T
         return left, sum(self.deadlines.late(able, left, self.start))
 
-    def missed(self, late: Floats, due: Floats) -> NDArray[np.bool_]:
-        # A hair of an item is rounding.
-        return late > (1 - self.sla.target) * due + 1e-9 * (1 + due)
+    def missed(self, late: Floats, due: Floats) -> Floats:
+        """The chance that so many late of those due miss the target: 0 or 1 where nothing is late otherwise."""
+        allowed = 1 - self.sla.target
+        if not len(self.otherwise):
+            return (late > allowed * due + 1e-9 * (1 + due)).astype(float)  # a hair of an item is rounding
+        share = np.divide(late, due, out=np.zeros_like(late), where=due > 0)
+        n = len(self.otherwise)
+        above = n - np.searchsorted(self.otherwise, allowed - share + 1e-9, side="right")
+        return np.where(due > 0, (above + 0.5) / (n + 1), 0.0)
+
+    def least_risk(self) -> float:
+        """The risk that is left where capacity makes nothing late."""
+        return float(self.missed(np.zeros(1), np.ones(1))[0])
 
     def risks(self, added: int, late: Floats | None = None) -> tuple[Estimate, Estimate]:
         """The risk that the period misses, and that some day does."""
@@ -217,9 +258,10 @@ class _Queue:
             missing = Estimate.missing(NOTHING_DUE, self.n)
             return missing, missing
         period = self.missed(late.sum(axis=0), self.due.sum(axis=0))
-        return self._risk(period), self._risk(self.missed(late, self.due).any(axis=0))
+        # What is late otherwise is one share of a period: the worst day alone decides whether some day misses.
+        return self._risk(period), self._risk(self.missed(late, self.due).max(axis=0))
 
-    def _risk(self, missed: NDArray[np.bool_]) -> Estimate:
+    def _risk(self, missed: Floats) -> Estimate:
         found = wilson(missed.sum(), self.n)
         return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0]), self.n)
 
@@ -253,7 +295,8 @@ class _Queue:
         due = self.due.sum(axis=0)
         if not due.any():
             return Outlook(days, period, any_, period)
-        share = 1 - late.sum(axis=0)[due > 0] / due[due > 0]
+        usual = float(np.median(self.otherwise)) if len(self.otherwise) else 0.0
+        share = np.clip(1 - late.sum(axis=0)[due > 0] / due[due > 0] - usual, 0.0, 1.0)
         bottom, middle, top = (float(x) for x in np.quantile(share, [0.1, 0.5, 0.9]))
         return Outlook(days, period, any_, Estimate(middle, bottom, top, self.n))
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from data_access.filters import DIMENSIONS
+from metrics.capacity import LATE_OTHERWISE
 from metrics.catalogue import METRICS
 from metrics.compare import WORSE
+from metrics.outlook_check import Check, in_ten
 from metrics.ramp import BEYOND, AttritionCost
 from metrics.spec import Estimate
 from ui import format as fmt
@@ -19,7 +21,7 @@ from ui import words
 from ui.productivity import GOLD, PACE, Change, LastDay, Weeks
 from ui.productivity_ramp import Ramps
 from ui.queue import Ask, Outlook
-from ui.queue_staffing import BY_WORK
+from ui.queue_staffing import BY_WORK, STAFF_WEEKS
 
 SECONDS, ACCURACY = METRICS[PACE], METRICS[GOLD]
 SHARE = METRICS["sla_attainment"]
@@ -30,8 +32,14 @@ def percent(value: float) -> str:
     return f"{fmt.count(round(abs(100 * value), 0 if abs(value) >= 0.0095 else 1))}{fmt.SPACE}%"
 
 
-def chance(value: float) -> str:
-    """A probability: 68 %, under 1 %, over 99 %."""
+def chance(value: float, check: Check | None = None) -> str:
+    """A probability: 68 %, and no more than past periods support: at least 9 in 10, at most 1 in 10."""
+    if check is not None and check.otherwise:
+        high, low = in_ten(check.most)
+        if value >= check.most:
+            return f"at least {high} in 10"
+        if value <= 1 - check.most:
+            return f"at most {low} in 10"
     if value < 0.01:
         return f"under 1{fmt.SPACE}%"
     return f"over 99{fmt.SPACE}%" if value > 0.99 else f"{100 * value:.0f}{fmt.SPACE}%"
@@ -221,27 +229,67 @@ def queue(found: Outlook, ask: Ask, row: Mapping, currency: str) -> str:
     risk, until = found.today.miss_period, until_day(found, ask)
     if risk.value is None:
         return f"{_standing(row)}; nothing falls due by {until}"
+    if found.check.reason:
+        text = f"{_standing(row)}. At today's staffing {_not_told(found, name, until)}"
+        return f"{text}; {_asked(ask)} {_backlog_then(found, until)}" if _is_tried(found, ask) else text
     sla = f"{fmt.target(found.sla.target, SHARE)} SLA of {due_in(found.sla.hours)}"
-    if found.no_due:
-        text = _without_due(found, name, until)
-    elif risk.value > ask.risk:
-        text = f"At today's staffing {name} misses its {sla} by {until} with {chance(risk.value)} probability"
+    if risk.value > ask.risk:
+        likely = chance(risk.value, found.check)
+        text = f"At today's staffing {name} misses its {sla} by {until} with a probability of {likely}"
     else:
-        text = f"At today's staffing {name} keeps its {sla} until {until} with {chance(1 - risk.value)} probability"
+        likely = chance(1 - risk.value, found.check)
+        text = f"At today's staffing {name} keeps its {sla} until {until} with a probability of {likely}"
     if found.due.within_day and not fmt.is_missing(row["value"]):
         text += f" ({fmt.value(row['value'], SHARE)} met it in this period)"
-    if changed(ask) and found.found is not found.today:
-        return f"{text}; {_asked(ask)} the risk of missing it is {chance(found.found.miss_period.value)}"
+    if _is_tried(found, ask):
+        return f"{text}; {_asked(ask)} the risk of missing it is {chance(found.found.miss_period.value, found.check)}"
     return text if risk.value <= ask.risk else f"{text}; {needed(found, ask, currency)}"
 
 
-def _without_due(found: Outlook, name: str, until: str) -> str:
-    """The outlook of a queue whose items have no due time: how likely most are decided within what is supposed."""
-    risk, aim = found.today.miss_period.value, fmt.target(found.sla.target, SHARE)
-    return (
-        f"At today's staffing {name} decides {aim} of its items within {found.sla.hours:.0f} hours until {until} with "
-        f"{chance(1 - risk)} probability; its items have no due time"
+def _is_tried(found: Outlook, ask: Ask) -> bool:
+    return changed(ask) and found.found is not found.today
+
+
+def _not_told(found: Outlook, name: str, until: str) -> str:
+    """That no probability is said, and why."""
+    aim = fmt.target(found.sla.target, SHARE)
+    if found.no_due:
+        return (
+            f"no probability can be given that {name} decides {aim} of its items within {found.sla.hours:.0f} hours "
+            f"until {until}: its items have no due time"
+        )
+    text = f"no probability of missing its SLA by {until} can be given"
+    if found.check.simulated is None:
+        return f"{text}: {found.check.reason}"
+    both = [fmt.value(x, SHARE) for x in (found.check.simulated, found.check.measured)]
+    return f"{text}: over the last {STAFF_WEEKS} weeks the simulation has {both[0]} in time where {both[1]} were"
+
+
+def _backlog_then(found: Outlook, until: str) -> str:
+    """The backlog that is asked for and that of today's staffing."""
+    then, today = (x.days["backlog"].iloc[-1] for x in (found.found, found.today))
+    return f"about {then:,.0f} are open on {until} instead of {today:,.0f}"
+
+
+def tried(found: Outlook) -> str:
+    """How the simulation did on past periods, or why that cannot be told."""
+    check = found.check
+    if check.simulated is None:
+        return f"The simulation could not be tried on the past: {check.reason}."
+    both = [fmt.value(x, SHARE) for x in (check.simulated, check.measured)]
+    usual, count = float(np.median(check.otherwise)), len(check.otherwise)
+    text = (
+        f"Tried on the last {STAFF_WEEKS} weeks with the arrivals and hours there were: {both[0]} simulated in time, "
+        f"{both[1]} measured. "
     )
+    beyond = "for reasons other than capacity" if usual >= 0 else "fewer than capacity alone would make late"
+    text += f"In {count} past periods {percent(usual)} of items were late {beyond}, which is part of the risk. "
+    if usual < 0:
+        text = text.replace(" were late fewer than", " fewer were late than").replace(" would make late", " tells")
+    if check.reason:
+        return f"{text}More than 2 points apart, so no probability is given."
+    high, _ = in_ten(check.most)
+    return f"{text}So few periods support no more than {high} in 10."
 
 
 def _standing(row: Mapping) -> str:
@@ -253,13 +301,18 @@ def _standing(row: Mapping) -> str:
 def needed(found: Outlook, ask: Ask, currency: str) -> str:
     """The smallest addition that keeps the risk, and its cost."""
     need = found.need
+    if need.added is None and need.reason == LATE_OTHERWISE:
+        if ask.risk < 0.5 / (len(found.check.otherwise) + 1):
+            return f"{len(found.check.otherwise)} past periods cannot show a risk as low as {chance(ask.risk)}"
+        usual = percent(max(float(np.median(found.check.otherwise)), 0.0))
+        return f"more people alone do not bring that to {chance(ask.risk)}: {usual} are late for other reasons"
     if need.added is None:
         return f"no addition up to 500 people brings that to {chance(ask.risk)}"
     if not need.added:
         return f"nobody more is needed to keep the risk at {chance(ask.risk)}"
     cost = f", about {fmt.money(float(need.cost), currency)}" if need.cost else ", at a cost not known here"
     who = "1 more rater brings" if need.added == 1 else f"{need.added} more raters bring"
-    return f"{who} it to {chance(need.after.value)}{cost}"
+    return f"{who} it to {chance(need.after.value, found.check)}{cost}"
 
 
 def changed(ask: Ask) -> bool:

@@ -14,10 +14,11 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import capacity, forecast, handling
 from metrics.backlog import Sla
-from ui import data, figures, periods, queue_staffing, raters
+from metrics.outlook_check import Check
+from ui import data, figures, periods, queue_check, queue_staffing, raters
 from ui.figures import KEPT
 from ui.productivity import kept_by
-from ui.queue_staffing import ACTIVE, ONE, Staffing, roster, timed
+from ui.queue_staffing import ONE, Staffing
 
 SLA, BACKLOG, OVERDUE, AGED = "sla_attainment", "backlog", "backlog_overdue_share", "turnaround_p90_hours"
 CLAIMED, CLAIMED_LATE = "time_to_claim_p50_hours", "time_to_claim_p90_hours"
@@ -25,7 +26,6 @@ MEASURED = (SLA, BACKLOG, OVERDUE, "items_created", "items_decided", AGED, CLAIM
 FLOW = ("created", "closed", "due", "due_in_time")
 STOCK = ("backlog", "overdue_open")
 PROMISE_WEEKS = 17  # whose deadlines stand for those of the coming items
-PACE_WEEKS = 13  # whose handle times say how they vary
 PATHS = 1000
 
 
@@ -184,6 +184,7 @@ class Outlook:
     """One queue's coming days. volume: the forecast of arrivals; found, need: the simulation; sla: what is promised.
 
     today: found without anything added; staff: with what is asked for; first: the day after the last one known;
+    check: how the simulation did on past periods, and why no probability is said;
     due: when items fall due, and how many of them so; no_due: no item has a due time, and the promise is supposed;
     reason: why there is none.
     """
@@ -195,6 +196,7 @@ class Outlook:
     staff: Staffing = field(default_factory=Staffing)
     handle: handling.HandleTime | None = None
     sla: Sla | None = None
+    check: Check | None = None
     first: dt.date | None = None
     due: Promise = Promise()
     no_due: bool = False
@@ -209,28 +211,9 @@ def volume(snapshot: Snapshot, filters: Filters, steps: int) -> forecast.Forecas
 
 def handle(snapshot: Snapshot, filters: Filters) -> handling.HandleTime:
     """Seconds of handling a decided item takes at the period's end, repeats and reviews included."""
-    return took(snapshot, filters, as_of(snapshot, filters))
-
-
-@st.cache_data(**KEPT)
-def took(snapshot: Snapshot, filters: Filters, end: dt.date) -> handling.HandleTime:
-    """Seconds of handling a decided item took up to ``end``; active ones, as the roster has, where shifts tell them."""
-    recent = filters.over(max(end - (PACE_WEEKS * 7 - 1) * ONE, snapshot.meta.first_day), end)
-    one_basis = timed(snapshot, recent)
-    columns = ("judgements", "handle_n", "handle_sum_seconds")
-    rows = data.sums(snapshot, "work", columns, ("day",), one_basis).fillna(0).set_index("day")
-    flow = data.sums(snapshot, "flow", ("closed",), ("day",), recent).fillna(0).set_index("day")["closed"]
-    whole = pd.date_range(recent.start, end, freq="D")
-    rows, flow = rows.reindex(whole).fillna(0.0), flow.reindex(whole).fillna(0.0)
-    n, seconds = rows["handle_n"].to_numpy(float), rows["handle_sum_seconds"].to_numpy(float)
-    # Judgements without a time take as long as those with one.
-    every = seconds * np.divide(rows["judgements"].to_numpy(float), n, out=np.ones(len(n)), where=n > 0)
-    if one_basis.values("time_basis") != (ACTIVE,):
-        # Times that hold waiting cannot be set against hours: what the roster spent on the queue stands for them.
-        hours = roster(snapshot, recent)
-        if hours is not None and len(hours):
-            every = hours.groupby("day")["active_seconds"].sum().reindex(whole).fillna(0.0).to_numpy(float)
-    return handling.handle_time(n, every, flow.to_numpy(float))
+    end = as_of(snapshot, filters)
+    pace = queue_check.spent(snapshot, filters.over(end - (queue_check.PACE_DAYS - 1) * ONE, end))
+    return queue_check.handle_time(pace, pd.Timestamp(end))
 
 
 def promised(snapshot: Snapshot, filters: Filters) -> float:
@@ -259,10 +242,12 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     )
     weekdays = [(first + k * ONE).weekday() for k in range(ask.days)]
     heads = np.array(staff.heads)[weekdays]
+    tried = queue_check.check(snapshot, filters, rows, ask.days, sla, staff)
     common = {
         "start": float(rows["backlog"].iloc[-1]),
         "recent": rows["created"].to_numpy(float)[-60:],
         "sla": sla,
+        "otherwise": tried.otherwise,
     }
     asked = capacity.Staff(heads, changed.hours, changed.most, changed.shrinkage)
     today = capacity.Staff(heads, staff.hours, staff.most, staff.shrinkage)
@@ -273,7 +258,7 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     found = base
     if ask.added or changed != staff:
         found = capacity.queue_outlook(paths, asked, pace, added=ask.added, **common)
-    return Outlook(coming, found, base, need, changed, pace, sla, first, due, no_due)
+    return Outlook(coming, found, base, need, changed, pace, sla, tried, first, due, no_due)
 
 
 def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:

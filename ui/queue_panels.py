@@ -128,15 +128,12 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
         late = METRICS[queue.CLAIMED_LATE]
         slow = f"nine in ten within {fmt.value(row[queue.CLAIMED_LATE], late)}"
         parts.append((METRICS[queue.CLAIMED].label, fmt.value(row[queue.CLAIMED], METRICS[queue.CLAIMED]), slow))
-    if found.found is not None:
+    if found.found is not None and not found.check.reason:
         risk = found.found.miss_period
-        error = (
-            f", {chance_range(risk)} allowing for chance in the simulation" if 0.01 <= (risk.value or 0) <= 0.99 else ""
-        )
         whole = ", hours of the day not seen" if found.due.within_day else ""
-        shown = fmt.NONE if risk.value is None else delivery_words.chance(risk.value)
-        aim = f"Risk of missing {found.sla.hours:.0f} hours" if found.no_due else "Risk of missing the SLA"
-        parts.append((aim, shown, f"by {delivery_words.until_day(found, asked)}{whole}{error}"))
+        shown = fmt.NONE if risk.value is None else delivery_words.chance(risk.value, found.check)
+        error = f", {chance_range(risk)} allowing for chance in the simulation" if shown.endswith("%") else ""
+        parts.append(("Risk of missing the SLA", shown, f"by {delivery_words.until_day(found, asked)}{whole}{error}"))
     cells = "".join(
         f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
         for a, b, c in parts
@@ -220,10 +217,11 @@ def outlook(view: View, known: pd.DataFrame, found: queue.Outlook, asked: Ask) -
 
 def staffing_needed(view: View, found: queue.Outlook, asked: Ask) -> None:
     """The smallest change of staff that keeps the risk where the heading does not say it, and what all rests on."""
-    if found.need is not None and delivery_words.changed(asked):
+    if found.need is not None and not found.check.reason and delivery_words.changed(asked):
         text = delivery_words.needed(found, asked, view.currency)
         st.markdown(f"**Smallest change with these numbers:** {words.md(text)}\\.")
     if found.found is not None:
+        quiet(words.md(delivery_words.tried(found)))
         quiet(words.md(delivery_words.assumptions(found, view.currency)))
     if found.staff.source == queue_staffing.BY_WORK:
         quiet(words.md(delivery_words.LOAD_SHIFTS_FOR_QUEUE))
