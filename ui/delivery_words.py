@@ -37,9 +37,9 @@ def chance(value: float, check: Check | None = None) -> str:
     """A probability: 68 %, and no more than past periods support: at least 9 in 10, at most 1 in 10."""
     if check is not None and check.otherwise:
         high, low = in_ten(check.most)
-        if value >= check.most:
+        if value >= high / 10:
             return f"at least {high} in 10"
-        if value <= 1 - check.most:
+        if value <= low / 10:
             return f"at most {low} in 10"
     if value < 0.01:
         return f"under 1{fmt.SPACE}%"

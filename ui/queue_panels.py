@@ -213,7 +213,7 @@ def outlook(view: View, known: pd.DataFrame, found: queue.Outlook, asked: Ask) -
         )
         coming["heads"] = queue.heads(found, asked)
         past = recent.rename(columns={"day": "at", "created": "value"})
-        note = "items a day; band: 80 % interval set by the backtest; numbers at the foot: raters"
+        note = "items a day; band: 80 % interval; at the foot: raters"
         title = "Arrivals against staffed capacity"
         spec, alt = charts.fan(past, coming, title, note, "items arriving", palette(), "staffed for")
         charts.show(spec, alt, key="arrivals fan")

@@ -212,7 +212,7 @@ def test_charts_are_valid_and_say_what_they_show(colours):
     heads = coming.assign(heads=[20.0, 20.5, 6.0, 6.2, 20.0])
     spec, text = charts.fan(known, heads, "Arrivals", "items", "items", colours, "staffed for")
     written = [v["raters"] for layer in spec["layer"] for v in layer["data"]["values"] if "raters" in v]
-    assert alt.LayerChart.from_dict(spec, validate=True) and written == ["20", "6.0", "20"]
+    assert alt.LayerChart.from_dict(spec, validate=True) and written == ["20", "6", "20"]
     assert "Raters: 6.0 to 20.5 a day" in text
     spec, text = charts.fan(known, coming.iloc[:0], "Arrivals", "items", "items", colours)
     assert alt.LayerChart.from_dict(spec, validate=True) and "nothing" in text

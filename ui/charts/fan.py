@@ -73,7 +73,7 @@ def fan(
         # Named above the plot: beside the line it would lie on the forecast.
         text = {"type": "text", "align": "right", "x": "width", "y": -4, "baseline": "bottom", "fontWeight": 600}
         if "heads" in coming:
-            foot = {"type": "text", "align": "left", "y": HEIGHT - 3, "baseline": "bottom", "fontSize": 11}
+            foot = {"type": "text", "align": "center", "y": HEIGHT - 3, "baseline": "bottom", "fontSize": 11}
             mark = {**foot, "color": colours.watch}
             encoding = {"x": x, "text": {"field": "raters"}}
             layer.append({"data": {"values": _changes(coming)}, "mark": mark, "encoding": encoding})
@@ -95,13 +95,13 @@ def _raters(coming: pd.DataFrame) -> dict[str, str]:
 
 
 def _changes(coming: pd.DataFrame) -> list[dict]:
-    """The days on which the raters are clearly more or fewer than where they were last written."""
+    """The days on which the raters are clearly more or fewer than where last written; two days apart, to be read."""
     shown: list[dict] = []
-    last = None
-    for row in coming.to_dict("records"):
-        if last is None or abs(row["heads"] - last) > 0.15 * max(last, row["heads"]):
-            last = row["heads"]
-            shown.append({"at": row["at"].isoformat(), "raters": f"{last:,.0f}" if last >= 10 else f"{last:,.1f}"})
+    last, when = None, -2
+    for k, row in enumerate(coming.to_dict("records")):
+        if k - when >= 2 and (last is None or abs(row["heads"] - last) > 0.15 * max(last, row["heads"])):
+            last, when = row["heads"], k
+            shown.append({"at": row["at"].isoformat(), "raters": f"{last:,.0f}" if last >= 1 else f"{last:,.1f}"})
     return shown
 
 
