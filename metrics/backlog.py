@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from metrics.intervals import wilson
+
 Floats = NDArray[np.float64]
 
 NO_OPEN_ITEMS = "no open items"
@@ -105,6 +107,71 @@ def _share_above(first: Floats, last: Floats) -> Floats:
     top, way = np.maximum(first, last), np.abs(first - last)
     crossing = np.divide(top, way, out=np.ones_like(top), where=way > 0)
     return np.where(top <= 0, 0.0, np.minimum(crossing, 1.0))
+
+
+# ------------------------------------------------------------------------------------------------------------- stretch
+
+FELL = 0.03
+"""Weeks this far below the usual share in time make a stretch; weeks of a steady queue differ by less."""
+
+CLEARLY = 0.999
+"""The level at which a stretch is told from chance."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Weeks in which items were late as they usually are not.
+
+    first, last: positions of its first and last week. usual: the share in time of all weeks that are not so late;
+    share: that of the stretch. outran: the most by which arrivals had outrun
+    decisions since a week before it, items, 0 or more; arrivals: a week in it against the median week outside, a ratio,
+    None without one.
+    """
+
+    first: int
+    last: int
+    usual: float
+    share: float
+    outran: float
+    arrivals: float | None
+
+
+def late_stretch(created: ArrayLike, closed: ArrayLike, due: ArrayLike, in_time: ArrayLike) -> Stretch | None:
+    """The stretch of weeks that lost the most items; None where none is clearly ``FELL`` below the usual share.
+
+    A week is late that lies ``FELL`` below the upper quartile of weeks; the stretch is clear where its interval and the
+    other weeks' (Wilson, at the level ``CLEARLY``, as every week is tried) do not touch.
+
+    (weeks,) items that came, were decided, fell due, and of these in time, the oldest week first. Raises ValueError for
+    unequal lengths or counts that cannot be.
+    """
+    created, closed, due, in_time = (np.asarray(x, dtype=float) for x in (created, closed, due, in_time))
+    if not created.shape == closed.shape == due.shape == in_time.shape or np.any(in_time > due) or np.any(in_time < 0):
+        raise ValueError("Weeks have items that came, were decided, fell due and were in time, as many of each.")
+    if not due.any():
+        return None
+    share = np.divide(in_time, due, out=np.full(len(due), np.nan), where=due > 0)
+    bad = share < float(np.nanquantile(share, 0.75)) - FELL
+    runs = np.flatnonzero(np.diff(np.concatenate([[0], bad.astype(int), [0]]))).reshape(-1, 2)
+    if bad.all() or not len(runs):
+        return None
+    there = wilson(in_time[~bad].sum(), due[~bad].sum(), CLEARLY)
+    usual = float(there.value[0])
+    first, end = max(runs.tolist(), key=lambda r: float((usual * due - in_time)[r[0] : r[1]].sum()))
+    here = wilson(in_time[first:end].sum(), due[first:end].sum(), CLEARLY)
+    if not (there.low[0] > here.high[0] and usual - here.value[0] >= FELL):
+        return None
+    since = slice(max(first - 1, 0), end)
+    outside = np.delete(created, np.s_[first:end])
+    normal = float(np.median(outside)) if len(outside) else 0.0
+    return Stretch(
+        first,
+        end - 1,
+        usual,
+        float(in_time[first:end].sum() / due[first:end].sum()),
+        max(float((created - closed)[since].cumsum().max()), 0.0),
+        float(created[first:end].mean()) / normal if normal > 0 else None,
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------------- age

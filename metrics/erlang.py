@@ -1,6 +1,8 @@
 """Live queues, in which somebody waits at once: Erlang's formula, waiting times and the agents that it takes.
 
 A backlog is a flow of days and no waiting line of minutes: for that see ``metrics.backlog`` and ``metrics.capacity``.
+No page uses this module: no queue of the contract has somebody waiting at once. It answers for live queues from a
+notebook, and a promise of minutes would be read from it.
 """
 
 from __future__ import annotations

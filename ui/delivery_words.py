@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data_access.filters import DIMENSIONS
+from metrics.backlog import Stretch
 from metrics.capacity import LATE_OTHERWISE
 from metrics.catalogue import METRICS
 from metrics.compare import WORSE
@@ -36,9 +37,9 @@ def chance(value: float, check: Check | None = None) -> str:
     """A probability: 68 %, and no more than past periods support: at least 9 in 10, at most 1 in 10."""
     if check is not None and check.otherwise:
         high, low = in_ten(check.most)
-        if value >= check.most:
+        if value >= high / 10:
             return f"at least {high} in 10"
-        if value <= 1 - check.most:
+        if value <= low / 10:
             return f"at most {low} in 10"
     if value < 0.01:
         return f"under 1{fmt.SPACE}%"
@@ -390,6 +391,54 @@ def assumptions(found: Outlook, currency: str) -> str:
         f"{fmt.duration(found.handle.seconds)} of handling an item; oldest first, {due}; a new rater is as fast "
         "as the others."
     )
+
+
+def came_to_this(found: Stretch | None, weeks: pd.DataFrame, changes: pd.DataFrame) -> str:
+    """The stretch of weeks with late items: by how much, what arrivals did against decisions, what was noted before."""
+    if found is None:
+        return ""
+    first, last = (weeks["at"].iloc[k] for k in (found.first, found.last))
+    points = round(100 * (found.usual - found.share))
+    when = (
+        f"In the week of {fmt.day(first.date())}"
+        if first == last
+        else (f"From {fmt.day(first.date())} to {fmt.day((last + pd.Timedelta(days=6)).date())}")
+    )
+    text = (
+        f"{when} SLA attainment fell by {points} points, from {fmt.value(found.usual, SHARE)} to "
+        f"{fmt.value(found.share, SHARE)}, "
+    )
+    came = ""
+    if found.arrivals is not None and abs(found.arrivals - 1) >= 0.1:
+        way = "more" if found.arrivals > 1 else "fewer"
+        came = f" ({percent(found.arrivals - 1)} {way} came a week than before or after)"
+    if found.outran >= 1:
+        items = "1 item" if round(found.outran) == 1 else f"{found.outran:,.0f} items"
+        text += f"while arrivals outran decisions by {items}{came}"
+    else:
+        text += f"though decisions kept up with arrivals{came}"
+    near = (
+        changes[changes["starts_on"].between(first - pd.Timedelta(days=7), last + pd.Timedelta(days=6))]
+        if len(changes)
+        else changes
+    )
+    if len(near):
+        row = near.iloc[(near["starts_on"] - first).abs().argmin()]
+        text += f". Noted on {fmt.day(row['starts_on'].date())}: {str(row['summary']).rstrip('.')}"
+    return f"{text}."
+
+
+def open_ages(nine: str, oldest: str, in_order: float | None) -> str:
+    """How old the open items are, and how old they would be with the oldest done first."""
+    text = f"Nine in ten open items came {_ago(nine)} or later, the oldest {_ago(oldest)}"
+    if in_order is None:
+        return f"{text}."
+    would = "today" if in_order < 1 else f"{in_order:.0f} day{'' if in_order == 1 else 's'} ago"
+    return f"{text}; with the oldest always done first it would be one of {would}."
+
+
+def _ago(label: str) -> str:
+    return label if label == "today" else f"{label} ago"
 
 
 def no_pool(names: list[str]) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from data_access.derive import AGE_COLUMNS
+from data_access.derive import AGE_BUCKETS_DAYS, AGE_COLUMNS
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import capacity, forecast, handling
-from metrics.backlog import Sla
+from metrics.backlog import Sla, Stretch, backlog_age, late_stretch
 from metrics.outlook_check import Check
 from ui import data, figures, periods, queue_check, queue_staffing, raters
 from ui.figures import KEPT
@@ -51,7 +51,7 @@ def measured(snapshot: Snapshot, filters: Filters) -> list[pd.DataFrame]:
 
 @st.cache_data(**KEPT)
 def queues(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
-    """A row per project with items: member, label, SLA attainment as measured, backlog, overdue, arrived, decided."""
+    """A row per project with items: member, label, SLA attainment as measured, backlog, its ages, flow."""
     rows = measured(snapshot, filters)[1]
     rows = rows[rows["project"].notna()]
     names = snapshot.names["project"]
@@ -59,7 +59,13 @@ def queues(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     sla = rows[rows["metric"] == SLA].set_index("project")
     found = wide.reindex(columns=[m for m in MEASURED if m != SLA]).join(sla.drop(columns="metric"))
     found = found[found["items_created"].fillna(0) + found["backlog"].fillna(0) > 0]
+    end = as_of(snapshot, filters)
+    open_now = data.sums(snapshot, "backlog", AGE_COLUMNS, ("project",), open_filters(filters).over(end, end)).fillna(0)
+    counts = open_now.groupby("project")[list(AGE_COLUMNS)].sum().reindex(found.index, fill_value=0.0).to_numpy(float)
+    ages_said = [aged(one, age_labels()) for one in counts]
     found = found.assign(
+        aged=[nine for nine, _ in ages_said],
+        oldest=[last for _, last in ages_said],
         member=found.index.astype(str),
         label=[names.get(p, p) for p in found.index],
         overdue=(found[OVERDUE] * found[BACKLOG]).fillna(0).round(),
@@ -104,12 +110,14 @@ def ages(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """The open items at the period's end by age: label and items, the youngest first."""
     end = as_of(snapshot, filters)
     sums = data.sums(snapshot, "backlog", AGE_COLUMNS, (), filters.over(end, end)).fillna(0)
-    first = [int(name.removeprefix("open_age_").removesuffix("d")) for name in AGE_COLUMNS]
-    labels = [
-        f"{a} days or more" if k == len(first) - 1 else _days_said(a, first[k + 1] - 1) for k, a in enumerate(first)
-    ]
     items = [float(sums[name].sum()) for name in AGE_COLUMNS]
-    return pd.DataFrame({"label": labels, "items": items, "first": first})
+    return pd.DataFrame({"label": age_labels(), "items": items, "first": AGE_BUCKETS_DAYS})
+
+
+def age_labels() -> list[str]:
+    """The ages that open items are counted by: today, 1 day, 2 to 3 days, 31 days or more."""
+    ends = [*AGE_BUCKETS_DAYS[1:], None]
+    return [_days_said(a, b - 1) if b else f"{a} days or more" for a, b in zip(AGE_BUCKETS_DAYS, ends, strict=True)]
 
 
 def _days_said(first: int, last: int) -> str:
@@ -261,15 +269,41 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     return Outlook(coming, found, base, need, changed, pace, sla, tried, first, due, no_due)
 
 
+def heads(found: Outlook, ask: Ask) -> list[float]:
+    """Raters on each of the coming days, with those that are asked for: they come as the roster does."""
+    today = np.array(found.staff.heads)
+    part = today / today.max() if today.max() > 0 else np.ones(7)
+    days_ahead = [(found.first + k * ONE).weekday() for k in range(ask.days)]
+    return (today + ask.added * part)[days_ahead].tolist()
+
+
 def span(rows: pd.DataFrame, weeks: int = 13) -> pd.DataFrame:
     """The last weeks of days()."""
     return rows.tail(weeks * 7)
 
 
 def weekly(rows: pd.DataFrame) -> pd.DataFrame:
-    """Arrivals and decisions by whole week: at, created, closed."""
+    """Arrivals, decisions and what fell due by whole week: at, created, closed, due, due_in_time."""
     monday = rows["day"].dt.to_period("W-SUN").dt.start_time
-    sums = rows.groupby(monday)[["created", "closed"]].agg(["sum", "count"])
-    whole = sums[("created", "count")] == periods.WEEK.days
-    sums = sums[whole]
-    return pd.DataFrame({"at": sums.index, "created": sums[("created", "sum")], "closed": sums[("closed", "sum")]})
+    sums = rows.groupby(monday)[list(FLOW)].sum()
+    whole = rows.groupby(monday)["day"].count() == periods.WEEK.days
+    return sums[whole].rename_axis("at").reset_index()
+
+
+def stretch(weeks: pd.DataFrame) -> Stretch | None:
+    """The stretch of weekly() in which items were late as they usually are not."""
+    return late_stretch(*(weeks[name].to_numpy(float) for name in FLOW)) if len(weeks) else None
+
+
+def in_order(rows: pd.DataFrame) -> float | None:
+    """How old the oldest open item would be at the end of days() with the oldest done first, in days."""
+    oldest = backlog_age(rows["created"], rows["backlog"], len(rows) - 1)["oldest_age_days"].iloc[0]
+    return None if np.isnan(oldest) else float(oldest)
+
+
+def aged(items: np.ndarray, labels: list[str]) -> tuple[str, str]:
+    """Between what ages the item lies that nine in ten open ones are no older than, and the oldest one."""
+    if not items.sum():
+        return "", ""
+    place = int(np.searchsorted(items.cumsum(), 0.9 * items.sum() - 1e-9))
+    return labels[place], labels[int(np.flatnonzero(items)[-1])]

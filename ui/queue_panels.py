@@ -116,6 +116,7 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
     goal = fmt.target(row["target"], sla)
     parts = [
         ("Backlog", f"{row['backlog']:,.0f}", f"{row['overdue']:,.0f} overdue" if row["backlog"] else "nothing open"),
+        ("Age of the backlog, 90 %", row["aged"] or fmt.NONE, f"oldest {row['oldest']}" if row["oldest"] else ""),
         (
             "SLA attainment",
             fmt.value(row["value"], sla),
@@ -153,37 +154,40 @@ def controls(own: Own, filters: Filters, staff: queue_staffing.Staffing) -> None
     """What if: more people, other hours, another use of them; the risk one accepts."""
     now = {"hours": staff.hours, "utilisation": 100 * staff.most, "shrinkage": 100 * staff.shrinkage}
     with st.container(key="what_if", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _number_input("Added raters", "added", own, filters, 120, 0)
-        _number_input("Paid hours a day", "hours", own, filters, 145, now["hours"])
-        _number_input("Utilisation, %", "utilisation", own, filters, 130, now["utilisation"])
-        _number_input("Shrinkage, %", "shrinkage", own, filters, 130, now["shrinkage"])
-        _number_input("Risk accepted, %", "risk", own, filters, 145, 10)
+        _slider("Added raters", "added", own, filters, 0, max(20, round(2 * max(staff.heads))))
+        _slider("Paid hours a day", "hours", own, filters, now["hours"])
+        _slider("Utilisation, %", "utilisation", own, filters, now["utilisation"])
+        _slider("Shrinkage, %", "shrinkage", own, filters, now["shrinkage"])
+        _slider("Risk accepted, %", "risk", own, filters, 10)
         if own["added"] != "0" or any(own[name] for name in TODAY):
             back = {**own, "added": "0", **dict.fromkeys(TODAY, "")}
             st.button("As it is today", icon=":material/undo:", on_click=go_to, args=(filters, back))
 
 
-def _number_input(label: str, name: str, own: Own, filters: Filters, width: int, today: float) -> None:
-    """A number that starts from the URL, else from how it is today, and writes itself back."""
+def _slider(label: str, name: str, own: Own, filters: Filters, today: float, reach: int | None = None) -> None:
+    """A number that starts from the URL, else from how it is today, and writes itself back.
+
+    reach: how far it goes where the URL does not ask for more, as a slider to its most would be too coarse.
+    """
     _, least, most, step = (WHOLE | REAL)[name]
     kind = int if name in WHOLE else float
-    start = kind(own[name]) if own[name] else kind(round(today, 2))
+    start = min(max(kind(own[name]) if own[name] else kind(round(today, 2)), kind(least)), kind(most))
+    top = most if reach is None else min(max(reach, start), most)
     key = f"{name} {own[name]} {start}"
 
     def write() -> None:
-        value = st.session_state[key]
-        go_to(filters, {**own, name: "" if value is None and name in TODAY else f"{value or 0:g}"})
+        go_to(filters, {**own, name: f"{st.session_state[key]:g}"})
 
-    st.number_input(
+    st.slider(
         label,
         kind(least),
-        kind(most),
-        min(max(start, kind(least)), kind(most)),
+        kind(top),
+        start,
         kind(step),
         format="%d" if kind is int else "%g",
         key=key,
         on_change=write,
-        width=width,
+        width=190,
     )
 
 
@@ -207,8 +211,9 @@ def outlook(view: View, known: pd.DataFrame, found: queue.Outlook, asked: Ask) -
         coming = pd.DataFrame(
             {"at": at, **{c: points[c].to_numpy() for c in ("value", "low", "high")}, "capacity": sim["capacity"]}
         )
+        coming["heads"] = queue.heads(found, asked)
         past = recent.rename(columns={"day": "at", "created": "value"})
-        note = "items a day; band: 80 % interval set by the backtest"
+        note = "items a day; band: 80 % interval; at the foot: raters"
         title = "Arrivals against staffed capacity"
         spec, alt = charts.fan(past, coming, title, note, "items arriving", palette(), "staffed for")
         charts.show(spec, alt, key="arrivals fan")
@@ -237,8 +242,11 @@ def staffing_needed(view: View, found: queue.Outlook, asked: Ask) -> None:
 def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
     """SLA by week, arrivals against decisions, and how old the open items are."""
     st.subheader("How it came to this", anchor=False)
+    weeks, metric = queue.weekly(queue.span(known)), METRICS[queue.SLA]
+    noted = figures.changes(view.snapshot, own_filters.over(known["day"].iloc[0].date(), own_filters.end), "week")
+    if said := delivery_words.came_to_this(queue.stretch(weeks), weeks, noted):
+        st.markdown(words.md(said))
     left, right = st.columns([1.2, 1], gap="large")
-    metric = METRICS[queue.SLA]
     with left:
         over = figures.over_time(view.snapshot, own_filters, queue.SLA, "week")
         if over["value"].isna().all():
@@ -251,7 +259,6 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
             quiet("Items overdue and still open count as missed.")
             cards.change_list(changes)
     with right:
-        weeks = queue.weekly(queue.span(known))
         if len(weeks):
             spec, alt = charts.arrived_decided(weeks, palette())
             charts.show(spec, alt, key="arrived decided")
@@ -259,6 +266,8 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
         if rows["items"].sum():
             spec, alt = charts.ages(rows, math.ceil(queue.promise(view.snapshot, own_filters).hours / 24), palette())
             charts.show(spec, alt, key="ages")
+            nine, oldest = queue.aged(rows["items"].to_numpy(), rows["label"].tolist())
+            quiet(words.md(delivery_words.open_ages(nine, oldest, queue.in_order(known))))
         else:
             quiet("Nothing is open at the end of the period.")
 
@@ -277,6 +286,8 @@ def table(view: View, rows: pd.DataFrame, own: Own) -> None:
         "label": Column("Queue", "Open a row to look at it."),
         "backlog": Column("Backlog", METRICS["backlog"].meaning, "count"),
         "overdue": Column("Overdue", "Open items past their due day.", "count"),
+        "aged": Column("90 % no older", "Between what ages the open item lies that nine in ten are no older than."),
+        "oldest": Column("Oldest", "Between what ages the oldest open item lies."),
         "items_created": Column("Arrived", METRICS["items_created"].meaning, "count"),
         "items_decided": Column("Decided", METRICS["items_decided"].meaning, "count"),
         "value": Column("SLA attainment", metric.meaning, "share"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics import backlog as bl
-from metrics.backlog import Sla, backlog, backlog_age
+from metrics.backlog import Sla, backlog, backlog_age, late_stretch
 
 
 def follow(arrivals, capacity, start_ages=()):
@@ -91,3 +91,31 @@ def test_items_from_before_the_arrivals_known_have_no_age():
 def test_what_cannot_be_is_refused(function, arguments):
     with pytest.raises(ValueError, match=r"."):
         function(*arguments)
+
+
+def test_a_stretch_of_late_weeks_is_the_one_that_was_made():
+    """Thirteen weeks of 1,000 items; in weeks 6 to 8 as many as 1,300 come, 1,000 are decided, 70 % in time."""
+    created, closed = np.full(13, 1000.0), np.full(13, 1000.0)
+    created[6:9] = 1300.0
+    due = created.copy()
+    in_time = np.round(0.97 * due)
+    in_time[6:9] = np.round(0.7 * due[6:9])
+    found = late_stretch(created, closed, due, in_time)
+    assert (found.first, found.last) == (6, 8)
+    assert found.usual == pytest.approx(0.97) and found.share == pytest.approx(0.7)
+    assert found.outran == pytest.approx(900) and found.arrivals == pytest.approx(1.3)
+    in_time[2] = 800.0  # a smaller one before it is not the one that lost the most
+    assert late_stretch(created, closed, due, in_time).first == 6
+
+
+def test_chance_is_no_stretch_of_late_weeks():
+    """Of 400 steady queues of thirteen weeks at most a few are said to have one, thick or thin."""
+    rng = np.random.default_rng(4)
+    for size in (15, 80, 2000):
+        due = rng.poisson(size, (200, 13)).astype(float)
+        in_time = rng.binomial(due.astype(int), 0.96).astype(float)
+        told = [late_stretch(d, d, d, t) is not None for d, t in zip(due, in_time, strict=True)]
+        assert np.mean(told) <= 0.02
+    assert late_stretch([0.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3) is None
+    with pytest.raises(ValueError, match="Weeks have items"):
+        late_stretch([1.0], [1.0], [1.0], [2.0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import altair as alt
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,14 +13,19 @@ import pytest
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.backlog import Sla
-from sample_data import world
-from ui import charts, delivery_words, queue, queue_staffing
+from sample_data import events, world
+from ui import charts, delivery_words, figures, queue, queue_staffing
 from ui.theme import DARK, LIGHT
 
 
 @pytest.fixture(scope="module")
 def snapshot(sample_snapshot):
     return Snapshot(sample_snapshot)
+
+
+@pytest.fixture(scope="module")
+def whole(whole_snapshot):
+    return Snapshot(whole_snapshot)
 
 
 def over(start: str, end: str, **where: str) -> Filters:
@@ -40,12 +46,71 @@ def test_the_backlog_surge_is_on_the_page(snapshot):
     assert during > 1.2 * weeks[weeks["at"] < "2026-09-21"]["created"].mean()
 
 
-def test_during_the_surge_more_people_are_needed_than_before_it(snapshot):
+def test_how_it_came_to_the_surge_is_said_with_its_cause(whole):
+    """EV08 in a sentence: its weeks, by how many points, how far arrivals outran decisions, and what was changed."""
+    event = next(e for e in events.EVENTS if e.kind == "backlog_surge")
+    for period in (SURGE, over("2026-08-17", "2026-11-15", project="P04")):
+        rows = queue.days(whole, period)
+        weeks = queue.weekly(queue.span(rows))
+        found = queue.stretch(weeks)
+        began, ended = weeks["at"].iloc[found.first].date(), weeks["at"].iloc[found.last].date()
+        assert abs((began - event.starts_on).days) <= 7 and abs((ended + dt.timedelta(6) - event.ends_on).days) <= 7
+        assert found.arrivals == pytest.approx(event.extra["volume"], abs=0.1)
+        # Counted by hand: the most open at the end of a day of the stretch, against the Sunday a week before it.
+        daily = rows.set_index("day")["backlog"]
+        sunday = pd.Timestamp(began) - pd.Timedelta(days=8)
+        sundays = daily[(daily.index > sunday) & (daily.index <= pd.Timestamp(ended) + pd.Timedelta(days=6))]
+        sundays = sundays[sundays.index.day_of_week == 6]
+        assert found.outran == pytest.approx(float(sundays.max() - daily[sunday]))
+        noted = figures.changes(whole, period.over(rows["day"].iloc[0].date(), period.end), "week")
+        said = delivery_words.came_to_this(found, weeks, noted).replace("\u00a0", " ").replace("\u202f", " ")
+        points = round(100 * (found.usual - found.share))
+        assert points > 30 and f"fell by {points} points" in said
+        assert f"arrivals outran decisions by {found.outran:,.0f} items" in said and "more came a week" in said
+        assert said.endswith("Noted on 26 Sep: Listing importer opened to all sellers.")
+
+
+def test_a_steady_queue_and_a_thin_one_have_no_stretch_of_late_weeks(snapshot, whole):
+    period = ("2026-07-27", "2026-10-18")
+    for k in (1, 2, 3, 5, 6, 7):
+        assert queue.stretch(queue.weekly(queue.span(queue.days(whole, over(*period, project=f"P{k:02}"))))) is None
+    for k in (5, 7, 8, 9, 10, 11):  # a handful of items due a week: two late ones are chance
+        assert queue.stretch(queue.weekly(queue.span(queue.days(snapshot, over(*period, project=f"P{k:02}"))))) is None
+    assert delivery_words.came_to_this(None, pd.DataFrame(), pd.DataFrame()) == ""
+
+
+def test_ages_of_the_backlog_are_those_of_its_items(whole, whole_snapshot):
+    """The ages between which nine in ten and the oldest lie, against items followed one by one in the sample."""
+    labels = queue.age_labels()
+    assert queue.aged(np.array([5, 3, 1, 1, 0, 0, 0.0]), labels) == ("2 to 3 days", "4 to 7 days")
+    assert queue.aged(np.array([9, 0, 0, 0, 0, 0, 1.0]), labels) == ("today", "31 days or more")
+    assert queue.aged(np.zeros(7), labels) == ("", "")
+    filters = over("2026-09-21", "2026-10-18", project="P04")
+    with duckdb.connect(str(whole_snapshot), read_only=True) as connection:
+        lives = connection.execute(
+            "SELECT date_diff('day', created_day, DATE '2026-10-18') AS age, items FROM item_lives "
+            "WHERE project_id = 'P04' AND created_day <= DATE '2026-10-18' AND "
+            "(closed_day IS NULL OR closed_day > DATE '2026-10-18')"
+        ).fetchall()
+    each = np.array([age for age, items in lives for _ in range(int(items))])
+    row = queue.queues(whole, filters).iloc[0]
+    for said, age in ((row["oldest"], each.max()), (row["aged"], np.sort(each)[int(np.ceil(0.9 * len(each))) - 1])):
+        known = queue.ages(whole, filters).set_index("label")["first"]
+        assert known[said] == max(f for f in known if f <= age)
+    # Done strictly in order none would be older than the days whose arrivals make up the backlog.
+    rows = queue.days(whole, filters)
+    back = int((rows["created"].to_numpy()[::-1].cumsum() < len(each)).sum())
+    assert queue.in_order(rows) == back <= each.max()
+
+
+def test_during_the_surge_more_people_are_needed_than_before_it(whole):
     ask = queue.Ask()
-    before = queue.outlook(snapshot, over("2026-08-24", "2026-09-20", project="P04"), ask)
-    during = queue.outlook(snapshot, over("2026-09-07", "2026-10-04", project="P04"), ask)
+    before = queue.outlook(whole, over("2026-08-24", "2026-09-20", project="P04"), ask)
+    during = queue.outlook(whole, over("2026-09-07", "2026-10-04", project="P04"), ask)
     assert during.today.miss_period.value > before.today.miss_period.value
-    assert during.need.added is None or during.need.added > (before.need.added or 0)
+    assert before.need.added is not None and during.need.added is not None
+    assert during.need.added > before.need.added + 5
+    assert during.need.before.value > 0.9 and during.need.after.value <= ask.risk
 
 
 def test_added_people_lower_the_risk_and_cost_what_they_are_paid(snapshot):
@@ -144,6 +209,11 @@ def test_charts_are_valid_and_say_what_they_show(colours):
     coming = pd.DataFrame({"at": at + pd.Timedelta(days=5), "value": 8.0, "low": 5.0, "high": 12.0, "capacity": 9.0})
     spec, text = charts.fan(known, coming, "Arrivals", "items", "items", colours, "staffed for")
     assert alt.LayerChart.from_dict(spec, validate=True) and "80 % band" in text and "staffed for" in text
+    heads = coming.assign(heads=[20.0, 20.5, 6.0, 6.2, 20.0])
+    spec, text = charts.fan(known, heads, "Arrivals", "items", "items", colours, "staffed for")
+    written = [v["raters"] for layer in spec["layer"] for v in layer["data"]["values"] if "raters" in v]
+    assert alt.LayerChart.from_dict(spec, validate=True) and written == ["20", "6", "20"]
+    assert "Raters: 6.0 to 20.5 a day" in text
     spec, text = charts.fan(known, coming.iloc[:0], "Arrivals", "items", "items", colours)
     assert alt.LayerChart.from_dict(spec, validate=True) and "nothing" in text
     weeks = pd.DataFrame({"at": at, "created": [5, 6, 7, 8, 9], "closed": [4, 6, 7, 8, 8]})

@@ -75,7 +75,7 @@ def test_no_more_is_said_than_the_past_supports(outlooks):
 
 
 @pytest.mark.parametrize(
-    ("risk", "said"), [(0.04, "at most 1 in 10"), (0.3, "30 %"), (0.96, "at least 9 in 10"), (0.9, "90 %")]
+    ("risk", "said"), [(0.04, "at most 1 in 10"), (0.3, "30 %"), (0.9, "at least 9 in 10"), (0.89, "89 %")]
 )
 def test_chances_beyond_the_past_are_said_in_tens(risk, said):
     twelve = Check(None, 0.97, 0.97, (0.03,) * 12)

@@ -23,7 +23,8 @@ def fan(
 ) -> tuple[dict, str]:
     """Days known in ink, coming ones dashed with the band that holds 80 % of them, and a staffed line where named.
 
-    known: at, value. coming: at, value, low, high and, for ``line``, capacity. Nothing is drawn where nothing is known.
+    known: at, value. coming: at, value, low, high and, for ``line``, capacity and heads: raters, written at the foot
+    where they change. Nothing is drawn where nothing is known.
     """
     past = [{"at": row["at"].isoformat(), "value": number(row["value"])} for row in known.to_dict("records")]
     ahead = [
@@ -34,6 +35,7 @@ def fan(
             "when": f"{row['at']:%a} {fmt.day(row['at'].date())}",
             "said": f"{row['value']:,.0f} ({row['low']:,.0f} to {row['high']:,.0f})",
             "staffed": f"{row['capacity']:,.0f}" if line else "",
+            "heads": f"{row['heads']:,.1f}" if "heads" in row else "",
         }
         for row in coming.to_dict("records")
     ]
@@ -44,7 +46,7 @@ def fan(
     x = {"field": "at", "type": "temporal", "axis": x_axis}
     axis = {"title": None, "tickCount": 5, "domain": False, "ticks": False}
     y = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"zero": True, "nice": True}}
-    tip = tips(when="Day", said=unit.capitalize(), **({"staffed": "Staffed for"} if line else {}))
+    tip = tips(when="Day", said=unit.capitalize(), **({"staffed": "Staffed for"} if line else {}), **_raters(coming))
     solid = {"type": "line", "strokeWidth": 1.8, "color": colours.ink}
     layer: list[dict] = [
         {
@@ -70,6 +72,11 @@ def fan(
         layer.append({"data": {"values": ahead}, "mark": staffed, "encoding": {"x": x, "y": held}})
         # Named above the plot: beside the line it would lie on the forecast.
         text = {"type": "text", "align": "right", "x": "width", "y": -4, "baseline": "bottom", "fontWeight": 600}
+        if "heads" in coming:
+            foot = {"type": "text", "align": "center", "y": HEIGHT - 3, "baseline": "bottom", "fontSize": 11}
+            mark = {**foot, "color": colours.watch}
+            encoding = {"x": x, "text": {"field": "raters"}}
+            layer.append({"data": {"values": _changes(coming)}, "mark": mark, "encoding": encoding})
         named = {"mark": {**text, "color": colours.watch}, "encoding": {"text": {"field": "text"}}}
         layer.append({"data": {"values": [{"text": f"━ {line}"}]}, **named})
     alt = f"{title}: nothing is forecast."
@@ -78,7 +85,24 @@ def fan(
         alt = f"{title}: from {ahead[0]['said']} on {ahead[0]['when']} to {last['said']} on {last['when']}, 80 % band."
         if line:
             alt += f" {line}, between {_ends(ahead)} a day."
+            if "heads" in coming:
+                alt += f" Raters: {coming['heads'].min():,.1f} to {coming['heads'].max():,.1f} a day."
     return spec(colours, title, subtitle, HEIGHT, layer), alt
+
+
+def _raters(coming: pd.DataFrame) -> dict[str, str]:
+    return {"heads": "Raters"} if "heads" in coming else {}
+
+
+def _changes(coming: pd.DataFrame) -> list[dict]:
+    """The days on which the raters are clearly more or fewer than where last written; two days apart, to be read."""
+    shown: list[dict] = []
+    last, when = None, -2
+    for k, row in enumerate(coming.to_dict("records")):
+        if k - when >= 2 and (last is None or abs(row["heads"] - last) > 0.15 * max(last, row["heads"])):
+            last, when = row["heads"], k
+            shown.append({"at": row["at"].isoformat(), "raters": f"{last:,.0f}" if last >= 1 else f"{last:,.1f}"})
+    return shown
 
 
 def _ends(ahead: list[dict]) -> str:
