@@ -54,6 +54,20 @@ def wilson(hits: ArrayLike, n: ArrayLike, level: float = 0.95) -> Intervals:
         return Intervals(share, *_wilson(share, n, special.ndtri(0.5 + level / 2)))
 
 
+def equivalent_n(value: ArrayLike, low: ArrayLike, high: ArrayLike, level: float = 0.95) -> Floats:
+    """How many independent judgements of a share would have this interval by ``wilson``; (groups,), NaN for none.
+
+    The inverse of Wilson's formula: both its ends solve (x - p)² = z² x(1 - x)/n. For the intervals of
+    ``clustered_share`` it is its effective n times (z/t)², so that one share's clustering can be lent to another share
+    of the same judgements. NaN without an interval.
+    """
+    p, low, high = _floats(value, low, high)
+    end = np.where(p - low > high - p, low, high)  # the end farther off: the other may lie at 0 or 1
+    with np.errstate(all="ignore"):
+        n = special.ndtri(0.5 + level / 2) ** 2 * end * (1 - end) / (end - p) ** 2
+    return np.where(np.isfinite(n) & (n > 0), n, np.nan)
+
+
 def clustered_share(
     numerator: ArrayLike,
     denominator: ArrayLike,

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from metrics.catalogue import METRICS
+from ui import rater_gold, rater_weeks
 from ui import rater_panels as panels
-from ui import rater_weeks
 from ui import rater_words as words
 from ui.page import header, open_page, tell_why
 from ui.tables import quiet
@@ -29,6 +29,7 @@ if people and people.reason:
     st.stop()
 if people:
     opened = panels.caterpillar(view, people, name)
+    rater_gold.line(view, people, pool)
     left, right = st.columns(2, gap="large")
     with left:
         opened = panels.pace(view, people) or opened

@@ -24,12 +24,12 @@ SETS = "labels are given in sets, and each set would count as a label of its own
 GOLD, AUDIT = "gold", "audit"
 WEIGHTS = (
     "audited_weight",
-    "audited_weight_squared",
     "audited_weight_passed",
     "audited_weight_critical",
     "audited_weight_penalty",
     "audited_n",
 )
+VERDICTS = ("critical_error_rate", "audit_accuracy")
 
 
 @dataclass(frozen=True)
@@ -174,18 +174,29 @@ def verdicts(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """How grave audited errors are: a row each for critical, major and minor: label, value, low, high (shares), n.
 
     The mart keeps the weights of passes and criticals and the penalty of all; minor and major follow from those three.
+    Critical is the metric with its interval; minor and major are taken to cluster by rater as all errors do, so that
+    their intervals are those of audit accuracy's effective number of judgements.
     """
     sums = data.sums(snapshot, "work", WEIGHTS, (), filters)
     if sums.empty or not sums["audited_weight"].fillna(0).iloc[0] > 0:
         return pd.DataFrame(columns=["label", "value", "low", "high", "n"])
-    weight, squared, passed, critical, penalty, n = (float(sums[c].iloc[0]) for c in WEIGHTS)
+    weight, passed, critical, penalty, n = (float(sums[c].iloc[0]) for c in WEIGHTS)
     wrong = max(weight - passed - critical, 0.0)
     major = (penalty - PENALTY["critical"] * critical - PENALTY["minor"] * wrong) / (
         PENALTY["major"] - PENALTY["minor"]
     )
     major = min(max(major, 0.0), wrong)
-    shares = np.clip(np.array([critical, major, wrong - major]) / weight, 0, 1)
-    found = intervals.wilson(shares * weight**2 / squared, weight**2 / squared)
+    shares = np.clip(np.array([major, wrong - major]) / weight, 0, 1)
+    known = data.measure(snapshot, VERDICTS, (), filters).set_index("metric")[["value", "low", "high"]].astype(float)
+    size = intervals.equivalent_n(*known.loc["audit_accuracy"])
+    found = intervals.wilson(shares * size, size)
+    gravest = known.loc["critical_error_rate"]
     return pd.DataFrame(
-        {"label": ["Critical", "Major", "Minor"], "value": shares, "low": found.low, "high": found.high, "n": n}
+        {
+            "label": ["Critical", "Major", "Minor"],
+            "value": [gravest["value"], *shares],
+            "low": [gravest["low"], *found.low],
+            "high": [gravest["high"], *found.high],
+            "n": n,
+        }
     )

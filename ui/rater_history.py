@@ -96,7 +96,26 @@ def learning_curve(snapshot: Snapshot, filters: Filters, pool: str) -> learning.
     week, gold, right = weeks[new].astype(int), cells["gold_n"][new], cells["gold_correct"][new]
     # A curve is claimed only over weeks that are drawn.
     drawn = np.bincount(week, gold, NEW_WEEKS + 1)[week] >= LEAST_AN_HOUR
-    return learning.learning_curve(week[drawn], gold[drawn], (gold - right)[drawn])
+    rater = pd.factorize(cells["rater"][new][drawn])[0]
+    week, gold, wrong = week[drawn], gold[drawn], (gold - right)[drawn]
+    return learning.learning_curve(week, gold, wrong, design_effect=_design_effect(rater, week, gold, wrong))
+
+
+def _design_effect(rater: np.ndarray, week: np.ndarray, gold: np.ndarray, wrong: np.ndarray) -> float:
+    """By how much a week's errors vary more than independent ones, a rater's week being a cluster; at least 1.
+
+    By simulation (15 raters, intraclass correlation .05) learning is claimed where nobody learns in 5 % of pools whose
+    raters come and go, in 8 % without this; whole raters as clusters would find 17 % of the curves that are there.
+    """
+    whole, errors = gold.sum(), wrong.sum()
+    if not 0 < errors < whole:
+        return 1.0
+    rates = np.bincount(week, wrong) / np.maximum(np.bincount(week, gold), 1)
+    # How weeks differ is the curve; what is a rater's own lies around the week's rate.
+    own = wrong - rates[week] * gold + errors / whole * gold
+    cluster = np.unique(rater * (week.max() + 1) + week, return_inverse=True)[1]
+    found = intervals.clustered_share(*clusters_of(np.zeros(len(rater), np.intp), cluster, own, gold))
+    return max(float(whole / intervals.equivalent_n(*found)[0]), 1.0)
 
 
 @st.cache_data(**KEPT)

@@ -14,7 +14,7 @@ from metrics import gap, skill, spam
 from metrics.catalogue import METRICS
 from metrics.spec import Status
 from ui import data, figures, rater_gap, rater_signs
-from ui.cells import arrays, codes
+from ui.cells import Columns, arrays, codes
 from ui.figures import KEPT
 from ui.rater_history import SUMS, history, slower
 from ui.rater_people import people
@@ -81,9 +81,16 @@ class Gold:
     page that judges raters asks here, so that all give the same answers.
     """
 
-    def __init__(self, snapshot: Snapshot, filters: Filters) -> None:
+    def __init__(self, snapshot: Snapshot, filters: Filters, without: Columns | None = None) -> None:
+        """without: gold judgements to leave out, as cells with `pool`, `rater`, KIND, `gold_n` and `gold_correct`."""
         everyone = filters.with_("pool").with_("rater")  # what is hard shows in the work of all pools
         self.cells = arrays(data.sums(snapshot, "work", SUMS, ("pool", "rater", *KIND, "time_basis"), everyone))
+        if without is not None:
+            size = len(without["gold_n"])
+            less = {**without, "gold_n": -without["gold_n"], "gold_correct": -without["gold_correct"]}
+            nothing = {**dict.fromkeys(SUMS, np.zeros(size)), "time_basis": np.full(size, "", object)}
+            more = {**nothing, **less}
+            self.cells = {name: np.concatenate([column, more[name]]) for name, column in self.cells.items()}
         self.stratum = codes(self.cells, KIND[:3])
         self.code, self.names = pd.factorize(self.cells["rater"])
         self._expected = skill.expected_right(self.code, self.stratum, self.cells["gold_correct"], self.cells["gold_n"])

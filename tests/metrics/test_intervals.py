@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from metrics.intervals import clustered_ratio, clustered_share, log_mean, wilson
+from metrics.intervals import clustered_ratio, clustered_share, equivalent_n, log_mean, wilson
 
 
 def sums(x, n):
@@ -253,3 +253,13 @@ def test_log_mean_covers():
     logs = np.random.default_rng(8).normal(3, 0.8, (4000, 8))
     found = log_mean(np.full(4000, 8), logs.sum(1), (logs**2).sum(1))
     assert 0.94 <= covered(found, np.exp(3)) <= 0.96
+
+
+def test_equivalent_n_is_the_n_whose_interval_it_was():
+    hits, n = np.array([0.0, 3.0, 50.0, 97.5, 100.0]), np.array([40.0, 7.0, 100.0, 100.0, 100.0])
+    for level in (0.95, 0.99):
+        assert np.allclose(equivalent_n(*wilson(hits, n, level), level), n)
+    assert np.isnan(equivalent_n(np.nan, np.nan, np.nan)).all()
+    # Unequal raters count for less than their judgements, and never for more.
+    found = clustered_share(90, 120, 30**2 * 2 + 30 * 30, 90 * 40, 3 * 40**2, 3)
+    assert 0 < equivalent_n(*found)[0] < 120

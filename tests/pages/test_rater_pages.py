@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_access.filters import Filters, Scope
-from ui import data, profile_panels, rater_errors
+from metrics import skill
+from ui import data, profile_panels, rater_errors, raters
 from ui.filter_bar import token
 from ui.rater_profile import Coaching
 
@@ -73,7 +74,64 @@ def test_the_raters_of_a_pool_in_three_groups_with_their_workload(opened):
     assert sound(at)
     assert "too close to call" in at.title[0].value
     table = at.dataframe[0].value
-    assert {"standing", "judgements", "settle", "unread"} <= set(table.columns)
+    rows = raters.raters(
+        data.current_snapshot(),
+        Filters.of({"pool": ["POOL-09"]}, dt.date(2026, 7, 20), dt.date(2026, 9, 20)),
+        "POOL-09",
+    ).rows
+    assert len(table) == len(rows) > 0 and set(table["alias"]) == set(rows["alias"])
+    assert table["judgements"].sum() == rows["judgements"].sum()
+    for name in raters.GROUPS:
+        assert table["standing"].str.endswith(name).sum() == (rows["group"] == name).sum()
+    close = int((rows["group"] == skill.CANNOT_TELL).sum())
+    assert f"{close} are too close to call" in at.title[0].value.replace("\u00a0", " ")
+    # Who cannot be told has gold to settle, or lies too close; who can has none.
+    told = ~table["standing"].str.endswith(skill.CANNOT_TELL)
+    assert (table.loc[told, "settle"] == "").all() and (table.loc[~told, "settle"] != "").all()
+
+
+def test_the_three_who_do_not_read_stand_out_on_the_page_and_in_what_it_says(monkeypatch, whole_snapshot, opened, text):
+    """EV04, on the whole sample: the table calls these three and nobody else, and no sentence counts them as others."""
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(whole_snapshot))
+    at = opened(QUALITY, pool="POOL-09", from_="2026-07-20", to="2026-09-20")
+    assert sound(at)
+    table = at.dataframe[0].value
+    called = table[table["unread"] != ""]
+    assert set(called["alias"]) == {"Rater 0243", "Rater 0035", "Rater 0273"}
+    assert called["unread"].str.contains("likely").all() and called["standing"].str.endswith(skill.BELOW).all()
+    said = text(at)
+    assert "Three give labels no better than blind ones" in said
+    assert "Without the 3 raters whose labels look unread, the main confusion" in said
+    assert "calibrate the people" not in said
+    assert "Without the 3 raters whose labels look unread, whether slower work" in said
+    at = opened(PROFILE, rater="R-0243", from_="2026-07-20", to="2026-09-20")
+    assert sound(at) and "In this pool, without the 3 raters whose labels look unread" in text(at)
+
+
+def test_a_mistranslated_clause_is_put_on_the_guideline(monkeypatch, whole_snapshot, opened, text):
+    """EV01, on the whole sample, over the weeks the page opens with."""
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(whole_snapshot))
+    for pool in ("POOL-05", "POOL-06"):
+        at = opened(QUALITY, pool=pool)
+        assert sound(at)
+        said = text(at)
+        assert "allow labelled remove (mostly harassment in id)" in said
+        assert "look at how the guideline reads in that language" in said and "calibrate the people" not in said
+
+
+def test_gold_that_looks_wrong_is_told_or_the_way_to_it(monkeypatch, whole_sample, whole_snapshot, opened, text):
+    """EV06, on the whole sample; without the warehouse the line alone."""
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(whole_snapshot))
+    gone = "duckdb:///nowhere/gone.duckdb"
+    for url, expected in ((gone, "cannot be shown"), (f"duckdb:///{whole_sample}", "Without them")):
+        monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", url)
+        data.st.cache_data.clear()
+        at = opened(QUALITY, pool="POOL-13", from_="2026-08-03", to="2026-09-06")
+        next(b for b in at.button if "gold" in b.label).click()
+        at.run()
+        assert sound(at)
+        assert expected in text(at)
+        assert ("gold items look wrong (Claim support check)" in text(at)) == (url != gone)
 
 
 def test_a_rater_s_row_opens_the_profile(opened):
@@ -137,16 +195,17 @@ def test_the_profile_stands_without_the_warehouse(grain, opened, text):
     assert "What to coach on cannot be shown" in text(at)
 
 
-def test_coaching_shows_items_from_the_warehouse(warehouse, opened, text):
-    at = opened(PROFILE, rater="R-0243", from_="2026-05-18", to="2026-11-15")
+def test_coaching_shows_items_from_the_warehouse(monkeypatch, whole_sample, whole_snapshot, opened, text):
+    """EV04, on the whole sample: harm labelled benign costs most, and its items are shown."""
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(whole_snapshot))
+    monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{whole_sample}")
+    at = opened(PROFILE, rater="R-0243", from_="2026-07-20", to="2026-09-20")
     next(b for b in at.button if "coach" in b.label).click()
     at.run()
     assert sound(at)
-    said = text(at)
-    assert "labelled" in said or "No confusion happened often enough" in said
-    if "Most costly" in said:
-        items = at.dataframe[0].value
-        assert (items["label"] != items["gold_label"]).all()
+    assert "Most costly: harmful labelled benign" in text(at)
+    items = at.dataframe[0].value
+    assert (items["label"] == "benign").all() and (items["gold_label"] == "harmful").all() and len(items) > 1
 
 
 def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, opened, text):
@@ -163,11 +222,16 @@ def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, opened, text)
     assert "One more project has gold of this rater: " in text(at)
 
 
-def test_the_shift_fails_alone_and_works_with_the_warehouse(monkeypatch, sample_warehouse, opened, text):
-    for url, expected in (("duckdb:///nowhere/gone.duckdb", "cannot be shown"), (f"duckdb:///{sample_warehouse}", "")):
+def test_the_shift_fails_alone_and_works_with_the_warehouse(monkeypatch, whole_sample, whole_snapshot, opened, text):
+    """EV07, on the whole sample: errors rise through the night shift without its second break."""
+    monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(whole_snapshot))
+    name = "Hyderabad night"
+    for url, expected in (("duckdb:///nowhere/gone.duckdb", "cannot be shown"), (f"duckdb:///{whole_sample}", name)):
         monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", url)
-        at = opened(QUALITY, from_="2026-09-01", to="2026-11-15")
+        data.st.cache_data.clear()
+        at = opened(QUALITY, from_="2025-12-30", to="2026-03-02")
         next(b for b in at.button if "shift" in b.label).click()
         at.run()
         assert sound(at)
         assert expected in text(at)
+        assert ("errors rise by" in text(at)) == (expected == name)

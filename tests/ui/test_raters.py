@@ -101,8 +101,28 @@ def test_verdicts_of_audits_add_up_to_the_errors(snapshot, half_year):
     audits = data.measure(snapshot, ("audit_accuracy",), (), half_year)["value"].iloc[0]
     assert rows["value"].sum() == pytest.approx(1 - audits)
     assert (rows["low"] <= rows["value"]).all() and (rows["value"] <= rows["high"]).all()
-    critical = data.measure(snapshot, ("critical_error_rate",), (), half_year)["value"].iloc[0]
-    assert rows.loc["Critical", "value"] == pytest.approx(critical)
+    measured = data.measure(snapshot, ("critical_error_rate", "audit_accuracy"), (), half_year).set_index("metric")
+    critical, accuracy = measured.loc["critical_error_rate"], measured.loc["audit_accuracy"]
+    for end in ("value", "low", "high"):
+        assert rows.loc["Critical", end] == pytest.approx(critical[end])
+    # A share of errors as wide as that of all errors would be, p(1 - p) apart: raters are clusters in both.
+    half = (accuracy["high"] - accuracy["low"]) / 2
+    for name in ("Major", "Minor"):
+        p, q = rows.loc[name, "value"], accuracy["value"]
+        wanted = half * np.sqrt(p * (1 - p) / (q * (1 - q)))
+        assert (rows.loc[name, "high"] - rows.loc[name, "low"]) / 2 == pytest.approx(wanted, rel=0.15)
+
+
+def test_a_week_s_errors_vary_as_raters_do():
+    rng = np.random.default_rng(3)
+    rater, week = (x.ravel() for x in np.indices((20, 26)))
+    gold = np.full(len(rater), 40.0)
+    independent = rng.binomial(40, 0.2, len(rater)).astype(float)
+    halves = rng.binomial(40, 0.4 * rng.integers(0, 2, len(rater))).astype(float)  # never, or two of five
+    # Variance of a cell's rate: .04 beside .2 * .8 / 40 = .004 by chance, less what is binomial in .04: 10.5 times.
+    assert rater_history._design_effect(rater, week, gold, independent) == pytest.approx(1, abs=0.2)
+    assert rater_history._design_effect(rater, week, gold, halves) == pytest.approx(10.8, rel=0.2)
+    assert rater_history._design_effect(rater, week, gold, np.zeros(len(rater))) == 1
 
 
 def test_a_filter_the_confusions_do_not_keep_is_a_reason(snapshot, half_year):
@@ -129,6 +149,21 @@ def test_the_three_answers_come_in_order_and_too_little_is_no_answer(snapshot, h
     open_ = rows[rows["group"] == skill.CANNOT_TELL]
     assert ((open_["more"] >= 1) | (open_["more_reason"] != "")).all()
     assert rows.loc[rows["group"] != skill.CANNOT_TELL, "more"].isna().all()
+
+
+def test_gold_left_out_is_as_if_it_had_never_been_met(snapshot, half_year):
+    """All gold of one policy is left out, as cells or by a filter that does not choose it."""
+    cells = raters.Gold(snapshot, half_year).cells
+    gone = cells["policy"] == "spam"
+    assert cells["gold_n"][gone].sum() > 0
+    names = ("pool", "rater", *raters.KIND, "gold_n", "gold_correct")
+    left = raters.Gold(snapshot, half_year, {name: cells[name][gone] for name in names})
+    others = tuple(str(p) for p in np.unique(cells["policy"][~gone].astype(str)))
+    chosen = raters.Gold(snapshot, half_year.with_("policy", others))
+    one, other = (gold.judged("POOL-10", 0.84) for gold in (left, chosen))
+    assert one.n.sum() == other.n.sum() > 0 and one.right.sum() == other.right.sum()
+    verdicts = [judged.found["verdict"].dropna().value_counts().to_dict() for judged in (one, other)]
+    assert verdicts[0] == verdicts[1]
 
 
 def test_raters_are_only_for_those_who_manage_them(snapshot, half_year, monkeypatch):

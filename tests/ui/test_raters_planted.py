@@ -12,7 +12,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import drift, fatigue, gap, skill, spam
 from metrics.spec import Status
-from ui import audit_gold, data, figures, rater_gap, rater_history, rater_weeks, raters
+from ui import audit_gold, data, figures, rater_gap, rater_gold, rater_history, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 
@@ -192,3 +192,23 @@ def test_the_audit_planner_settles_as_many_raters_as_this_page_calls(snapshot):
     told = audit_gold.settled(snapshot, filters)
     here = [len(found.group(name)) for name in (skill.ABOVE, skill.BELOW, skill.CANNOT_TELL)]
     assert [told.above, told.below, told.cannot_tell] == here
+
+
+@pytest.mark.parametrize("pool", ["POOL-10", "POOL-13"])
+def test_gold_keyed_wrongly_is_not_held_against_the_raters(snapshot, live, pool):
+    """EV06: a third of the answers on hallucination in P08 is wrong for five weeks, and the raters are not."""
+    filters = over("2026-08-03", "2026-09-06", pool=pool)
+    now = raters.raters(snapshot, filters, pool)
+    found = rater_gold.doubted(snapshot, filters, pool, now.target)
+    assert set(found.items) == {"P08"} and found.items["P08"] >= 5 and found.judgements > 10
+    assert found.without[skill.BELOW] < len(now.group(skill.BELOW))
+    text = rater_gold.said(found, now, snapshot.names["project"])
+    assert f"{found.items['P08']} gold items look wrong" in text and f"{found.judgements} judgements here" in text
+
+
+def test_sound_gold_changes_no_call(snapshot, live):
+    """The five weeks before EV06."""
+    filters = over("2026-06-29", "2026-08-02", pool="POOL-13")
+    now = raters.raters(snapshot, filters, "POOL-13")
+    found = rater_gold.doubted(snapshot, filters, "POOL-13", now.target)
+    assert found.judgements <= 5 and found.without[skill.BELOW] == len(now.group(skill.BELOW))
