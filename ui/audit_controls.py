@@ -253,10 +253,10 @@ def tests(own: Mapping[str, str], view: View, plan: Plan, asked: Ask) -> None:
     with right:
         st.subheader("How much gold does a rater's test take?", anchor=False)
         test_controls(own, view.filters)
-        test = audit_tests.rater_test(asked)
+        stand = audit_tests.tested(view.snapshot, view.filters, asked)
+        test = audit_tests.rater_test(asked, float(stand.rows["n"].max()) if len(stand.rows) else 0)
         st.markdown(audit_words.rater_test(test, asked))
         fixed = (test.fixed.n, test.fixed.n - test.fixed.flag_at_most) if test.fixed else None
-        stand = audit_tests.tested(view.snapshot, view.filters, asked)
         spec, alt = charts.corridor(test.lines, fixed, colours, stand.rows)
         charts.show(spec, alt, key="corridor")
         st.caption(words.md(audit_words.tested(stand)))

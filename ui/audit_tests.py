@@ -55,20 +55,23 @@ class RaterTest:
     reason: str = ""
 
 
-def rater_test(ask: Ask) -> RaterTest:
-    """A fixed and a sequential test with the same risks, 5 % of a false alarm and 20 % of a miss; do not change it."""
-    return _rater_test(ask.good / 100, ask.bad / 100)
+def rater_test(ask: Ask, reach: float = 0) -> RaterTest:
+    """A fixed and a sequential test with the same risks, 5 % of a false alarm and 20 % of a miss; do not change it.
+
+    reach: gold judgements that the lines go up to, if that is further than they go by themselves.
+    """
+    return _rater_test(ask.good / 100, ask.bad / 100, reach)
 
 
 @functools.lru_cache(maxsize=200)
-def _rater_test(good: float, bad: float) -> RaterTest:
+def _rater_test(good: float, bad: float, longest: float) -> RaterTest:
     limits = sequential.Plan(good, bad)
     expected = sequential.expected_n(limits)
     try:
         fixed, reason = skill.exact_plan(good, bad, limits.false_alarm, 1 - limits.miss), ""
     except ValueError as error:
         fixed, reason = None, str(error).rstrip(".")
-    reach = int(min(max(fixed.n if fixed else 0, 1.5 * max(expected)), 2000))
+    reach = int(min(max(fixed.n if fixed else 0, 1.5 * max(expected), longest), 2000))
     n = np.unique(np.linspace(1, reach, min(reach, 120)).round())
     ends = sequential.state(np.zeros(len(n)), n, limits)
     enough, few = n - ends["look_into_up_to"].to_numpy(), n - ends["accept_from"].to_numpy()

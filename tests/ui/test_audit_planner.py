@@ -385,6 +385,7 @@ def test_the_raters_of_a_pool_stand_where_their_test_ended(snapshot):
     assert rows["state"].nunique() > 1
     spec, said = charts.corridor(audit_tests.rater_test(ask).lines, None, LIGHT, found.rows)
     assert valid(spec) and f"{len(rows)} raters" in said
+    assert audit_tests.rater_test(ask, 150).lines["n"].max() == 150  # the lines reach those who go on longest
     (marks,) = [v for v in (layer["data"]["values"] for layer in spec["layer"]) if v and "said" in v[0]]
     assert {m["label"] for m in marks} == set(found.rows["alias"]) and not set(rows.index) & {m["label"] for m in marks}
     words = audit_words.tested(found)

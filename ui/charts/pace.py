@@ -95,7 +95,7 @@ def pace(rows: pd.DataFrame, goal: float, colours: Palette, chosen: str = "") ->
     ]
     title = "Pace against accuracy"
     lines = f"{100 * CALLING:.0f} % interval of accuracy, 95 % of pace"
-    subtitle = f"Left is faster than others on the same kind of work; lines: {lines}"
+    subtitle = f"Lines: {lines}. Left is faster than others on the same kind of work"
     flagged = sum(bool(v["flag"]) for v in values)
     alt = f"{title} of {len(values)} raters; {flagged} of them far faster than others and no better than blind labels."
     return spec(colours, title, subtitle, TREND_HEIGHT, layer, data={"values": values}), alt
