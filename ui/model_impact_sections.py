@@ -58,7 +58,8 @@ def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: contr
     if one.link.reason:
         st.info(f"This link cannot be shown: {words.md(one.link.reason)}.", icon=":material/visibility_off:")
         return
-    st.markdown(words.md(f"{say.coefficient(one, name)} {say.over_projects(one)}"))
+    st.markdown(words.md(say.coefficient(one, name)))
+    tables.quiet(words.md(f"{say.beside(one)} {say.over_projects(one)}".strip()))
     left, right = st.columns([1.5, 1], gap="large")
     with left:
         if one.rows[["x", "y"]].dropna().empty:

@@ -134,25 +134,29 @@ def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
 
 
 def coefficient(pair, benchmark: str) -> str:
-    """The size of a link in words: the one to read first, then the others with what their intervals leave out."""
+    """The size of a link that is to be read, in words."""
     quality = QUALITIES[pair.quality]
     found = sizes(pair.panel, pair.second)
     if not found:
         return f"How large the link is cannot be told: {pair.panel.raw.reason}."
-    lead, *others = found
+    lead = found[0]
     adjusted = lead.kind != SECOND and ladder.rung_of(pair.design) == ladder.Rung.ADJUSTED
     within = "within the same project, " if adjusted else ""
     size = _size(lead.estimate, quality.unit)
     text = f"{within}{_one(quality.unit)} of {quality.label} went with {size} of {benchmark}, {_how(lead.kind, pair)}"
     text = f"{sentence_case(text)}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
-    if lead.kind == SECOND:
-        text += f" {SECOND_RESTS_ON}"
-    beside = [f"{_size(o.estimate, quality.unit)} {_how(o.kind, pair)}, but {o.leaves_out}" for o in others]
-    if beside:
-        text += f" Beside it, not to be read for it: {'; '.join(beside)}."
-    if pair.panel.corrected.value is None:
-        text += f" It cannot be corrected by the known size of quality's error: {pair.panel.corrected.reason}."
-    return text
+    return f"{text} {SECOND_RESTS_ON}" if lead.kind == SECOND else f"{text} {sentence_case(lead.leaves_out)}."
+
+
+def beside(pair) -> str:
+    """The link's other sizes, each with what its interval leaves out, and why there is no corrected one."""
+    quality = QUALITIES[pair.quality]
+    found = sizes(pair.panel, pair.second)
+    others = [f"{_size(o.estimate, quality.unit)} {_how(o.kind, pair)}, but {o.leaves_out}" for o in found[1:]]
+    said = [f"Beside it, not to be read for it: {'; '.join(others)}."] if others else []
+    if found and pair.panel.corrected.value is None:
+        said.append(f"It cannot be corrected by the known size of quality's error: {pair.panel.corrected.reason}.")
+    return " ".join(said)
 
 
 SECOND_RESTS_ON = "It rests on raters' agreement having no way to the model but through right labels."

@@ -63,6 +63,13 @@ def test_another_benchmark_has_no_ceiling_and_says_why(opened, text):
     assert "cells of policy and language in Prompt intent" in text(at)
 
 
+def forget() -> None:
+    """What was kept of other data than a test's own."""
+    st.cache_data.clear()
+    for kept in (data._link_data, model_impact._found, model_impact._by_method):
+        kept.clear()
+
+
 def test_a_value_measured_before_training_is_no_regression(sample_snapshot, monkeypatch):
     """As on Lineage: the value of the newest version is left out of the comparisons and is no newest score."""
     shown, snapshot = model_impact, data.current_snapshot()
@@ -80,8 +87,7 @@ def test_a_value_measured_before_training_is_no_regression(sample_snapshot, monk
         ]
         return line._replace(measures=measures, models=models)
 
-    st.cache_data.clear()
-    shown._found.clear()
+    forget()
     monkeypatch.setattr(model_data, "lineage", early)
     try:
         found = shown.found(snapshot)
@@ -91,8 +97,7 @@ def test_a_value_measured_before_training_is_no_regression(sample_snapshot, monk
         standing = shown.standing(snapshot, found.impact.link(*key))
         assert standing.ceiling.score.value > 0.5
     finally:
-        st.cache_data.clear()
-        shown._found.clear()
+        forget()
 
 
 def test_a_slice_and_a_method_in_the_url_are_the_ones_shown(opened, text):

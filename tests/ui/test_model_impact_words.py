@@ -32,10 +32,11 @@ def pair(raw=RAW_ONE, corrected=CORRECTED_ONE, second=SECOND_ONE, design=ladder.
     ],
 )
 def test_one_size_leads_and_the_others_say_what_their_intervals_leave_out(given, lead, beside):
-    first, _, rest = say.coefficient(given, "safety").partition("Beside it, not to be read for it:")
+    first, rest = say.coefficient(given, "safety"), say.beside(given)
     assert lead in first and not [other for other in beside if other in first]
     assert all(other in rest for other in beside)
     assert (LEAVES_OUT[RAW] in rest) == ("+0.31" in beside)
+    assert (LEAVES_OUT[RAW] in first.replace("Its", "its")) == (lead == "+0.31")
     assert (NONE.reason in first + rest) == (given.panel.corrected.value is None)
     assert ladder.overclaims(first + rest, ladder.rung_of(given.design)) == []
 
@@ -48,6 +49,7 @@ def test_a_second_measure_is_not_called_within_the_project():
 
 def test_without_a_size_the_reason_stands_there():
     assert say.coefficient(pair(NONE, NONE, NONE), "safety").endswith(f"{NONE.reason}.")
+    assert say.beside(pair(NONE, NONE, NONE)) == ""
 
 
 def test_the_age_of_labels_has_its_ends():
