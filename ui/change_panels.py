@@ -42,7 +42,7 @@ ROWS = {
     "where": Column("Measured on"),
     "verdict": Column("Verdict", "", "status"),
     "effect": Column("Effect", "With its 95 % interval."),
-    "p": Column("p", "Of no effect, after all metrics it is judged by, or all benchmarks (Holm).", "right"),
+    "p": Column("p", "Of no effect, after all metrics and benchmarks it is judged by (Holm).", "right"),
     "reason": Column("Why"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),

@@ -324,8 +324,7 @@ def _checks(row: Row, names: Names) -> list[str]:
         )
     found.append(f"It rests on {_rests_on(row)}.")
     if row.p_adjusted is not None:
-        family = "benchmarks of these models" if row.of_models else "metrics the change is judged by"
-        found.append(f"After all {family}, p is {probability(row.p_adjusted)}.")
+        found.append(f"After all that the change is judged by, p is {probability(row.p_adjusted)}.")
     if row.mix is not None:
         found.append(_mix(row, names))
     return found
