@@ -8,7 +8,6 @@ import streamlit as st
 
 from metrics.change_ledger import Row, overall
 from metrics.effects import Verdict
-from metrics.unexplained import BY_CHANCE
 from ui import change_planning, change_words, changes, charts, links, tables, words
 from ui import format as fmt
 from ui.changes import Weighed
@@ -48,6 +47,9 @@ ROWS = {
     "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),
     "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
 }
+MOST_MOVES = 10
+"""Moves without a record on the page, newest first; the file has all."""
+
 MOVES = {
     "metric": Column("Metric"),
     "where": Column("Where"),
@@ -228,9 +230,16 @@ def unexplained(view: View) -> None:
     found = changes.moved(view.snapshot)
     rows = changes.moves_table(found, view.snapshot.names, view.currency)
     recorded = len(found.moves) - len(rows)
-    st.markdown(change_words.unexplained(len(rows), recorded, found.series, BY_CHANCE))
+    st.markdown(change_words.unexplained(len(rows), recorded, found.series))
     if len(rows):
-        tables.table(rows, key="moves", title="Moves without a change on record", columns=MOVES, snapshot=view.snapshot)
+        tables.table(
+            rows,
+            key="moves",
+            title="Moves without a change on record",
+            columns=MOVES,
+            snapshot=view.snapshot,
+            max_rows=MOST_MOVES,
+        )
 
 
 def planning(view: View) -> None:
