@@ -25,12 +25,12 @@ LEDGER = {
     "verdict": Column(
         "Verdict", "; ".join(f"{v}: {said}" for v, said in change_words.MEANING.items()), "status", width=110
     ),
-    "summary": Column("Change", width=300),
+    "summary": Column("Change", width=260),
     "since": Column("Since", "The day it began.", "day"),
     "metric": Column("Says most", "Of all metrics it is judged by, the one clearest of chance."),
-    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=230),
-    "reason": Column("Why not", "Why nothing is called.", width=200),
-    "where": Column("Measured on", "The work that says most: all it touched, or a part of it."),
+    "where": Column("Measured on", "The work that says most: all it touched, or a part of it.", width=230),
+    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=175),
+    "reason": Column("Why not", "Why nothing is called.", width=350),
     "kind": Column("Kind"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
