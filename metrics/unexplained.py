@@ -1,20 +1,25 @@
 """Weekly series that moved to another level and stayed, and whether a change is on record for it.
 
-Looked at are projects, and pools by the hours that are kept for no project. A finding is a move without a record:
-something happened there that nobody wrote down.
+Looked at are projects, the pools of each, and pools by the hours that are kept for no project. A finding is a move
+without a record: something happened there that nobody wrote down. So many series are looked at that chance alone moves
+some: what is kept is so few false ones that of all kept at most one in twenty is expected to be.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from metrics.change_units import weekly
+from metrics.change_units import JOINED, Floats, units_of, weekly
+from metrics.effects import autoregressive
 from metrics.effects.measures import MEASURES, Measure
-from metrics.effects.shifts import level_shifts, matched
+from metrics.effects.shifts import Shift, level_shifts, matched
+from metrics.multiple import benjamini_hochberg
 
 LOOKED_AT = (
     "gold_accuracy",
@@ -26,17 +31,21 @@ LOOKED_AT = (
 )
 """Metrics with data in most weeks: others have too few for a level of their own."""
 
-BY_CHANCE = 1 / 20
-"""Series without any move that show one all the same (``shifts.PENALTY``)."""
+FALSE = 1 / 20
+"""The part of the moves kept that is expected to be chance (Benjamini and Hochberg)."""
 
 WINDOW = 2
 """Weeks between a move and the start or end of a change that may stand for it."""
 
 
+OWN = 2.0
+"""A pool that moved more than so many times as far as its project moved by itself, and took the project along."""
+
+
 class Move(NamedTuple):
-    """One lasting move of one series that is large enough to matter: metric, where (its project or pool), since (a
-    Monday), before and after in the weekly value's unit (a logarithm where the measure's form is one), change_id of the
-    change on record then, None where there is none.
+    """One lasting move of one series that is large enough to matter: metric, where (project, pool), since (a Monday),
+    before and after in the weekly value's unit (a logarithm where the measure's form is one), change_id of the change
+    on record then, None where there is none, and p of a step between its levels, over all weeks it may have come in.
     """
 
     metric: str
@@ -45,6 +54,7 @@ class Move(NamedTuple):
     before: float
     after: float
     change_id: str | None
+    p: float = 1.0
 
 
 class Moves(NamedTuple):
@@ -55,51 +65,97 @@ class Moves(NamedTuple):
 
 
 def moves(changes: pd.DataFrame, frames: Mapping[str, pd.DataFrame], last_day: dt.date) -> Moves:
-    """Every lasting move of at least ``Measure.smallest`` in the weekly series of projects, of pools for hours.
+    """The lasting moves of at least ``Measure.smallest`` in the weekly series of projects and their pools, of pools for
+    hours, that chance does not account for: Benjamini and Hochberg over every move and every series without one.
 
     changes, frames, last_day: as in ``change_ledger.ledger``. A change may stand for a move of a project or pool that
-    it touches within ``WINDOW`` weeks of its start or end.
+    it touches within ``WINDOW`` weeks of its start or end. A pool that moved with its project is not told once more.
     """
     if not frames:
         return Moves((), 0)
     first = min(frame["week"].min() for frame in frames.values())
     mondays = pd.date_range(first, pd.Timestamp(last_day) - pd.Timedelta(days=6), freq="7D")
-    found, series = [], 0
+    found: list[Move] = []
+    none = series = 0
     for name in LOOKED_AT:
         measure = MEASURES[name]
         frame = frames.get(measure.source)
         if frame is None or not {measure.top, measure.bottom} <= set(frame.columns):
             continue
-        column = "project_id" if "project_id" in frame else "pool_id"
-        more, looked = _of_units(changes, frame[frame[column].notna()], measure, column, mondays)
-        found += more
-        series += looked
-    return Moves(tuple(sorted(found, key=lambda m: (m.since, m.metric), reverse=True)), series)
+        whole = ("project_id",) if "project_id" in frame else ("pool_id",)
+        for columns in (whole, ("project_id", "pool_id")):
+            if columns == whole or {*columns} <= {*frame.columns}:
+                more, looked = _of_units(changes, frame, measure, columns, mondays)
+                found += more
+                none += looked - len({tuple(move.where.items()) for move in more})
+                series += looked
+    q = benjamini_hochberg([*(move.p for move in found), *[1.0] * none]).q if found else ()
+    kept = [m for m, at in zip(found, q, strict=False) if at <= FALSE and abs(m.after - m.before) >= _least(m)]
+    kept = [move for move in kept if not _with_its_project(move, kept)]
+    return Moves(tuple(sorted(kept, key=lambda m: (m.since, m.metric, *m.where.values()), reverse=True)), series)
+
+
+def _least(move: Move) -> float:
+    return MEASURES[move.metric].smallest
+
+
+def _with_its_project(move: Move, moves: Sequence[Move]) -> bool:
+    """Whether a pool's move is its project's: the same way, within ``WINDOW`` weeks, and no more than ``OWN`` times."""
+    return len(move.where) > 1 and any(
+        other.metric == move.metric
+        and other.where == {"project": move.where["project"]}
+        and abs((other.since - move.since).days) <= 7 * WINDOW
+        and 0 < (move.after - move.before) / (other.after - other.before) <= OWN
+        for other in moves
+    )
 
 
 def _of_units(
-    changes: pd.DataFrame, frame: pd.DataFrame, measure: Measure, column: str, mondays: pd.DatetimeIndex
+    changes: pd.DataFrame, frame: pd.DataFrame, measure: Measure, columns: Sequence[str], mondays: pd.DatetimeIndex
 ) -> tuple[list[Move], int]:
-    names, values, errors = weekly(frame.assign(unit=frame[column]), measure, mondays, len(mondays))
+    """All moves of these units, whatever their size and p, and how many units there are."""
+    frame = frame[frame[list(columns)].notna().all(axis=1)]
+    names, values, errors = weekly(frame.assign(unit=units_of(frame, columns)), measure, mondays, len(mondays))
     found = []
-    for k, unit in enumerate(names):
-        shifts = level_shifts(values[k], None if errors is None else errors[k])
-        weeks, ids = _on_record(changes, column, unit, mondays)
-        for shift in matched(shifts, weeks, WINDOW):
-            if abs(shift.after - shift.before) >= measure.smallest:
-                change = None if shift.change is None else ids[shift.change]
-                where = {column.removesuffix("_id"): unit}
-                since = mondays[shift.week].date()
-                found.append(Move(measure.metric, where, since, shift.before, shift.after, change))
+    for k, name in enumerate(names):
+        # Ids may hold anything but what joins two of them.
+        places = dict(zip(columns, name.split(JOINED) if len(columns) > 1 else [name], strict=True))
+        error = None if errors is None else errors[k]
+        shifts = level_shifts(values[k], error)
+        weeks, ids = _on_record(changes, places, mondays)
+        for shift, p in zip(matched(shifts, weeks, WINDOW), _p_values(values[k], error, shifts), strict=True):
+            change = None if shift.change is None else ids[shift.change]
+            where = {column.removesuffix("_id"): place for column, place in places.items()}
+            since = mondays[shift.week].date()
+            found.append(Move(measure.metric, where, since, shift.before, shift.after, change, p))
     return found, len(names)
 
 
+def _p_values(y: Floats, se: Floats | None, shifts: Sequence[Shift]) -> list[float]:
+    """P of each shift: of a step between the levels beside it, errors AR(1), times the weeks it was sought among
+    (Bonferroni).
+    """
+    used = np.isfinite(y) if se is None else np.isfinite(y) & np.isfinite(se) & (se > 0)
+    week, found = np.flatnonzero(used), []
+    edges = [0, *(shift.week for shift in shifts), len(y)]
+    for (first, start), (_, stop) in pairwise(pairwise(edges)):
+        near = week[(week >= first) & (week < stop)]
+        x = np.column_stack([np.ones(len(near)), near >= start])
+        p = autoregressive.p_zero(autoregressive.fit(y[near], x, near, None if se is None else se[near]), [0.0, 1.0])
+        found.append(min(1.0, float(p) * len(week)))
+    return found
+
+
 def _on_record(
-    changes: pd.DataFrame, column: str, unit: str, mondays: pd.DatetimeIndex
+    changes: pd.DataFrame, places: Mapping[str, str], mondays: pd.DatetimeIndex
 ) -> tuple[Sequence[int], Sequence[str]]:
-    """The weeks in which changes that may touch a unit began or ended, and which changes."""
-    everything = changes["project_id"].isna() & changes["pool_id"].isna()
-    near = changes[everything | (changes[column] == unit)]
+    """The weeks in which changes that may touch a unit began or ended, and which changes; one of a pool may move its
+    project.
+    """
+    touched, everywhere = pd.Series(True, index=changes.index), changes[["project_id", "pool_id"]].isna().all(axis=1)
+    for column, place in places.items():
+        touched &= (changes[column] == place) | (changes[column].isna() if len(places) > 1 else False)
+    near = changes[touched | everywhere]
     weeks, ids = [], []
     for row in near.itertuples():
         for day in (row.starts_on, row.ends_on):

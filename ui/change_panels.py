@@ -8,7 +8,6 @@ import streamlit as st
 
 from metrics.change_ledger import Row, overall
 from metrics.effects import Verdict
-from metrics.unexplained import BY_CHANCE
 from ui import change_planning, change_words, changes, charts, links, tables, words
 from ui import format as fmt
 from ui.changes import Weighed
@@ -26,12 +25,12 @@ LEDGER = {
     "verdict": Column(
         "Verdict", "; ".join(f"{v}: {said}" for v, said in change_words.MEANING.items()), "status", width=110
     ),
-    "summary": Column("Change", width=300),
+    "summary": Column("Change", width=260),
     "since": Column("Since", "The day it began.", "day"),
     "metric": Column("Says most", "Of all metrics it is judged by, the one clearest of chance."),
-    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=230),
-    "reason": Column("Why not", "Why nothing is called.", width=200),
-    "where": Column("Measured on", "The work that says most: all it touched, or a part of it."),
+    "where": Column("Measured on", "The work that says most: all it touched, or a part of it.", width=230),
+    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=175),
+    "reason": Column("Why not", "Why nothing is called.", width=350),
     "kind": Column("Kind"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
@@ -42,12 +41,15 @@ ROWS = {
     "where": Column("Measured on"),
     "verdict": Column("Verdict", "", "status"),
     "effect": Column("Effect", "With its 95 % interval."),
-    "p": Column("p", "Of no effect, after all metrics it is judged by, or all benchmarks (Holm).", "right"),
+    "p": Column("p", "Of no effect, after all metrics and benchmarks it is judged by (Holm).", "right"),
     "reason": Column("Why"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),
     "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
 }
+MOST_MOVES = 10
+"""Moves without a record on the page, newest first; the file has all."""
+
 MOVES = {
     "metric": Column("Metric"),
     "where": Column("Where"),
@@ -228,9 +230,16 @@ def unexplained(view: View) -> None:
     found = changes.moved(view.snapshot)
     rows = changes.moves_table(found, view.snapshot.names, view.currency)
     recorded = len(found.moves) - len(rows)
-    st.markdown(change_words.unexplained(len(rows), recorded, found.series, BY_CHANCE))
+    st.markdown(change_words.unexplained(len(rows), recorded, found.series))
     if len(rows):
-        tables.table(rows, key="moves", title="Moves without a change on record", columns=MOVES, snapshot=view.snapshot)
+        tables.table(
+            rows,
+            key="moves",
+            title="Moves without a change on record",
+            columns=MOVES,
+            snapshot=view.snapshot,
+            max_rows=MOST_MOVES,
+        )
 
 
 def planning(view: View) -> None:

@@ -324,8 +324,7 @@ def _checks(row: Row, names: Names) -> list[str]:
         )
     found.append(f"It rests on {_rests_on(row)}.")
     if row.p_adjusted is not None:
-        family = "benchmarks of these models" if row.of_models else "metrics the change is judged by"
-        found.append(f"After all {family}, p is {probability(row.p_adjusted)}.")
+        found.append(f"After all that the change is judged by, p is {probability(row.p_adjusted)}.")
     if row.mix is not None:
         found.append(_mix(row, names))
     return found
@@ -400,11 +399,11 @@ def value(metric: str, number: float, currency: str) -> str:
     return fmt.value(back, known, currency) if known else f"{100 * back:.1f}{fmt.SPACE}%"
 
 
-def unexplained(moves: int, recorded: int, series: int, by_chance: float) -> str:
+def unexplained(moves: int, recorded: int, series: int) -> str:
     """How the list of moves without a record is to be read."""
     if not moves:
         return f"None of {series} weekly series moved to another level without a change on record near it."
     return (
         f"{moves} moved, and no change is on record within two weeks; {recorded} more have one. Looked at were "
-        f"{series} weekly series, of which about {max(1, round(series * by_chance))} would show a move by chance."
+        f"{series} weekly series of projects and pools; of the moves kept one in twenty is expected to be chance."
     )

@@ -7,6 +7,7 @@ errors that follow one another: weeks that carry over look like shifts to a meth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -108,14 +109,19 @@ def _costs(z: Floats, x: Floats, phi: float) -> Floats:
     """cost[s, t]: the sum of squares of the weeks s to t - 1 about one level; infinite where that is too short."""
     n, first = len(z), np.sqrt(1 - phi**2)
     moved_z, moved_x = (np.append(0.0, a[1:] - phi * a[:-1]) for a in (z, x))
-    sums = [np.append(0.0, np.cumsum(a)) for a in (moved_z**2, moved_z * moved_x, moved_x**2)]
-    start = np.arange(n)[:, None]
-    end = np.arange(n + 1)[None, :]
+    # The first week of a piece has no week before it to be foretold from: it stands by itself, shrunk.
+    heads = ((first * z) ** 2, first**2 * z * x, (first * x) ** 2)
     zz, zx, xx = (
-        s[end] - s[np.minimum(start + 1, n)] + head[:, None]
-        for s, head in zip(sums, ((first * z) ** 2, first**2 * z * x, (first * x) ** 2), strict=True)
+        np.append(0.0, np.cumsum(a))[None, :] + (head - np.cumsum(a))[:, None]
+        for a, head in zip((moved_z**2, moved_z * moved_x, moved_x**2), heads, strict=True)
     )
     cost = np.full((n + 1, n + 1), np.inf)
-    long = end - start >= LEAST_PIECE
-    cost[:n] = np.where(long, np.maximum(zz - zx**2 / np.where(long, xx, 1.0), 0.0), np.inf)
+    with np.errstate(all="ignore"):
+        np.copyto(cost[:n], np.maximum(zz - zx * zx / xx, 0.0), where=_long(n))
     return cost
+
+
+@cache
+def _long(n: int) -> NDArray[np.bool_]:
+    """(n, n + 1): whether a piece from one week to another is long enough."""
+    return np.arange(n + 1) - np.arange(n)[:, None] >= LEAST_PIECE

@@ -245,7 +245,7 @@ def test_benchmarks_of_models_are_told_in_versions_and_after_the_work():
     checks = " ".join(change_words.checks(models))
     assert "30 versions before and 8 under the change" in checks
     assert "week" not in checks
-    assert "After all benchmarks of these models" in checks
+    assert "After all that the change is judged by" in checks
     assert "not proof of cause" in change_words.not_claimed(models)
     assert change_words.leading([models, row()]).metric == "gold_accuracy"
     assert change_words.leading([models]) is models
