@@ -1,4 +1,4 @@
-"""What an hour of work brings, where paid hours go, and which share of due items was decided in time, by group.
+"""Where paid hours go, and which share of due items was decided in time, by group.
 
 Every estimate is sum / sum with an interval over clusters. The cluster is what repeats by itself: the rater for work,
 the week (with pool or project) for shifts and flow, because days of one busy week are no independent evidence.
@@ -12,74 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from metrics.intervals import Intervals, clustered_ratio, clustered_share
+from metrics.intervals import clustered_share
 
 Floats = NDArray[np.float64]
 
-NO_PRODUCTIVE_HOURS = "no productive hours"
 NO_LOGGED_HOURS = "no logged hours"
-NO_SCHEDULED_HOURS = "no scheduled hours"
 NO_AVAILABLE_HOURS = "no available hours recorded"
 MORE_ACTIVE = "more active than logged hours"
 MORE_THAN_AVAILABLE = "more active than available hours"
 NO_DUE = "no items with a due time"
 
-COLUMNS = ("group", "metric", "value", "low", "high", "n", "reason")
 ATTAINMENT_COLUMNS = ("group", "value", "low", "high", "n", "reason", "missed", "late", "overdue_open")
-
-
-def throughput(
-    group: ArrayLike, cluster: ArrayLike, judgements: ArrayLike, accepted: ArrayLike, productive_seconds: ArrayLike
-) -> pd.DataFrame:
-    """Judgements and accepted labels an hour of productive time: two rows per group, in the order of names.
-
-    A row per group and cluster (rater), more add up: judgements, accepted labels, seconds of handling. Timed judgements
-    and seconds of one time basis only. Columns: group; metric (judgements_per_hour, accepted_per_hour); value, low,
-    high (an hour, 95 %, ``intervals.clustered_ratio``); n (productive hours); reason: for no hours. A number without
-    low and high comes from one cluster alone, or is 0. Raises ValueError for negative sums or unequal lengths.
-    """
-    sums = _sums(group, cluster, judgements=judgements, accepted=accepted, hours=_hours(productive_seconds))
-    parts = [_ratio(sums, x, "hours", f"{x}_per_hour", NO_PRODUCTIVE_HOURS) for x in ("judgements", "accepted")]
-    return _rows(parts)
-
-
-def time_use(
-    group: ArrayLike,
-    cluster: ArrayLike,
-    scheduled_seconds: ArrayLike,
-    logged_seconds: ArrayLike,
-    active_seconds: ArrayLike,
-    available_seconds: ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Where paid time goes: five rows per group, in the order of names.
-
-    A row per group and cluster (week and pool), more add up. available: logged without breaks, training and wellness
-    time, where recorded. Columns: group; metric: utilisation = active / logged; idle = (logged - active) / logged;
-    idle_hours = its hours a cluster with logged time; occupancy = active / available; adherence = logged / scheduled
-    (may pass 1); value, low, high (95 %, ``intervals.clustered_ratio``, shares cut at 1); n (hours of the denominator;
-    clusters for idle_hours); reason: for no hours, for available time that is not recorded, and where active exceeds
-    what should hold it. Breaks and wellness time are paid time, not waste; high occupancy on harmful queues is a risk.
-    Raises ValueError for negative sums or unequal lengths.
-    """
-    known = available_seconds is not None
-    sums = _sums(
-        group,
-        cluster,
-        scheduled=_hours(scheduled_seconds),
-        logged=_hours(logged_seconds),
-        active=_hours(active_seconds),
-        available=_hours(available_seconds) if known else np.zeros(len(np.asarray(logged_seconds))),
-    )
-    sums["idle"] = np.maximum(sums["logged"] - sums["active"], 0.0)
-    sums["one"] = (sums["logged"] > 0).astype(float)
-    parts = [
-        _ratio(sums, "active", "logged", "utilisation", NO_LOGGED_HOURS, MORE_ACTIVE),
-        _ratio(sums, "idle", "logged", "idle", NO_LOGGED_HOURS, MORE_ACTIVE, whole=("active", "logged")),
-        _ratio(sums, "idle", "one", "idle_hours", NO_LOGGED_HOURS, MORE_ACTIVE, whole=("active", "logged"), cut=False),
-        _ratio(sums, "active", "available", "occupancy", NO_AVAILABLE_HOURS, MORE_THAN_AVAILABLE),
-        _ratio(sums, "logged", "scheduled", "adherence", NO_SCHEDULED_HOURS),
-    ]
-    return _rows(parts)
 
 
 @dataclass(frozen=True)
@@ -167,10 +110,6 @@ def sla_attainment(
 # ------------------------------------------------------------------------------------------------------------ helpers
 
 
-def _hours(seconds: ArrayLike) -> Floats:
-    return np.asarray(seconds, dtype=float) / 3600
-
-
 def _sums(group: ArrayLike, cluster: ArrayLike, **columns: ArrayLike) -> pd.DataFrame:
     """The columns added up by group and cluster, indexed by both."""
     values = {name: np.asarray(x, dtype=float) for name, x in columns.items()}
@@ -189,42 +128,3 @@ def _squares(sums: pd.DataFrame, above: str, below: str) -> tuple[pd.DataFrame, 
     by = sums.index.get_level_values(0)
     terms = terms.groupby(by, sort=True).sum()
     return sums.groupby(by, sort=True).sum(), [terms[c].to_numpy() for c in terms]
-
-
-def _ratio(
-    sums: pd.DataFrame,
-    above: str,
-    below: str,
-    metric: str,
-    nothing: str,
-    too_much: str = "",
-    whole: tuple[str, str] | None = None,
-    cut: bool = True,
-) -> pd.DataFrame:
-    """One metric of every group; ``too_much``: the reason where the part of ``whole`` exceeds the whole."""
-    total, squares = _squares(sums, above, below)
-    found: Intervals = clustered_ratio(*squares)
-    part, of = (total[c] for c in (whole or (above, below)))
-    excess = (part > of * (1 + 1e-9)).to_numpy() & bool(too_much)
-    empty = total[below].to_numpy() <= 0
-    gone = empty | excess
-    high = np.minimum(found.high, 1.0) if too_much and cut else found.high
-    return pd.DataFrame(
-        {
-            "group": total.index,
-            "metric": metric,
-            "value": np.where(gone, np.nan, found.value),
-            "low": np.where(gone, np.nan, found.low),
-            "high": np.where(gone, np.nan, high),
-            "n": total[below].to_numpy(),
-            "reason": np.where(empty, nothing, np.where(excess, too_much, "")),
-        }
-    )
-
-
-def _rows(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """The metrics of each group together, groups in the order of names."""
-    order = {metric: i for i, metric in enumerate(p["metric"].iloc[0] for p in parts if len(p))}
-    rows = pd.concat(parts, ignore_index=True)
-    place = rows["metric"].map(order)
-    return rows.assign(place=place).sort_values(["group", "place"], kind="stable")[list(COLUMNS)].reset_index(drop=True)

@@ -23,6 +23,8 @@ panels.what_moved(view, bridge, asked, own)
 panels.look(own, view.filters)
 if own["look"] == panels.POOR:
     panels.poor_quality(view, asked, own)
+elif own["look"] == panels.KINDS:
+    panels.kinds(view, asked, own)
 elif own["look"] == panels.BUDGET:
     panels.budget(view)
 else:

@@ -75,6 +75,7 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
     earned = budgets.earned_value(actual, plan, as_of)
     weeks_left = max((end - as_of).days / 7, 0.0)
     weekly = _weekly(rows, start, as_of)
+    made = _weekly(rows, start, as_of, "accepted_labels")
     limits = plan.groupby("project_id")["amount"].sum()
     found, withheld = [], 0
     for row in earned.to_dict("records"):
@@ -88,7 +89,8 @@ def budget(snapshot: Snapshot, filters: Filters) -> Budget:
         forecast = budgets.forecast_at_completion(
             series, weeks_left=weeks_left, budget=float(limits[project]), spent_before=before
         )
-        found.append({**row, **_completion(forecast), "label": names.get(project, project)})
+        work = _by_work(row, series, made.get(project), before, float(limits[project]))
+        found.append({**row, **_completion(forecast), **work, "label": names.get(project, project)})
     if not found:
         return replace(nothing, reason=TOO_SMALL, left_out=left_out, withheld=withheld, below_zero=below)
     with_plan = [weekly[p] for p in limits.index if p in weekly]
@@ -125,16 +127,47 @@ def _projects(snapshot: Snapshot, filters: Filters) -> set[str]:
     return set(rows.loc[keep, "project"])
 
 
-def _weekly(rows: pd.DataFrame, start: pd.Timestamp, as_of: dt.date) -> dict[str, tuple[np.ndarray, float]]:
-    """Cost by weeks of seven days that end on ``as_of``, and what was spent before the first of them, by project."""
+def _weekly(
+    rows: pd.DataFrame, start: pd.Timestamp, as_of: dt.date, column: str = "cost"
+) -> dict[str, tuple[np.ndarray, float]]:
+    """The column by weeks of seven days that end on ``as_of``, and what it was before the first of them, by project."""
     weeks = ((pd.Timestamp(as_of) - start).days + 1) // 7
     back = (pd.Timestamp(as_of) - pd.to_datetime(rows["day"])).dt.days.to_numpy() // 7
-    spent, found = rows["cost"].to_numpy(float), {}
+    spent, found = rows[column].to_numpy(float), {}
     for project, places in rows.groupby("project").indices.items():
         at, cost = back[places], spent[places]
         series = np.bincount(at, weights=cost, minlength=weeks + 1)
         found[str(project)] = (series[:weeks][::-1], float(series[weeks:].sum()))
     return found
+
+
+def _by_work(
+    row: dict, series: np.ndarray, made: tuple[np.ndarray, float] | None, before: float, limit: float
+) -> dict[str, object]:
+    """The forecast by work left of a project, as work_at_completion, work_low, work_high, work_reason."""
+    planned = float(row["planned_labels"])
+    if not planned > 0:
+        missing = float("nan")
+        return {
+            "work_at_completion": missing,
+            "work_low": missing,
+            "work_high": missing,
+            "work_reason": budgets.NO_PLAN,
+        }
+    labels, earlier = made or (np.zeros(len(series)), 0.0)
+    forecast = _completion(
+        budgets.forecast_at_completion(
+            series,
+            weekly_labels=labels,
+            planned_labels=planned,
+            budget=limit,
+            spent_before=before,
+            labels_before=earlier,
+        )
+    )
+    return {f"work_{name}": forecast[name] for name in ("at_completion", "low", "high")} | {
+        "work_reason": forecast["forecast_reason"]
+    }
 
 
 def _completion(forecast: budgets.Forecast) -> dict[str, object]:

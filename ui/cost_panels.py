@@ -18,6 +18,7 @@ from ui import (
     charts,
     cost_bridge,
     cost_budget,
+    cost_kinds,
     cost_poor_quality,
     cost_units,
     costs,
@@ -44,8 +45,8 @@ CHOICES = {
     "by": ("breakdown", {d: f"By {DIMENSIONS[d]}" for d in costs.GROUPS}),
     "quality": ("measure of accuracy", say.QUALITY),
 }
-UNITS, POOR, BUDGET = "units", "poor", "budget"
-LOOKS = {UNITS: "Where and when", POOR: "Cost of poor quality", BUDGET: "Budget"}
+UNITS, KINDS, POOR, BUDGET = "units", "kinds", "poor", "budget"
+LOOKS = {UNITS: "Where and when", KINDS: "Kinds of cost", POOR: "Cost of poor quality", BUDGET: "Budget"}
 MONEY = {"harm": "An escaped error costs", "appeal": "An appeal costs", "escalation": "An escalation costs"}
 MOST = 100_000.0
 Own = Mapping[str, str]
@@ -227,7 +228,42 @@ def open_group(filters: Filters, asked: Ask, own: Own, member: object) -> None:
     open_from_click(PAGE, links.write(filters.with_(asked.by, str(member)), **{**own, "by": by}))
 
 
-# ---- poor quality, budget --------------------------------------------------------------------------------------
+# ---- kinds of cost, poor quality, budget -----------------------------------------------------------------------
+
+
+def kinds(view: View, asked: Ask, own: Own) -> None:
+    """Labour, review, rework, tooling, training and fees by group; a click narrows the page to the group."""
+    found = cost_kinds.kinds(view.snapshot, view.filters, asked.by)
+    what = DIMENSIONS[asked.by]
+    st.markdown(md(say.kinds(found, view.currency)))
+    choose(st.selectbox, "by", own, view.filters, width=170)
+    if found.rows.empty:
+        tell_why(f"Cost by {what} and kind", ["no costs match these filters"])
+        return
+    spec, alt = charts.cost_kinds(found.rows, found.kinds, palette(), what, view.currency)
+    clicked = charts.show(spec, alt, key=f"cost kinds {asked.by} {token(view.filters)}", select=True)
+    open_group(view.filters, asked, own, (clicked or {}).get("member"))
+
+    def write(value: object) -> str:
+        return fmt.NONE if fmt.is_missing(value) else fmt.money(float(value), view.currency)
+
+    everywhere = [(list(range(len(found.rows))), write)]
+    picked = tables.table(
+        found.rows,
+        key=f"kinds table {asked.by} {token(view.filters)}",
+        title=f"Cost by {what} and kind",
+        columns={
+            "label": Column(what.capitalize(), "Open a row to look inside.", width=220),
+            **{kind: Column(kind.capitalize(), f"Costs booked as {kind}.", "number") for kind in found.kinds},
+            "cost": Column("All", "The kinds sum to it.", "number"),
+        },
+        snapshot=view.snapshot,
+        filters=view.filters,
+        members=[{"member": m} for m in found.rows["member"]],
+        exported=found.rows,
+        writers=dict.fromkeys((*found.kinds, "cost"), everywhere),
+    )
+    open_group(view.filters, asked, own, (picked or {}).get("member"))
 
 
 def poor_quality(view: View, asked: Ask, own: Own) -> None:
@@ -290,7 +326,13 @@ def _budget_table(view: View, found: Budget) -> None:
             if not fmt.is_missing(r["low"])
             else str(r["forecast_reason"])
             for r in found.rows.to_dict("records")
-        ]
+        ],
+        work_between=[
+            f"{fmt.money(r['work_low'], currency)} to {fmt.money(r['work_high'], currency)}"
+            if not fmt.is_missing(r["work_low"])
+            else str(r["work_reason"])
+            for r in found.rows.to_dict("records")
+        ],
     )
     columns = {
         "label": Column("Project"),
@@ -302,6 +344,12 @@ def _budget_table(view: View, found: Budget) -> None:
         "schedule_index": Column("Earned per planned", "Below 1 is behind the plan.", "number"),
         "at_completion": Column("At completion", "At the run-rate of the last weeks.", "count"),
         "between": Column("95 % interval", "A prediction interval.", "right"),
+        "work_at_completion": Column(
+            "At completion, by work",
+            "When all planned labels are made, at the last weeks' cost a label.",
+            "count",
+        ),
+        "work_between": Column("95 % interval, by work", "A prediction interval.", "right"),
         "over_budget": Column("Exceeds its budget", "Probability.", "share"),
     }
     tables.table(

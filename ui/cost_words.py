@@ -9,7 +9,7 @@ import pandas as pd
 from metrics.catalogue import METRICS
 from metrics.spec import Estimate, Metric, Unit
 from metrics.unit_cost import INTERNAL
-from ui import cost_bridge, cost_budget, cost_poor_quality, cost_units, costs, words
+from ui import cost_bridge, cost_budget, cost_kinds, cost_poor_quality, cost_units, costs, words
 from ui import format as fmt
 
 ONE = {costs.CORRECT: "A correct label", costs.ACCEPTED: "An accepted label", costs.LABEL: "A label"}
@@ -325,6 +325,15 @@ def below_zero(found: tuple[tuple[tuple, str, float], ...], names: Mapping[str, 
     return f"Corrections exceed what was booked in this period: they bring {text}. {of}"
 
 
+def kinds(found: cost_kinds.Kinds, currency: str) -> str:
+    """$59 k were spent: 81 % on labour, 2 % on review and so on, the largest first."""
+    if found.rows.empty or not found.total > 0:
+        return "What the money was spent on cannot be told here: no costs match these filters."
+    sums = found.rows[list(found.kinds)].sum().sort_values(ascending=False)
+    parts = [f"{percent(amount / found.total)} on {kind}" for kind, amount in sums.items()]
+    return f"{fmt.money(found.total, currency)} were spent: {words.listed(parts)}."
+
+
 # ---- poor quality ----------------------------------------------------------------------------------------------
 
 
@@ -404,6 +413,7 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
             text += f" ({total['forecast_reason']})"
         else:
             text += f" ({fmt.money(total['low'], currency)} to {fmt.money(total['high'], currency)})"
+    text += by_work(found, currency)
     ahead = found.rows[found.rows["variance_share"] > 0.02]
     if len(ahead):
         most = ahead.loc[ahead["variance_share"].idxmax()]
@@ -420,9 +430,31 @@ def budget(found: cost_budget.Budget, currency: str) -> str:
     return text + "."
 
 
+def by_work(found: cost_budget.Budget, currency: str) -> str:
+    """What the whole will have cost when the planned labels are made, or what is lacking to say so."""
+    made = found.rows["work_at_completion"]
+    if not (found.rows["planned_labels"] > 0).any():
+        return ". By work left there is no forecast: the table budgets has no planned_labels"
+    if made.isna().all():
+        return f". By work left there is no forecast: {found.rows['work_reason'].iloc[0]}"
+    if made.notna().all():
+        return (
+            f". Once all planned labels are made, at the cost a label of those weeks, it will be "
+            f"{fmt.money(made.sum(), currency)}{' without the projects not shown' if found.withheld else ''}"
+        )
+    count = int(made.notna().sum())
+    return (
+        f". By work left, {count} of {len(made)} projects come to {fmt.money(made.sum(), currency)}; the others lack "
+        "planned labels or weeks"
+    )
+
+
 def budget_basis(found: cost_budget.Budget) -> str:
     """What the forecast supposes."""
-    text = "The forecast supposes weeks to come like the last twelve; the end of the last budgeted month does not move."
+    text = (
+        "The forecast by run-rate supposes weeks to come like the last twelve; the end of the last budgeted month does "
+        "not move. The one by work left supposes that the planned labels do not change and ends when they are made."
+    )
     if found.withheld:
         one = found.withheld == 1
         text += (

@@ -1,4 +1,4 @@
-"""Throughput, time use and SLA attainment: plain sums, coverage over simulated clusters, reasons."""
+"""Throughput as the catalogue has it, paid time, SLA attainment: sums, coverage over simulated clusters, reasons."""
 
 import numpy as np
 import pandas as pd
@@ -6,31 +6,39 @@ import pytest
 from scipy import stats
 
 from metrics import throughput as tp
-from metrics.throughput import paid_time, sla_attainment, throughput, time_use
+from metrics.catalogue import METRICS
+from metrics.shapes import clusters_name, product_name
+from metrics.throughput import paid_time, sla_attainment
+
+ACCEPTED, JUDGED = METRICS["accepted_labels_per_hour"], METRICS["throughput_per_hour"]
+
+
+def an_hour(metric, count, seconds):
+    """The catalogue's estimate of groups (rows) from raters' sums (columns)."""
+    x, n = metric.shape.pair
+    count, seconds = (np.atleast_2d(np.asarray(v, float)) for v in (count, seconds))
+    sums = {x: count.sum(1), n: seconds.sum(1), product_name(x, x): (count**2).sum(1)}
+    sums |= {product_name(x, n): (count * seconds).sum(1), product_name(n, n): (seconds**2).sum(1)}
+    return metric.shape.estimate(sums | {clusters_name(n): (seconds > 0).sum(1).astype(float)}, metric)
 
 
 def test_an_hour_brings_the_sum_over_the_sum():
-    found = throughput(
-        ["b", "a", "a", "a"], ["r1", "r1", "r2", "r2"], [100, 30, 20, 10], [90, 20, 20, 5], [7200, 3600, 1800, 1800]
-    )
-    assert found["group"].tolist() == ["a", "a", "b", "b"]
-    assert found["metric"].tolist() == ["judgements_per_hour", "accepted_per_hour"] * 2
-    assert found["value"].tolist() == [30, 22.5, 50, 45]
-    assert found["n"].tolist() == [2, 2, 2, 2]
-    assert (found["reason"] == "").all()
-    assert list(found) == list(tp.COLUMNS)
+    found = an_hour(ACCEPTED, [[20, 25], [90, 0]], [[3600, 3600], [7200, 0]])
+    assert found.value.tolist() == [22.5, 45] and found.n.tolist() == [2, 2]
+    assert an_hour(JUDGED, [30, 30], [3600, 3600]).value.tolist() == [30]
     # One rater alone: a value, and nothing on how raters differ.
-    assert found["low"].isna().tolist() == [False, False, True, True]
+    assert np.isnan(found.low).tolist() == [False, True]
 
 
 def test_the_interval_of_equal_raters_hours_is_a_mean_with_student_t_and_a_longer_upper_end():
     """Equal hours each: the delta-method interval of a mean over raters, by scipy, and Hall's term (skewness 3 CV)."""
     per_hour = np.array([40.0, 52, 47, 35, 60, 44])
-    found = throughput(["g"] * 6, range(6), per_hour * 10, per_hour * 8, np.full(6, 36_000.0)).iloc[0]
+    found = an_hour(ACCEPTED, per_hour * 10, np.full(6, 36_000.0))
     error, z = stats.sem(per_hour) / per_hour.mean(), stats.norm.ppf(0.975)
     half = stats.t.ppf(0.975, 5) * error
     ends = [0, -half, half + error**2 * (3 * (2 * z**2 + 1) / 6 - z**2 / 2)]
-    assert found[["value", "low", "high"]].tolist() == pytest.approx(list(per_hour.mean() * np.exp(ends)))
+    known = [float(x[0]) for x in (found.value, found.low, found.high)]
+    assert known == pytest.approx(list(per_hour.mean() * np.exp(ends)))
 
 
 def test_intervals_cover_when_raters_differ():
@@ -40,72 +48,14 @@ def test_intervals_cover_when_raters_differ():
     pace = 40 * rng.lognormal(-0.02, 0.2, (runs, raters))
     done = rng.poisson(pace * seconds / 3600)
     accepted = rng.binomial(done, 0.9)
-    group, rater = np.repeat(np.arange(runs), raters), np.tile(np.arange(raters), runs)
-    found = throughput(group, rater, done.ravel(), accepted.ravel(), seconds.ravel())
-    for metric, truth in (("judgements_per_hour", 40), ("accepted_per_hour", 36)):
-        part = found[found["metric"] == metric]
-        assert 0.93 <= ((part["low"] <= truth) & (truth <= part["high"])).mean() <= 0.97
-
-
-def test_hours_go_where_the_sums_say():
-    found = time_use(
-        ["g", "g", "h"],
-        [1, 2, 1],
-        np.array([100, 100, 40]) * 3600,
-        np.array([90, 95, 44]) * 3600,
-        np.array([60, 70, 22]) * 3600,
-        np.array([80, 75, 33]) * 3600,
-    ).set_index(["group", "metric"])
-    expected = {
-        "utilisation": (130 / 185, 0.5, 185, 44),
-        "idle": (55 / 185, 0.5, 185, 44),
-        "idle_hours": (27.5, 22, 2, 1),
-        "occupancy": (130 / 155, 22 / 33, 155, 33),
-        "adherence": (185 / 200, 1.1, 200, 40),
-    }
-    assert list(found.index) == [(g, m) for g in "gh" for m in expected]
-    for metric, (g, h, n_g, n_h) in expected.items():
-        assert found.loc[("g", metric), ["value", "n"]].tolist() == pytest.approx([g, n_g])
-        assert found.loc[("h", metric), ["value", "n"]].tolist() == pytest.approx([h, n_h])
-    assert (found["reason"] == "").all()
-
-
-def test_shares_stay_below_1_and_adherence_may_not():
-    weeks = np.arange(4)
-    logged = np.array([50, 10, 40, 30]) * 3600.0
-    found = time_use(["g"] * 4, weeks, logged * 0.8, logged, logged * [0.99, 0.4, 1.0, 0.9], logged)
-    found = found.set_index("metric")
-    assert found.loc["utilisation", "high"] == found.loc["occupancy", "high"] == 1
-    assert found.loc["utilisation", "low"] < found.loc["utilisation", "value"] < 1
-    assert found.loc["adherence", "value"] == pytest.approx(1.25)
+    for metric, count, truth in ((JUDGED, done, 40), (ACCEPTED, accepted, 36)):
+        found = an_hour(metric, count, seconds)
+        assert 0.93 <= ((found.low <= truth) & (truth <= found.high)).mean() <= 0.97
 
 
 def test_no_hours_no_number():
-    found = time_use(["a", "b"], [1, 1], [0, 3600], [3600, 0], [1800, 0]).set_index(["group", "metric"])["reason"]
-    assert found["a"].to_dict() == {
-        "utilisation": "",
-        "idle": "",
-        "idle_hours": "",
-        "occupancy": tp.NO_AVAILABLE_HOURS,
-        "adherence": tp.NO_SCHEDULED_HOURS,
-    }
-    assert found["b"].to_dict() == {
-        "utilisation": tp.NO_LOGGED_HOURS,
-        "idle": tp.NO_LOGGED_HOURS,
-        "idle_hours": tp.NO_LOGGED_HOURS,
-        "occupancy": tp.NO_AVAILABLE_HOURS,
-        "adherence": "",
-    }
-    zero = throughput(["a"], [1], [5], [5], [0])
-    assert zero["reason"].tolist() == [tp.NO_PRODUCTIVE_HOURS] * 2
-    assert zero[["value", "low", "high"]].isna().all(axis=None)
-
-
-def test_more_active_than_logged_time_is_no_utilisation():
-    found = time_use(["a"] * 2, [1, 2], [3600] * 2, [3600] * 2, [3700] * 2, [3600] * 2).set_index("metric")
-    assert found.loc[["utilisation", "idle", "idle_hours"], "reason"].tolist() == [tp.MORE_ACTIVE] * 3
-    assert found.loc["occupancy", "reason"] == tp.MORE_THAN_AVAILABLE
-    assert found["value"].notna().tolist() == [False, False, False, False, True]
+    found = an_hour(ACCEPTED, [0, 0], [0, 0])
+    assert np.isnan(found.value).all() and np.isnan(found.low).all()
 
 
 def test_overdue_and_open_items_count_as_missed():
@@ -142,24 +92,23 @@ def test_nothing_due_is_null():
 def test_groups_are_apart_and_rows_add_up():
     rng = np.random.default_rng(2)
     group, cluster = rng.choice(list("abc"), 60), rng.integers(0, 5, 60)
-    logged = rng.uniform(1, 9, 60) * 3600
-    rows = logged * 1.1, logged, logged * rng.uniform(0.5, 0.9, 60)
-    together = time_use(group, cluster, *rows)
+    due = rng.integers(5, 50, 60).astype(float)
+    in_time = rng.binomial(due.astype(int), 0.9).astype(float)
+    together = sla_attainment(group, cluster, due, in_time)
     for name in "abc":
         own = group == name
-        alone = time_use(group[own], cluster[own], *(x[own] for x in rows))
+        alone = sla_attainment(group[own], cluster[own], due[own], in_time[own])
         pd.testing.assert_frame_equal(together[together["group"] == name].reset_index(drop=True), alone)
-    doubled = time_use(np.tile(group, 2), np.tile(cluster, 2), *(np.tile(x / 2, 2) for x in rows))
+    doubled = sla_attainment(*(np.tile(x, 2) for x in (group, cluster)), *(np.tile(x / 2, 2) for x in (due, in_time)))
     pd.testing.assert_frame_equal(together, doubled)
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [(["a"], [1], [-1], [0], [60]), (["a"], [1], [1], [np.nan], [60]), (["a", "b"], [1, 1], [1], [1], [60])],
+    "arguments", [(["a"], [1], [-1], [0]), (["a"], [1], [1], [np.nan]), (["a", "b"], [1, 1], [1], [1])]
 )
 def test_sums_that_cannot_be_are_refused(arguments):
-    with pytest.raises(ValueError, match="judgements"):
-        throughput(*arguments)
+    with pytest.raises(ValueError, match="due"):
+        sla_attainment(*arguments)
 
 
 def test_more_in_time_and_open_than_due_is_refused():
@@ -184,10 +133,9 @@ def test_the_parts_of_paid_time_add_up_and_agree_with_occupancy(seed):
     available, logged = active + waiting, active + waiting + away
     found = paid_time(logged.sum(), active.sum(), available.sum(), active.sum())
     assert found.items + found.waiting + found.away == pytest.approx(1)
-    use = time_use(["g"] * 50, range(50), logged, logged, active, available).set_index("metric")["value"]
-    assert found.items == pytest.approx(use["utilisation"])
-    assert found.waiting + found.away == pytest.approx(use["idle"])
-    assert found.items / (found.items + found.waiting) == pytest.approx(use["occupancy"])
+    assert found.items == pytest.approx(active.sum() / logged.sum())
+    assert found.waiting + found.away == pytest.approx(1 - active.sum() / logged.sum())
+    assert found.items / (found.items + found.waiting) == pytest.approx(active.sum() / available.sum())
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ def test_the_overrun_is_named():
 
 
 @pytest.mark.parametrize(
-    ("look", "says"), [("poor", "Poor quality cost"), ("budget", "budgeted to"), ("units", "dated change")]
+    ("look", "says"),
+    [("kinds", "were spent"), ("poor", "Poor quality cost"), ("budget", "budgeted to"), ("units", "dated change")],
 )
 def test_each_section(look, says):
     at = shown(COSTS, look=look, from_="2026-05-04", to="2026-08-02")

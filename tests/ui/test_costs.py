@@ -15,7 +15,18 @@ from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
 from metrics.budget import FEW_TO_TELL
 from metrics.intervals import wilson
-from ui import charts, cost_bridge, cost_budget, cost_poor_quality, cost_units, cost_words, costs, data, periods
+from ui import (
+    charts,
+    cost_bridge,
+    cost_budget,
+    cost_kinds,
+    cost_poor_quality,
+    cost_units,
+    cost_words,
+    costs,
+    data,
+    periods,
+)
 from ui.costs import Ask
 from ui.theme import DARK, LIGHT
 
@@ -147,6 +158,50 @@ def test_a_budget_is_compared_with_what_was_spent(snapshot):
     assert ((inside["low"] <= inside["at_completion"]) & (inside["at_completion"] <= inside["high"])).all()
     one = cost_budget.budget(snapshot, over("2026-05-09", "2026-06-11", project="P10", pool="POOL-08"))
     assert one.left_out == ("pool",) and list(one.rows["project_id"]) == ["P10"]
+
+
+def test_the_forecast_by_work_ends_with_the_planned_labels(snapshot, monkeypatch):
+    """Spent, and the labels still planned at the cost a label of the last twelve weeks, by hand from the ledger."""
+    end = dt.date(2026, 9, 13)
+    found = cost_budget.budget(snapshot, Filters.of((), dt.date(2026, 8, 17), end))
+    row = found.rows[found.rows["work_at_completion"].notna()].iloc[0]
+    own = Filters.of({"project": row["project_id"]}, found.start, end)
+    spans = own, own.over(end - dt.timedelta(days=83), end)
+    whole, last = (data.sums(snapshot, "ledger", ("cost", "accepted_labels"), (), s).iloc[0] for s in spans)
+    left = max(row["planned_labels"] - whole["accepted_labels"], 0)
+    expected = whole["cost"] + left * last["cost"] / last["accepted_labels"]
+    assert row["work_at_completion"] == pytest.approx(expected)
+    assert row["work_low"] <= row["work_at_completion"] <= row["work_high"]
+    assert "all planned labels are made" in cost_words.by_work(found, "USD")
+    bare = replace(found, rows=found.rows.assign(planned_labels=0.0, work_at_completion=np.nan))
+    assert "has no planned_labels" in cost_words.by_work(bare, "USD")
+
+
+@pytest.mark.parametrize("by", ["project", "pool", "language"])
+def test_kinds_of_cost_sum_to_the_ledger(snapshot, filters, by):
+    found = cost_kinds.kinds(snapshot, filters, by)
+    columns = {kind: f"cost_{kind}" for kind in costs.KINDS}
+    known = data.sums(snapshot, "ledger", ("cost", *columns.values()), (), filters).iloc[0]
+    assert found.total == pytest.approx(known["cost"]) and found.rows["cost"].sum() == pytest.approx(known["cost"])
+    for kind in found.kinds:
+        assert found.rows[kind].sum() == pytest.approx(known[columns[kind]])
+    assert found.rows[list(found.kinds)].sum(axis=1).tolist() == pytest.approx(found.rows["cost"].tolist())
+    assert found.kinds == tuple(k for k in costs.KINDS if known[columns[k]])
+    said = cost_words.kinds(found, "USD").replace("\u00a0", " ")
+    assert "on labour" in said and "on tooling" in said
+    for colours in (LIGHT, DARK):
+        spec, text = charts.cost_kinds(found.rows, found.kinds, colours, by, "USD")
+        assert alt.LayerChart.from_dict(spec, validate=True) and "dearest" in text
+
+
+def test_kinds_of_small_groups_are_one_row(snapshot, filters, monkeypatch):
+    st.cache_data.clear()
+    whole = cost_kinds.kinds(snapshot, filters, "pool")
+    monkeypatch.setattr(data, "current_scope", lambda: replace(Scope.stakeholder(), minimum_items=10**9))
+    found = cost_kinds.kinds(snapshot, filters, "pool")
+    assert found.rows["member"].isna().all() and cost_kinds.TOO_SMALL in set(found.rows["label"])
+    assert found.rows["cost"].sum() == pytest.approx(whole.total)
+    st.cache_data.clear()
 
 
 def test_few_weeks_of_a_budget_have_a_forecast_and_no_interval(snapshot):

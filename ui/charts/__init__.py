@@ -10,6 +10,7 @@ from ui.charts.ceiling import ceiling_bar
 from ui.charts.coefficients import coefficients
 from ui.charts.confusion import confusion
 from ui.charts.control import control
+from ui.charts.cost_kinds import cost_kinds
 from ui.charts.curve import curve
 from ui.charts.dots import interval_dots
 from ui.charts.errors import error_sides, share_dots
@@ -45,6 +46,7 @@ __all__ = [
     "confusion",
     "control",
     "corridor",
+    "cost_kinds",
     "curve",
     "drivers",
     "error_sides",
