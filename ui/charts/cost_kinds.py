@@ -49,7 +49,7 @@ def cost_kinds(
         "field": "kind",
         "type": "nominal",
         "scale": {"domain": list(kinds), "range": [HUES[k % len(HUES)] for k in range(len(kinds))]},
-        "legend": {"title": None, "orient": "top", "columns": 4, "labelColor": colours.ink, "symbolType": "square"},
+        "legend": {"title": None, "orient": "top", "columns": 3, "labelColor": colours.ink, "symbolType": "square"},
     }
     tip = [
         {"field": "label", "title": what.capitalize()},
