@@ -106,7 +106,7 @@ def test_a_change_of_late_is_too_early_and_one_to_everything_has_nobody_to_compa
     said = text(at)
     assert "all work in view" in said
     assert "Compared with its own weeks before alone" in said
-    assert ladder.overclaims(at.title[0].value.replace("\\", ""), ladder.Rung.ASSOCIATION) == []
+    assert ladder.overclaims(at.title[0].value.replace("\\", ""), ladder.Rung.ADJUSTED) == []
 
 
 def test_a_change_of_work_that_nobody_knows_is_listed_with_its_reason(opened, text, altered):
