@@ -158,8 +158,8 @@ def test_gold_left_out_is_as_if_it_had_never_been_met(snapshot, half_year):
     assert cells["gold_n"][gone].sum() > 0
     names = ("pool", "rater", *raters.KIND, "gold_n", "gold_correct")
     left = raters.Gold(snapshot, half_year, {name: cells[name][gone] for name in names})
-    others = tuple(str(p) for p in np.unique(cells["policy"][~gone].astype(str)))
-    chosen = raters.Gold(snapshot, half_year.with_("policy", others))
+    others = [str(p) for p in np.unique(cells["policy"][~gone].astype(str))]
+    chosen = raters.Gold(snapshot, Filters.of({"policy": others}, half_year.start, half_year.end))
     one, other = (gold.judged("POOL-10", 0.84) for gold in (left, chosen))
     assert one.n.sum() == other.n.sum() > 0 and one.right.sum() == other.right.sum()
     verdicts = [judged.found["verdict"].dropna().value_counts().to_dict() for judged in (one, other)]
