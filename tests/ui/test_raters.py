@@ -340,6 +340,12 @@ def test_no_rater_is_called_whose_interval_holds_the_target(snapshot, half_year)
         found = raters.raters(snapshot, half_year, pool)
         rows = found.rows[found.rows["group"].isin((skill.BELOW, skill.ABOVE))]
         called += len(rows)
+        # An end leaves the target out exactly where that side is 95 % sure.
+        rows = found.rows[found.rows["p_below"].between(0.051, 0.949)]
+        assert ((rows["low"] < found.target) & (found.target < rows["high"])).all()
+        rows = found.rows[~found.rows["p_below"].between(0.049, 0.951) & found.rows["p_below"].notna()]
+        assert not ((rows["low"] < found.target) & (found.target < rows["high"])).any()
+        rows = found.rows[found.rows["group"].isin((skill.BELOW, skill.ABOVE))]
         assert not ((rows["low"] < found.target) & (found.target < rows["high"])).any()
     assert called
 
