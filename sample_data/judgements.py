@@ -21,7 +21,8 @@ DIFFICULTY_LOG_TIME = 0.16
 HANDLE_SD_LOG = 0.50
 REVIEW_TIME_FACTOR, SKIP_TIME_FACTOR = 0.6, 0.45
 VIOLATION_LOGITS = -0.25  # a violation is a little easier to miss than a permitted item is to hit
-LATE_DAYS, LATE_SHARE = 4, 0.15  # some decisions of the last days are still open, most of them on the last
+LATE_DAYS, LATE_SHARE = 4, 0.15  # some work of the last days has not come to review yet, most of it on the last
+UNDECIDED_OF_LATE = 12  # one in so many of these is not decided either: more would be a backlog no other day has
 REVIEW_LAG_SECONDS, REWORK_LAG_SECONDS = 1_800, 3_000
 MAX_SECONDS = 3_600.0
 
@@ -125,7 +126,8 @@ class _Work:
     size: np.ndarray  # first-stage raters in the pod
     shift_end: np.ndarray
     skip_first: np.ndarray  # whether the first rater skips
-    pending: np.ndarray  # whether a decision of the last days is still open
+    pending: np.ndarray  # whether it has not come to review by the last day
+    undecided: np.ndarray  # whether its decision is still open
 
 
 Rows = dict[str, np.ndarray]  # columns of annotations: item, rd (rater-day), label, status, at, handle
@@ -138,7 +140,7 @@ def judge(rng: np.random.Generator, roster: Roster, items: Items) -> Annotations
     review = _review(rng, roster, items, work, firsts)
     rework = _rework(rng, roster, items, work, review, _send_back(rng, items, work, firsts, review))
     notes, offset = _merge(items, work, firsts, review, rework)
-    _close(rng, items, notes.at, offset, work.pending, roster.days * world.DAY_SECONDS)
+    _close(rng, items, notes.at, offset, work.undecided, roster.days * world.DAY_SECONDS)
     return notes
 
 
@@ -176,6 +178,7 @@ def _prepare(rng: np.random.Generator, roster: Roster, items: Items) -> _Work:
         shift_end=(roster.pod_day[pod] * world.DAY_SECONDS + begins + length).astype(np.int32),
         skip_first=skip_first,
         pending=pending | ~workable,
+        undecided=pending & (np.arange(count) % UNDECIDED_OF_LATE == 0) | ~workable,
     )
 
 
@@ -201,7 +204,7 @@ def _first_stage(rng: np.random.Generator, roster: Roster, items: Items, work: _
     skips = rng.random(len(item), dtype=_f32) < SKIP_SHARE[items.project[item]]
     skipped = np.where(slot == 0, work.skip_first[item], skips)
     label[skipped] = -1
-    status = np.where(work.pending[item], np.int8(SUBMITTED), np.int8(ACCEPTED))
+    status = np.where(work.undecided[item], np.int8(SUBMITTED), np.int8(ACCEPTED))
     status[skipped] = SKIPPED
     handle = _handle(rng, roster, work, item, rd) * np.where(skipped, _f32(SKIP_TIME_FACTOR), _f32(1))
     rows = {"item": item, "rd": rd, "label": label, "status": status, "at": at, "handle": handle}
