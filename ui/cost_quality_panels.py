@@ -214,7 +214,8 @@ def move(view: View, found: Frontiers, own: Own) -> None:
             effects.assign(
                 name=[moved.EFFECT[e] for e in effects["effect"]],
                 said=[a for a, _ in said],
-                between=[b for _, b in said],
+                # A long reason is the sentence's to give: a cell would cut it off.
+                between=[b if a != fmt.NONE else "not known, see above" for a, b in said],
             ),
             key=f"move {hash(what)} {share} {usable} {token(view.filters)}",
             title=f"What moving {100 * share:.0f} % would do",
