@@ -20,6 +20,8 @@ from ui.tables import Column
 from ui.theme import palette
 from ui.words import md
 
+LONGEST = 40  # characters of a cell beside the numbers
+
 PAGE, COSTS = "pages/cost_and_quality.py", "pages/costs.py"
 CHOICES = {"quality": ("measure of accuracy", QUALITY)}
 # parameter: what it is called, least, most, otherwise, step
@@ -215,7 +217,7 @@ def move(view: View, found: Frontiers, own: Own) -> None:
                 name=[moved.EFFECT[e] for e in effects["effect"]],
                 said=[a for a, _ in said],
                 # A long reason is the sentence's to give: a cell would cut it off.
-                between=[b if a != fmt.NONE else "not known, see above" for a, b in said],
+                between=[b if len(b) <= LONGEST else "not known, see above" for _, b in said],
             ),
             key=f"move {hash(what)} {share} {usable} {token(view.filters)}",
             title=f"What moving {100 * share:.0f} % would do",
