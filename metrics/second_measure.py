@@ -21,11 +21,11 @@ LARGEST = 1.0
 """What is thought of a coefficient between two shares before looking: 0, with this standard deviation. One point of
 label quality that moves a benchmark by more than two points is thought rarer than 1 in 20."""
 
-NODES = (np.arange(400) + 0.5) / 400
+NODES = (np.arange(160) + 0.5) / 160
 """Equally likely values of the lower coefficient, over which the ratio is averaged."""
 
-GRID = np.linspace(-6, 6, 2_401)
-"""The ratios looked at, in units of ``LARGEST``."""
+GRID = np.linspace(-5, 5, 401)
+"""The ratios looked at first, in units of ``LARGEST``."""
 
 
 def by_second_measure(
@@ -61,8 +61,12 @@ def ratio(above: Estimate, below: Estimate) -> Estimate:
     negative = special.stdtr(t_below, -below.value / lower_error)
     lower = below.value + lower_error * special.stdtrit(t_below, negative + (1 - negative) * NODES)
     b = LARGEST * GRID
-    off = (b[:, None] * lower - above.value) / error
-    density = np.exp(-0.5 * GRID**2) * ((1 + off**2 / t_above) ** (-(t_above + 1) / 2)).mean(axis=1)
-    under = np.cumsum(density) - 0.5 * density
-    low, value, high = np.interp([0.025, 0.5, 0.975], under / density.sum(), b)
+    for _ in range(3):  # closer where the ratio is well known
+        off = (b[:, None] * lower - above.value) / error
+        density = np.exp(-0.5 * (b / LARGEST) ** 2) * ((1 + off**2 / t_above) ** (-(t_above + 1) / 2)).mean(axis=1)
+        under = (np.cumsum(density) - 0.5 * density) / density.sum()
+        found = np.interp([0.025, 0.5, 0.975], under, b)
+        inside = np.flatnonzero((under > 1e-5) & (under < 1 - 1e-5))
+        b = np.linspace(b[max(inside[0] - 1, 0)], b[min(inside[-1] + 1, len(b) - 1)], len(b))
+    low, value, high = found
     return Estimate(float(value), float(low), float(high), above.n)

@@ -243,7 +243,8 @@ def last_day(snapshot: Snapshot, filters: Filters) -> LastDay | None:
     day = min(filters.end, snapshot.meta.last_day)
     spans = filters.over(day, day), filters.over(day - 28 * ONE_DAY, day - ONE_DAY)
     rest = figures.measure(snapshot, (GOLD, "judgements"), ((),), spans)[0]
-    times = figures.measure(snapshot, (PACE,), ((),), tuple(timed(snapshot, span) for span in spans))[0]
+    basis = timed(snapshot, filters)  # one for both: a day of little work must not be timed on another
+    times = figures.measure(snapshot, (PACE,), ((),), tuple(basis.over(one.start, one.end) for one in spans))[0]
     now, usual = (pd.concat(pair, ignore_index=True) for pair in zip(rest, times, strict=True))
     days = figures.measure(snapshot, ("judgements",), (("day",),), spans[1:])[0][0]
     same = days[(pd.to_datetime(days["day"]).dt.day_of_week == day.weekday()) & days["value"].notna()]
