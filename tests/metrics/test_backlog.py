@@ -1,6 +1,5 @@
 """Backlogs: the recursion by hand, ages of items followed one by one."""
 
-import heapq
 import math
 
 import numpy as np
@@ -10,20 +9,7 @@ from hypothesis import strategies as st
 
 from metrics import backlog as bl
 from metrics.backlog import Sla, backlog, backlog_age, late_stretch
-
-
-def follow(arrivals, capacity, start_ages=()):
-    """Every item by itself, oldest first: ages of the open ones at the end of each day, and each item's (due, done)."""
-    queue = sorted((-age, None) for age in start_ages)  # (day of arrival, ...)
-    heapq.heapify(queue)
-    ages, done = [], []
-    for day, (come, able) in enumerate(zip(arrivals, capacity, strict=True)):
-        for _ in range(come):
-            heapq.heappush(queue, (day, None))
-        for _ in range(min(able, len(queue))):
-            done.append((heapq.heappop(queue)[0], day))
-        ages.append(sorted(day - came for came, _ in queue))
-    return ages, done + [(came, math.inf) for came, _ in queue]
+from tests.metrics.queue_by_item import follow
 
 
 def test_backlog_is_the_recursion():

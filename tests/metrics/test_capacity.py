@@ -1,6 +1,5 @@
 """A staffed queue: items followed one by one, paths by hand, brute force."""
 
-import heapq
 import math
 
 import numpy as np
@@ -12,23 +11,10 @@ from metrics import capacity as cp
 from metrics.backlog import OLDER_THAN_KNOWN, Sla
 from metrics.capacity import Staff, heads_needed, queue_outlook
 from metrics.handling import HandleTime
+from tests.metrics.queue_by_item import follow
 
 EXACT = HandleTime(100.0)
 STAFF = Staff(headcount=10, hours=8, utilisation=0.8, shrinkage=0.2)  # 10·8·.8·.8·3600/100 = 1,843.2 items a day
-
-
-def follow(arrivals, capacity, start_ages=()):
-    """Every item by itself, oldest first: ages of the open ones at the end of each day, and each item's (due, done)."""
-    queue = sorted((-age, None) for age in start_ages)  # (day of arrival, ...)
-    heapq.heapify(queue)
-    ages, done = [], []
-    for day, (come, able) in enumerate(zip(arrivals, capacity, strict=True)):
-        for _ in range(come):
-            heapq.heappush(queue, (day, None))
-        for _ in range(min(able, len(queue))):
-            done.append((heapq.heappop(queue)[0], day))
-        ages.append(sorted(day - came for came, _ in queue))
-    return ages, done + [(came, math.inf) for came, _ in queue]
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ import pandas as pd
 from ui import cost_words
 from ui import format as fmt
 from ui.charts.base import MOST_ROWS, spec
+from ui.charts.stacked import stacked
 from ui.theme import CATEGORIES as HUES
 from ui.theme import Palette
-
-ROW = 26
 
 
 def cost_kinds(
@@ -37,40 +36,11 @@ def cost_kinds(
         for rank, kind in enumerate(kinds)
         if row[kind]
     ]
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": order,
-        "scale": {"domain": order, "paddingInner": 0.32},
-        "axis": {"title": None, "domain": False, "ticks": False, "labelColor": colours.ink, "labelLimit": 200},
-    }
     axis = {"title": f"spent, {currency}", "tickCount": 5, "domain": False, "format": "~s"}
-    hue = {
-        "field": "kind",
-        "type": "nominal",
-        "scale": {"domain": list(kinds), "range": [HUES[k % len(HUES)] for k in range(len(kinds))]},
-        "legend": {"title": None, "orient": "top", "columns": 3, "labelColor": colours.ink, "symbolType": "square"},
-    }
-    tip = [
-        {"field": "label", "title": what.capitalize()},
-        {"field": "kind", "title": "Kind"},
-        {"field": "said", "title": "Cost"},
-    ]
-    layer = [
-        {
-            "params": [{"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}],
-            "mark": {"type": "bar", "cursor": "pointer"},
-            "encoding": {
-                "y": y,
-                "x": {"field": "amount", "type": "quantitative", "stack": "zero", "axis": axis},
-                "color": hue,
-                "order": {"field": "rank", "type": "quantitative"},
-                "tooltip": tip,
-            },
-        }
-    ]
+    hues = {kind: HUES[k % len(HUES)] for k, kind in enumerate(kinds)}
+    layer, height = stacked(order, "kind", hues, ("amount", axis), colours, what, {"columns": 3})
     title = f"Cost by {what} and kind"
     more = f"; the first {MOST_ROWS} of {len(rows)}, all in the table" if len(rows) > MOST_ROWS else ""
     alt = f"{title}: {len(order)} bars, dearest {order[0]}." if order else f"{title}: no costs."
     subtitle = f"As booked, dearest first{more}"
-    return spec(colours, title, subtitle, ROW * max(len(order), 1), layer, data={"values": values}), alt
+    return spec(colours, title, subtitle, height, layer, data={"values": values}), alt

@@ -8,10 +8,10 @@ from metrics.unit_cost import APPRAISAL, CATEGORIES, EXTERNAL, INTERNAL, PREVENT
 from ui import cost_words
 from ui import format as fmt
 from ui.charts.base import MOST_ROWS, spec
+from ui.charts.stacked import stacked
 from ui.theme import CATEGORIES as HUES
 from ui.theme import Palette
 
-ROW = 26
 HUE = {PREVENTION: HUES[2], APPRAISAL: HUES[0], INTERNAL: HUES[1], EXTERNAL: HUES[5]}
 
 
@@ -36,39 +36,10 @@ def poor_quality(rows: pd.DataFrame, colours: Palette, what: str, currency: str)
         for row in known.to_dict("records")
     ]
     axis = {"title": "% of the cost of the work", "tickCount": 6, "domain": False, "format": ",.3~r"}
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": order,
-        "scale": {"domain": order, "paddingInner": 0.32},
-        "axis": {"title": None, "domain": False, "ticks": False, "labelColor": colours.ink, "labelLimit": 200},
-    }
-    hue = {
-        "field": "category",
-        "type": "nominal",
-        "scale": {"domain": list(CATEGORIES), "range": [HUE[c] for c in CATEGORIES]},
-        "legend": {"title": None, "orient": "top", "labelColor": colours.ink, "symbolType": "square"},
-    }
-    tip = [
-        {"field": "label", "title": what.capitalize()},
-        {"field": "category", "title": "Kind"},
-        {"field": "said", "title": "Cost"},
-    ]
-    layer = [
-        {
-            "params": [{"name": "cell", "select": {"type": "point", "fields": ["member"], "on": "click"}}],
-            "mark": {"type": "bar", "cursor": "pointer"},
-            "encoding": {
-                "y": y,
-                "x": {"field": "share", "type": "quantitative", "stack": "zero", "axis": axis},
-                "color": hue,
-                "order": {"field": "rank", "type": "quantitative"},
-                "opacity": {"condition": {"test": f"datum.category === '{EXTERNAL}'", "value": 0.45}, "value": 0.95},
-                "tooltip": tip,
-            },
-        }
-    ]
+    hues = {category: HUE[category] for category in CATEGORIES}
+    pale = {"condition": {"test": f"datum.category === '{EXTERNAL}'", "value": 0.45}, "value": 0.95}
+    layer, height = stacked(order, "category", hues, ("share", axis), colours, what, opacity=pale)
     title = f"Cost of quality by {what}"
     subtitle = "Most failure first. External failure (pale) rests on the supposed cost of an escaped error"
     alt = f"{title}: {len(order)} bars; most failure at {order[0]}." if order else f"{title}: no number."
-    return spec(colours, title, subtitle, ROW * max(len(order), 1), layer, data={"values": values}), alt
+    return spec(colours, title, subtitle, height, layer, data={"values": values}), alt
