@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metrics.change_units import JOINED, Change, Floats, Panel, new_to, panel, units_of, weekly
+from metrics.change_overlaps import WHOLE, Overlap, new_weeks, shares
+from metrics.change_panel import Panel, panel
+from metrics.change_units import JOINED, Change, Floats, units_of, weekly
 from metrics.effects.design import LEAST_DONORS, NEVER, choose
 from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, WEEKS, Design, Effect
 from metrics.effects.interrupted import compared_all, interrupted
@@ -39,13 +41,14 @@ ROLLOUT = "rollout"
 
 class Measured(NamedTuple):
     """where: the work in words. why: what the design was chosen for. placebos: what gives the made-up changes, none
-    where the design brings its own.
+    where the design brings its own. overlaps: other changes to the same work.
     """
 
     where: dict[str, str]
     effect: Effect
     why: str
     placebos: Callable[[], Floats] | None
+    overlaps: tuple[Overlap, ...] = ()
 
 
 def rollouts(known: Sequence[Change]) -> dict[str, tuple[Change, ...]]:
@@ -76,9 +79,11 @@ def together(
     if len(by) == 2 and len(projects) == 1:
         frame = frame[frame["project_id"] == members[0].project]  # its other pools are nearest
     first = min(c.start for c in members)
-    names, y, _ = weekly(frame.assign(unit=units_of(frame, by)), measure, mondays, first)
+    cells = frame.assign(unit=units_of(frame, by))
+    names, y, _ = weekly(cells, measure, mondays, first)
     others = [c for c in known if c not in members]
-    y[new_to(names, ~np.eye(len(names), dtype=bool), by, others, periods, "pool_id" in by)] = np.nan
+    held = shares(cells, names, measure.bottom, others, mondays, ~np.eye(len(names), dtype=bool))
+    y[new_weeks(others, held >= WHOLE, periods, WEEKS)] = np.nan
     starts = np.full(len(names), NEVER)
     for c in sorted(members, key=lambda c: c.start, reverse=True):
         name = JOINED.join(c.where.values())
@@ -149,23 +154,27 @@ def alone(
     if found is None:
         return None
     units, where = found
-    y, se, free = units.y[units.own], None if units.se is None else units.se[units.own], units.free(change)
-    others, names, periods = units.y[free], units.named(free), len(y)
+    clean, free = units.clean, units.free(change)
+    y, se = clean[units.own], None if units.se is None else units.se[units.own]
+    others, names, periods = clean[free], units.named(free), len(y)
     others_se = None if units.se is None else units.se[free]
     starts = [change.start, *[NEVER] * int(free.sum())]
     found = interrupted(y, change.start, change.end, se, others, others_se, names) if free.any() else None
     if found is None or found.effect.value is None:
         why = choose(starts[:1], periods, change.end).reason
         found = interrupted(y, change.start, change.end, se)
-        return Measured(where, found, why, partial(_made_up, units, change, found))
-    apart = free.sum() >= LEAST_DONORS and mix_foretells(y, others, change.start)
+        return Measured(where, found, why, partial(_made_up, units, change, found), units.overlaps)
+    # A mix is made of whole courses: gaps would leave no week in common.
+    own, whole = units.y[units.own], units.y[free]
+    apart = free.sum() >= LEAST_DONORS and mix_foretells(own, whole, change.start)
     choice = choose(starts, periods, change.end, apart=apart)
     if choice.design is Design.SYNTHETIC:
-        mixed = synthetic(y, others, change.start, change.end, names, own_levels=True)
+        mixed = synthetic(own, whole, change.start, change.end, names, own_levels=True)
         if mixed.effect.value is not None:
-            return Measured(where, mixed, choice.reason, partial(_made_up_mixes, y, others, change, mixed))
+            met = tuple(replace(one, left_out=False) for one in units.overlaps)
+            return Measured(where, mixed, choice.reason, partial(_made_up_mixes, own, whole, change, mixed), met)
         choice = choose(starts, periods, change.end)
-    return Measured(where, found, choice.reason, partial(_made_up, units, change, found))
+    return Measured(where, found, choice.reason, partial(_made_up, units, change, found), units.overlaps)
 
 
 def _made_up(units: Panel, change: Change, effect: Effect) -> Floats:
@@ -173,7 +182,7 @@ def _made_up(units: Panel, change: Change, effect: Effect) -> Floats:
     many, periods = units.y.shape
     length = max(change.weeks(periods), LEAST_AFTER)
     step = length * max(1, round(units.y.size / length / MOST_DRAWS))
-    y, se, own = units.y, units.se, np.arange(many) == units.own
+    y, se, own = units.clean, units.se, np.arange(many) == units.own
     if effect.design is Design.COMPARED:
         peers = units.peers & ~own
         peers[units.own] = units.free(change)

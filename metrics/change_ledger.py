@@ -1,7 +1,8 @@
 """The change ledger: every recorded change with a design, an effect with its interval, and a verdict, from weekly sums.
 
-Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and units), ``change_designs`` (who is compared with
-whom), ``change_parts`` (parts of a project), ``change_mix`` (another mix of work), ``change_models`` (benchmarks).
+Frames as in ``change_units``. Parts of it: ``change_units`` (weeks and units), ``change_panel`` (who is compared with
+whom), ``change_overlaps`` (other changes to the same work), ``change_designs`` (the strongest design), ``change_parts``
+(parts of a project), ``change_mix`` (another mix of work), ``change_models`` (benchmarks).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 from metrics.change_designs import Measured, alone, rollouts, together
 from metrics.change_mix import Mix, mix_moved
 from metrics.change_models import BENCHMARK, Lines, Models, of_models
+from metrics.change_overlaps import Overlap
 from metrics.change_parts import most_moved
 from metrics.change_units import ALL_WORK, EVERYTHING, Change, Frames, changes_in_weeks, kept, keyed, whole_weeks
 from metrics.effects.effect import Design, Effect
@@ -34,7 +36,8 @@ PARTS = "the part of the project that moved most, against the other parts"
 @dataclass(frozen=True)
 class Row:
     """One metric of one change. where: the work it was measured on. p_adjusted: after all metrics of the change. why:
-    what its design was chosen for, in words. mix: the kind of work whose share moved with it, where one did.
+    what its design was chosen for, in words. mix: the kind of work whose share moved with it, where one did. overlaps:
+    other recorded changes to the same work near its weeks.
     """
 
     change: Change
@@ -45,6 +48,7 @@ class Row:
     judgement: Judgement
     why: str = ""
     mix: Mix | None = None
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def of_models(self) -> bool:
@@ -137,9 +141,18 @@ def _judged(change: Change, found: Sequence[tuple[Measure, Measured]]) -> list[R
         if q is not None and q <= SURE and one.placebos is not None:
             drawn = one.placebos()
             effect = replace(effect, placebos=drawn, placebo_p=placebo_p(effect.statistic, drawn))
-        judged = verdict(effect, measure.direction, measure.smallest, q)
-        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why))
+        judged = _told_apart(verdict(effect, measure.direction, measure.smallest, q), one.overlaps)
+        rows.append(Row(change, measure.metric, one.where, effect, q, judged, one.why, overlaps=one.overlaps))
     return rows
+
+
+def _told_apart(judged: Judgement, overlaps: Sequence[Overlap]) -> Judgement:
+    """What two changes did at once is neither's: a verdict of one of them is withheld."""
+    together = [one.change_id for one in overlaps if one.at_once]
+    if judged.verdict not in (Verdict.HARM, Verdict.WORKED) or not together:
+        return judged
+    came = f"{' and '.join(together)} came to the same work at the same time"
+    return judged._replace(verdict=Verdict.CANNOT_TELL, reason=came)
 
 
 def _in_versions(row: Row) -> Row:

@@ -1,4 +1,4 @@
-"""Recorded changes in weeks, and the weekly values of the work they touched beside that of others.
+"""Recorded changes in weeks, and the weekly values of units of work.
 
 Frames by source (``effects.measures``), a row per week and cell: week (the Monday), the columns of a cell that the
 source is kept by among project_id, pool_id, language, policy, and sums. The caller leaves out weeks not settled yet.
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metrics.effects.effect import LEAST_BEFORE, WEEKS
+from metrics.effects.effect import WEEKS
 from metrics.effects.measures import Form, Measure
 
 Floats = NDArray[np.float64]
@@ -69,30 +69,6 @@ class Change:
     def weeks(self, periods: int, most: int = WEEKS) -> int:
         """The weeks under it that count."""
         return min(most, (periods if self.end is None else min(self.end, periods)) - self.start)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Units by week. y, se: (units, periods); own: the unit with the change, -1 for none; peers: (units, units), which
-    are compared with which; touched: (units, periods) weeks in which a recorded change was new to a unit and not to all
-    of its peers.
-    """
-
-    names: tuple[str, ...]
-    y: Floats
-    se: Floats | None
-    own: int
-    peers: NDArray[np.bool_]
-    touched: NDArray[np.bool_]
-
-    def free(self, change: Change) -> NDArray[np.bool_]:
-        """The peers of the changed unit that nothing else was changed in, from some weeks before the change on."""
-        near = slice(max(change.start - WEEKS, 0), change.start + WEEKS)
-        return self.peers[self.own] & ~self.touched[:, near].any(1)
-
-    def named(self, units: NDArray[np.bool_]) -> tuple[str, ...]:
-        """What single units are called: the last of their names."""
-        return tuple(name.split(JOINED)[-1] for name, keep in zip(self.names, units, strict=True) if keep)
 
 
 def changes_in_weeks(changes: pd.DataFrame, mondays: pd.DatetimeIndex) -> list[Change]:
@@ -160,68 +136,6 @@ def units_of(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Categorical:
     codes, seen = pd.factorize(np.where(code < 0, np.nan, code), sort=True)
     names = [f"{one.categories[int(c) // wide]}{JOINED}{other.categories[int(c) % wide]}" for c in seen]
     return pd.Categorical.from_codes(codes, names)
-
-
-def panel(
-    change: Change,
-    known: Sequence[Change],
-    measure: Measure,
-    frame: pd.DataFrame,
-    mondays: pd.DatetimeIndex,
-) -> tuple[Panel, dict[str, str]] | None:
-    """The weekly values of all units, with who is compared with whom, and the changed work in words.
-
-    None where the source does not keep what tells it apart, or has no such work. A change to everything is in one unit
-    without peers. A pool that did no such work before took it over from another: then the languages it works in are
-    followed, whoever does the work.
-    """
-    by, where = change.columns, change.where
-    if not by:
-        by, where = (EVERYTHING,), {EVERYTHING: ALL_WORK}
-        frame = frame.assign(**{EVERYTHING: pd.Categorical.from_codes(np.zeros(len(frame), int), [ALL_WORK])})
-    if any(c not in frame for c in by):
-        return None
-    if len(by) == 2:
-        own = frame[(frame["project_id"] == change.project) & (frame["pool_id"] == change.pool)]
-        weeks = own.loc[own[measure.bottom] > 0, "week"]
-        early = weeks[weeks < mondays[min(change.start, len(mondays) - 1)]].nunique()
-        if early < LEAST_BEFORE and "language" in frame and len(own):
-            volume = own.groupby("language", observed=True)[measure.bottom].sum()
-            by, where = ("project_id", "language"), {"project": where["project"], "language": str(volume.idxmax())}
-    names, y, se = weekly(frame.assign(unit=units_of(frame, by)), measure, mondays, change.start)
-    name = JOINED.join(where.values())
-    if name not in names:
-        return None
-    groups = np.array([n.split(JOINED)[0] if len(by) == 2 else "" for n in names])
-    peers = (groups[:, None] == groups[None, :]) & ~np.eye(len(names), dtype=bool)
-    row = names.index(name)
-    if change.began < change.start and 0 <= change.began < len(mondays):
-        y[row, change.began] = np.nan
-    touched = new_to(names, peers, by, [c for c in known if c is not change], len(mondays), change.pool is not None)
-    return Panel(names, y, se, row, peers, touched), where
-
-
-def new_to(
-    names: Sequence[str],
-    peers: NDArray[np.bool_],
-    by: Sequence[str],
-    others: Sequence[Change],
-    periods: int,
-    pools: bool,
-) -> NDArray[np.bool_]:
-    """(units, periods): the weeks in which a recorded change was new to all the work of a unit, and not to all of its
-    peers: what is new to all of them drops out of their difference.
-    """
-    parts = [name.split(JOINED) for name in names]
-    projects = [p[0] if len(p) == 2 or by[0] == "project_id" else None for p in parts]
-    places = list(zip(projects, [p[-1] if pools else None for p in parts], strict=True))
-    touched = np.zeros((len(names), periods), bool)
-    for other in others:
-        new = np.array([other.covers(*place) for place in places], bool)
-        shared = peers.any(1) & ~(peers & ~new).any(1)
-        weeks = slice(max(other.began, 0), other.start + WEEKS if other.end is None else other.end + 1)
-        touched[new & ~shared, weeks] = True
-    return touched
 
 
 def weekly(

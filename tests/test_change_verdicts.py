@@ -35,7 +35,7 @@ from ui import change_words
 HARM, WORKED = Verdict.HARM, Verdict.WORKED
 RIGHT = {  # event: the verdict, and metrics of which at least one must say so
     "EV01": (HARM, {"gold_accuracy", "gold_over_enforcement_rate"}),
-    "EV02": (HARM, {"gold_accuracy"}),
+    "EV02": (HARM, {"gold_accuracy", "audit_accuracy"}),
     "EV03": (WORKED, {"gold_accuracy", "audit_accuracy"}),
     "EV07": (HARM, {"gold_accuracy", "first_pass_yield"}),
     "EV08": (HARM, {"sla_attainment"}),

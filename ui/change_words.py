@@ -5,6 +5,7 @@ Words that say how a change and a metric hang together come from ``metrics.ladde
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from metrics import ladder
 from metrics.catalogue import METRICS
 from metrics.change_designs import ROLLOUT
 from metrics.change_ledger import Row, overall
+from metrics.change_overlaps import WHOLE, Overlap
 from metrics.change_units import ALL_WORK
 from metrics.effects import WEEKS, Design, Verdict
 from metrics.effects.measures import MEASURES, Form
@@ -296,8 +298,8 @@ def checks(row: Row, names: Names = NO_NAMES) -> list[str]:
 
 
 def _checks(row: Row, names: Names) -> list[str]:
-    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by, and
-    another mix of work.
+    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by,
+    other changes to the same work, and another mix of work.
     """
     e, design = row.effect, f"{str(row.effect.design).capitalize()}: {row.why}."
     found = [design] if row.why and row.effect.design is not Design.NONE else []
@@ -323,6 +325,7 @@ def _checks(row: Row, names: Names) -> list[str]:
             f"{_as_large(row)} as large (p {probability(e.placebo_p)})."
         )
     found.append(f"It rests on {_rests_on(row)}.")
+    found += [_overlap(row, one) for one in row.overlaps]
     if row.p_adjusted is not None:
         found.append(f"After all that the change is judged by, p is {probability(row.p_adjusted)}.")
     if row.mix is not None:
@@ -341,6 +344,24 @@ def _mix(row: Row, names: Names) -> str:
         else "it is not taken kind by kind, so the mix is part of what moved"
     )
     return f"The mix of work moved: {name} went from {share} of what {inside(row.metric)} is taken over; {taken}."
+
+
+def _overlap(row: Row, other: Overlap) -> str:
+    """Another recorded change to the same work, and what was done about it."""
+    came = f"{other.change_id} came to {'all' if other.share >= WHOLE else f'{100 * other.share:.0f}{fmt.SPACE}%'}"
+    last = other.until - dt.timedelta(days=1)
+    if other.at_once:
+        return f"{came} of this work at the same time: what moved is of both."
+    if not other.left_out:
+        return f"{came} of this work on {_date(other.since)}: what it did may be part of this."
+    if other.since > row.change.starts_on:
+        return f"{came} of this work on {_date(other.since)}: weeks from then on are left out."
+    return f"{came} of this work: the weeks in which that was new, {_date(other.since)} to {_date(last)}, are left out."
+
+
+def _date(day: dt.date) -> str:
+    """A day that may be long ago."""
+    return f"{fmt.day(day)} {day.year}"
 
 
 def _rests_on(row: Row) -> str:

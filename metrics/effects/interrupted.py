@@ -38,6 +38,9 @@ EFFECT = np.array([0.0, 1.0, 0.0, 0.0])
 """Which coefficient of ``shifted`` is the effect; the last is the line's, where there is one."""
 
 
+MOST_WEIGHT = 4.0
+"""How much more than the usual unit one may count in a comparison: a variance of few weeks can be small by chance."""
+
 AT_ONCE = 2000
 """Series fitted together: some 50 MB."""
 
@@ -203,8 +206,10 @@ def lead_p(y: Floats, start: int, se: Floats | None, trend: bool = True, lead: i
 def compared(y: Floats, se: Floats | None, others: Floats, others_se: ArrayLike | None, start: int) -> Compared:
     """A series less the mean of others, each about its own mean before ``start``.
 
-    A unit's weight is 1 / its mean squared standard error, or equal where those are not given; a week some units have
-    no data in is averaged over the rest, and because every unit is taken about its own mean, that moves no level.
+    A unit's weight is 1 / the variance of its weeks before about their line, at most ``MOST_WEIGHT`` times the usual
+    one: a unit that is still finding its course, or has few judgements a week, tells little of what happened to all. A
+    week some units have no data in is averaged over the rest, and because every unit is taken about its own mean, that
+    moves no level.
     """
     errors = None if others_se is None else np.asarray(others_se, float)
     mean, noise, weight = _means(others, errors, np.ones((1, len(others)), bool), start)
@@ -228,9 +233,10 @@ def _means(others: Floats, se: Floats | None, who: NDArray[np.bool_], start: int
     errors = np.ones(others.shape) if se is None else se
     known &= np.isfinite(errors)
     before = known[:, :start].sum(1) >= LEAST_BEFORE
-    count = np.maximum(known.sum(1), 1)
     spread = np.where(known, errors, 0.0) ** 2
-    weight = who * np.where(before, count / np.maximum(spread.sum(1), 1e-300), 0.0)
+    variance = _about_line(others[:, :start], known[:, :start] & before[:, None])
+    usual = np.median(variance[before]) if before.any() else 1.0
+    weight = who * np.where(before, 1 / np.maximum(variance, max(usual, 1e-300) / MOST_WEIGHT), 0.0)
     weight = weight / np.maximum(weight.sum(1, keepdims=True), 1e-300)
     early = np.where(known[:, :start], others[:, :start], 0.0).sum(1) / np.maximum(known[:, :start].sum(1), 1)
     total = weight @ known
@@ -238,6 +244,15 @@ def _means(others: Floats, se: Floats | None, who: NDArray[np.bool_], start: int
         mean = np.where(total > 0, weight @ np.where(known, others - early[:, None], 0.0) / total, np.nan)
         noise = np.where(total > 0, weight**2 @ spread / total**2, np.nan)
     return mean, noise, weight
+
+
+def _about_line(y: Floats, used: NDArray[np.bool_]) -> Floats:
+    """(units,): the variance of the weeks used about their least-squares line."""
+    week = np.arange(y.shape[1])
+    at = np.where(used, week - _mean(np.broadcast_to(week, y.shape), used | ~used.any(1, keepdims=True)), 0.0)
+    off = np.where(used, y - _mean(np.where(used, y, 0.0), used | ~used.any(1, keepdims=True)), 0.0)
+    slope = (at * off).sum(1) / np.maximum((at**2).sum(1), 1e-300)
+    return ((off - slope[:, None] * at) ** 2).sum(1) / np.maximum(used.sum(1) - 2, 1)
 
 
 def has_data(y: Floats, se: Floats | None) -> NDArray[np.bool_]:

@@ -21,7 +21,8 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
     """What was less what would have been, by week from the start of the change.
 
     Weeks before in grey on their usual spread, weeks under the change in ink with the 95 % interval of each, the weeks
-    that count with their mean and its 95 % interval, a zero line, a flag at the start.
+    that count with their mean and its 95 % interval, a zero line, flags at the start and of other changes to the
+    same work; weeks that are left out are gaps.
     """
     e, metric, period = row.effect, row.metric, change_words.period(row)
     near = (e.weeks >= -MOST_BEFORE) & (e.weeks < MOST_AFTER)
@@ -115,6 +116,22 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
                 "encoding": {"x": began},
             }
         )
+    others = [
+        {"at": (one.since - row.change.starts_on).days // 7 - 0.5, "text": one.change_id}
+        for one in row.overlaps
+        if not row.of_models
+    ]
+    others = [one for one in others if scale["domain"][0] <= one["at"] <= scale["domain"][1]]
+    if others:
+        mark = {"type": "text", "baseline": "top", "align": "left", "dx": 3, "y": 2, "color": colours.muted}
+        layer += [
+            {
+                "data": {"values": others},
+                "mark": {"type": "rule", "strokeDash": [2, 2], "color": colours.muted},
+                "encoding": {"x": began},
+            },
+            {"data": {"values": others}, "mark": mark, "encoding": {"x": began, "text": {"field": "text"}}},
+        ]
     title = f"{change_words.label(metric)} against the course it would have run, {where}"
     subtitle = (
         f"Grey: before, on the band 19 of 20 such {period}s keep to; blue: the effect over {len(counted)} {period}s "

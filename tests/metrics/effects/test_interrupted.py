@@ -96,16 +96,45 @@ def test_the_comparison_takes_out_what_happened_to_everybody():
     found = interrupted(y, 45, others=others, names=("a", "b", "c", "d"))
     assert found.design is Design.COMPARED
     assert found.effect.low <= 0 <= found.effect.high < 1
-    assert dict(found.comparison) == pytest.approx(dict.fromkeys("abcd", 0.25))
+    weights = dict(found.comparison)
+    assert [*weights] == [*"abcd"]
+    assert sum(weights.values()) == pytest.approx(1)
+    assert max(weights.values()) < 1.5 * min(weights.values())
 
 
-def test_a_noisy_unit_weighs_little_and_a_missing_week_moves_no_level():
-    others = np.array([[100.0] * 30, [0.0] * 30])
+def test_a_missing_week_moves_no_level():
+    rng = np.random.default_rng(21)
+    one = rng.normal(size=30)
+    others = np.array([100 + one, one])
     others[0, 20:] = np.nan  # the high unit stops; a plain mean would fall by 50
-    got = compared(np.ones(30), None, others, np.array([[1.0] * 30, [2.0] * 30]), 15)
-    np.testing.assert_allclose(got.y, 1.0)
-    np.testing.assert_allclose(got.weights, [0.8, 0.2])  # 1/1 against 1/4
-    np.testing.assert_allclose(got.se[[0, 25]], [np.sqrt(0.8**2 + 0.2**2 * 4), 2.0])
+    got = compared(one, None, others, np.array([[1.0] * 30, [2.0] * 30]), 15)
+    np.testing.assert_allclose(got.y, got.y[0])
+    np.testing.assert_allclose(got.weights, [0.5, 0.5])
+    np.testing.assert_allclose(got.se[[0, 25]], [np.sqrt(0.5**2 + 0.5**2 * 4), 2.0])
+
+
+def test_a_unit_weighs_by_how_close_it_keeps_to_its_line():
+    """Weights are 1 / the residual variance of numpy's line through the weeks before; a slope costs nothing."""
+    rng = np.random.default_rng(22)
+    others = np.array([1.0, 2.0, 1.5])[:, None] * rng.normal(size=(3, 40)) + np.array([0, 0.5, 0])[:, None] * np.arange(
+        40
+    )
+    others[2, [3, 8]] = np.nan
+    got = compared(np.zeros(40), None, others, None, 30)
+    want = []
+    for unit in others[:, :30]:
+        at = np.flatnonzero(np.isfinite(unit))
+        want.append((len(at) - 2) / np.polyfit(at, unit[at], 1, full=True)[1][0])
+    np.testing.assert_allclose(got.weights, np.array(want) / np.sum(want))
+
+
+def test_one_quiet_unit_does_not_stand_for_all():
+    rng = np.random.default_rng(23)
+    others = rng.normal(size=(5, 40))
+    others[0] = 3.0  # does not vary at all
+    weights = compared(np.zeros(40), None, others, None, 30).weights
+    assert weights[0] < 0.65
+    assert weights[1:].min() > 0.03
 
 
 def test_weeks_worth_little_count_little():
