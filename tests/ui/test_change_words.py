@@ -9,6 +9,7 @@ import pytest
 from metrics import ladder
 from metrics.change_ledger import Row
 from metrics.change_mix import Mix
+from metrics.change_overlaps import Overlap
 from metrics.change_units import Change
 from metrics.effects import Design, Effect, Verdict
 from metrics.effects.effect import TOO_EARLY
@@ -252,3 +253,36 @@ def test_benchmarks_of_models_are_told_in_versions_and_after_the_work():
     spec, alt = charts.event_study(models, LIGHT, "here")
     assert "over the first 8 versions" in alt
     assert spec["data"]["values"][0]["when"] == "30 versions before"
+
+
+def test_other_changes_to_the_same_work_are_told_and_flagged():
+    one = row()
+    day = dt.date(2025, 9, 1)
+    met = (
+        Overlap("CH-0", 0.28, day, dt.date(2025, 12, 1), True, False),
+        Overlap("CH-2", 1.0, dt.date(2026, 3, 30), dt.date(2026, 6, 1), True, False),
+        Overlap("CH-3", 0.6, dt.date(2026, 1, 5), dt.date(2026, 4, 6), False, False),
+        Overlap("CH-4", 1.0, dt.date(2026, 3, 2), dt.date(2026, 6, 1), False, True),
+    )
+    kept = ~((one.effect.weeks >= -26) & (one.effect.weeks < -13))
+    e = dataclasses.replace(one.effect, weeks=one.effect.weeks[kept], gaps=one.effect.gaps[kept])
+    one = dataclasses.replace(one, overlaps=met, effect=e)
+    told = [plain(s) for s in change_words.checks(one)]
+    assert (
+        "CH-0 came to 28 % of this work: the weeks in which that was new, 1 Sep 2025 to 30 Nov 2025, are left out."
+        in told
+    )
+    assert "CH-2 came to all of this work on 30 Mar 2026: weeks from then on are left out." in told
+    assert "CH-3 came to 60 % of this work on 5 Jan 2026: what it did may be part of this." in told
+    assert "CH-4 came to all of this work at the same time: what moved is of both." in told
+    spec, _ = charts.event_study(one, LIGHT, "here")
+    flags = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"].get("type") == "text"][-1]
+    assert [(flag["text"], flag["at"]) for flag in flags] == [
+        ("CH-0", -26.5),
+        ("CH-2", 3.5),
+        ("CH-3", -8.5),
+        ("CH-4", -0.5),
+    ]
+    # The line does not run over the weeks that were left out.
+    runs = [value["run"] for value in spec["data"]["values"]]
+    assert len(set(runs)) == 3

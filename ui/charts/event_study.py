@@ -28,6 +28,7 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
     near = (e.weeks >= -MOST_BEFORE) & (e.weeks < MOST_AFTER)
     weeks = e.weeks[near]
     values = []
+    runs = np.cumsum(np.diff(e.weeks, prepend=e.weeks[:1]) > 1)  # a line over weeks left out would say they were seen
     for k in np.flatnonzero(near):
         week, ends = int(e.weeks[k]), [float(x[k]) if len(x) else np.nan for x in (e.gap_low, e.gap_high)]
         low, high = ends if np.isfinite(ends).all() else (None, None)
@@ -37,7 +38,15 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         said = change_words.amount(metric, float(e.gaps[k]), low, high)
         gap = change_words.shown(metric, float(e.gaps[k]))
         values.append(
-            {"week": week, "gap": gap, "under": week >= 0, "when": _when(week, period), "said": said, **single}
+            {
+                "week": week,
+                "gap": gap,
+                "under": week >= 0,
+                "run": f"{runs[k]} {week >= 0}",
+                "when": _when(week, period),
+                "said": said,
+                **single,
+            }
         )
     counted = weeks[weeks >= 0][: change_words.counted(row)]
     first, last = -0.5, float(counted.max()) + 0.5
@@ -94,7 +103,7 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
         },
         {
             "mark": {"type": "line", "strokeWidth": 1.2},
-            "encoding": {"x": x, "y": y, "color": paint, "detail": {"field": "under"}},
+            "encoding": {"x": x, "y": y, "color": paint, "detail": {"field": "run"}},
         },
         {
             "mark": {"type": "point", "filled": True, "size": 36, "opacity": 1},
