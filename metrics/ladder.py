@@ -93,10 +93,8 @@ def moved(
     if rung == Rung.RANDOMISED:
         return f"{change} caused {size} in {metric}"
     if rung == Rung.QUASI_EXPERIMENT:
-        compared = (
-            f"{treated}, which had it, against {others}, which had not" if others else f"after the change {treated}"
-        )
-        return f"{change}: {compared}: {size} in {metric}"
+        compared = f", which had it, against {others}, which had not" if others else " after the change"
+        return f"{change}: {size} in {metric} of {treated}{compared}"
     if rung == Rung.ADJUSTED:
         return f"{change}: within {within}, {metric} moved by {size} when it came"
     return f"{change}: {metric} moved together with it, by {size}"

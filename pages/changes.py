@@ -23,7 +23,7 @@ chosen = changes.one(everything, own.get("change", ""))
 if chosen is not None:
     rows = everything.rows[str(chosen["change_id"])]
     panels.back(own, view)
-    header(view, change_words.of_change(str(chosen["change_id"]), rows, names), against=False)
+    header(view, change_words.of_change(changes.called(chosen), rows, names), against=False)
     panels.opened(chosen, rows, own, view)
     panels.withheld(everything)
     st.stop()

@@ -30,7 +30,7 @@ from metrics.change_ledger import ledger, overall
 from metrics.effects import Verdict
 from metrics.effects.measures import MEASURES
 from sample_data.events import EVENTS, IDLE_CHANGES
-from ui import change_words
+from ui import change_checks, change_words
 
 HARM, WORKED = Verdict.HARM, Verdict.WORKED
 RIGHT = {  # event: the verdict, and metrics of which at least one must say so
@@ -102,7 +102,7 @@ def test_a_harm_with_few_made_up_changes_says_so_and_the_others_had_at_most_one_
     assert few and len(few) < len(called) / 4
     for row in few:
         assert "too few made-up changes to compare with" in row.judgement.reason
-        assert any(s.startswith("Too few made-up changes") for s in change_words.checks(row))
+        assert any(s.startswith("Too few made-up changes") for s in change_checks.checks(row))
 
 
 def test_another_mix_of_work_is_called_nothing(weighed):
@@ -157,7 +157,7 @@ def test_no_sentence_claims_more_than_its_design(weighed):
     by_change, names = weighed
     every = [row for rows in by_change.values() for row in rows]
     for row in every:
-        said = [change_words.narrative(row, names), change_words.not_claimed(row), *change_words.checks(row)]
+        said = [change_words.narrative(row, names), change_checks.not_claimed(row), *change_checks.checks(row)]
         for sentence in said:
             assert ladder.overclaims(sentence, change_words.rung(row)) == [], sentence
     for summary, rows in by_change.items():

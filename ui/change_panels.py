@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import streamlit as st
 
 from metrics.change_ledger import Row, overall
 from metrics.effects import Verdict
-from ui import change_planning, change_words, changes, charts, links, tables, words
+from ui import change_checks, change_planning, change_words, changes, charts, filter_bar, links, tables, words
 from ui import format as fmt
 from ui.changes import Weighed
 from ui.choice import choice
@@ -25,23 +26,23 @@ LEDGER = {
     "verdict": Column(
         "Verdict", "; ".join(f"{v}: {said}" for v, said in change_words.MEANING.items()), "status", width=110
     ),
-    "summary": Column("Change", width=260),
-    "since": Column("Since", "The day it began.", "day"),
-    "metric": Column("Says most", "Of all metrics it is judged by, the one clearest of chance."),
-    "where": Column("Measured on", "The work that says most: all it touched, or a part of it.", width=230),
-    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=175),
-    "reason": Column("Why not", "Why nothing is called.", width=350),
+    "summary": Column("Change", width=345),
+    "since": Column("Since", "The day it began.", "day", width=90),
+    "metric": Column("Clearest in", "Of all metrics it is judged by, the one clearest of chance.", width=150),
+    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=170),
+    "where": Column("Measured on", "The work that is clearest: all it touched, or a part of it.", width=290),
+    "reason": Column("Why not", "Why nothing is called.", width=330),
     "kind": Column("Kind"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "claim": Column("Claim", "How strong a claim the design carries, after its checks."),
     "change_id": Column("Id"),
 }
 ROWS = {
-    "metric": Column("Metric"),
-    "where": Column("Measured on"),
-    "verdict": Column("Verdict", "", "status"),
-    "effect": Column("Effect", "With its 95 % interval."),
-    "p": Column("p", "Of no effect, after all metrics and benchmarks it is judged by (Holm).", "right"),
+    "metric": Column("Metric", width=170),
+    "verdict": Column("Verdict", "", "status", width=120),
+    "effect": Column("Effect", "With its 95 % interval.", width=185),
+    "p": Column("p", "Of no effect, after all metrics and benchmarks it is judged by (Holm).", "right", width=95),
+    "where": Column("Measured on", width=290),
     "reason": Column("Why"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),
     "chosen": Column("Chosen for", "What the design was chosen by; the weeks under the change have no say in it."),
@@ -122,14 +123,25 @@ def ledger(found: Weighed, own: Own, view: View) -> None:
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"change": str(change)} for change in rows["change_id"]],
+        exported=_records(found, view),
+        opens=True,
     )
     if picked:
         go_to(view.filters, {**own, "change": str(picked["change"])})
         st.rerun()
     tables.quiet(
-        "Select a row to open a change. Each is weighed on its own weeks, so the period above narrows nothing here; of "
-        "changes that did nothing about one in twenty is expected to be called all the same."
+        "Select a row to open a change. Each is weighed on its own weeks and on all the work it came to: filters by "
+        "project and pool narrow this page, the period and the others do not. Of changes that did nothing about one in "
+        "twenty is expected to be called all the same."
     )
+
+
+def _records(found: Weighed, view: View) -> pd.DataFrame:
+    """What the file holds: every metric of every change, numbers as numbers."""
+    names = view.snapshot.names
+    rows = [change_words.record(row, names) for rows in found.rows.values() for row in rows]
+    rows = [{**row, "where": change_words.named(row["where"], names)} for row in rows]
+    return pd.DataFrame(rows, columns=[*change_words.RECORD])
 
 
 def withheld(found: Weighed) -> None:
@@ -141,13 +153,7 @@ def withheld(found: Weighed) -> None:
 
 def back(own: Own, view: View) -> None:
     """Back to all changes, with the same filters."""
-    rest = {k: v for k, v in own.items() if k not in ("change", "row")}
-    st.page_link(
-        "pages/changes.py",
-        label="All changes",
-        icon=":material/arrow_back:",
-        query_params=links.write(view.filters, **rest),
-    )
+    filter_bar.back("All changes", view.filters, {k: v for k, v in own.items() if k not in ("change", "row")})
 
 
 def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: View) -> None:
@@ -163,21 +169,6 @@ def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: Vi
         st.info(words.md(change_words.NO_ROWS[0].upper() + change_words.NO_ROWS[1:]) + ".", icon=":material/block:")
         return
     row = _chosen(rows, own)
-    about = f"**{words.md(change_words.label(row.metric))}**, {words.md(change_words.named(row.where, names))}"
-    if row is change_words.leading(rows):  # its sentence is the heading
-        st.markdown(f"{about}. :gray[{change_words.badge(row)}]")
-    else:
-        st.markdown(f"{about}: {words.md(change_words.narrative(row, names))}. :gray[{change_words.badge(row)}]")
-    if row.effect.effect.value is None:
-        st.info(f"{words.md(row.judgement.reason).capitalize()}.", icon=":material/hourglass_empty:")
-    else:
-        spec, alt = charts.event_study(row, palette(), change_words.named(row.where, names))
-        charts.show(spec, alt, key=f"event study {own['change']} {rows.index(row)}")
-        left, right = st.columns(2, gap="large")
-        with left:
-            _checks(row, names)
-        with right:
-            _beside(row, own, names)
     st.subheader("Everything it is judged by", anchor=False)
     picked = tables.table(
         changes.metrics_table(rows, names),
@@ -186,10 +177,33 @@ def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: Vi
         columns=ROWS,
         snapshot=view.snapshot,
         members=[{"row": str(k)} for k in range(len(rows))],
+        exported=pd.DataFrame([change_words.record(one, names) for one in rows]),
     )
     if picked and picked["row"] != str(rows.index(row)):
         go_to(view.filters, {**own, "row": picked["row"]})
         st.rerun()
+    _metric(row, rows, own, view)
+
+
+def _metric(row: Row, rows: Sequence[Row], own: Own, view: View) -> None:
+    """One metric of the change: levels, weeks, what was checked, made-up changes."""
+    names = view.snapshot.names
+    levels = change_words.levels(row, view.currency)
+    about = f"**{words.md(change_words.label(row.metric))}**, {words.md(change_words.named(row.where, names))}"
+    about += f": {words.md(levels)}" if levels else ""
+    if row is not change_words.leading(rows):  # whose sentence is the heading
+        about += f". {words.md(change_words.narrative(row, names))}"
+    st.markdown(f"{about}. :gray[{change_words.badge(row)}]")
+    if row.effect.effect.value is None:
+        st.info(f"{words.md(row.judgement.reason).capitalize()}.", icon=":material/hourglass_empty:")
+        return
+    spec, alt = charts.event_study(row, palette(), change_words.named(row.where, names))
+    charts.show(spec, alt, key=f"event study {own['change']} {rows.index(row)}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _checks(row, view)
+    with right:
+        _beside(row, own, names)
 
 
 def _chosen(rows: Sequence[Row], own: Own) -> Row:
@@ -200,10 +214,14 @@ def _chosen(rows: Sequence[Row], own: Own) -> Row:
     return change_words.leading(rows)
 
 
-def _checks(row: Row, names: Mapping[str, Mapping[str, str]]) -> None:
+def _checks(row: Row, view: View) -> None:
+    said = change_checks.checks(row, view.snapshot.names)
+    if not row.of_models:
+        moves = change_checks.moved_before(row, changes.moved(view.snapshot).moves)
+        said += [change_checks.moved_already(move) for move in moves]
     st.markdown("**What was checked**")
-    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in change_words.checks(row, names)))
-    st.markdown(words.md(change_words.not_claimed(row)))
+    st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in said))
+    st.markdown(words.md(change_checks.not_claimed(row)))
 
 
 def _beside(row: Row, own: Own, names: Mapping[str, Mapping[str, str]]) -> None:
@@ -228,9 +246,10 @@ def unexplained(view: View) -> None:
     """Lasting moves that no recorded change stands near."""
     st.subheader("Moved, and no change is on record", anchor=False)
     found = changes.moved(view.snapshot)
-    rows = changes.moves_table(found, view.snapshot.names, view.currency)
-    recorded = len(found.moves) - len(rows)
-    st.markdown(change_words.unexplained(len(rows), recorded, found.series))
+    alone = changes.unrecorded(found, view.filters)
+    rows = changes.moves_table(alone, view.snapshot.names, view.currency)
+    everywhere = sum(move.change_id is None for move in found.moves)
+    st.markdown(change_words.unexplained(len(rows), everywhere, len(found.moves) - everywhere, found.series))
     if len(rows):
         tables.table(
             rows,

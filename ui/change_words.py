@@ -1,11 +1,10 @@
-"""What is said of dated changes: effects in words, the finding, one change's sentence, its checks, what is not claimed.
+"""What is said of dated changes: effects in words, the finding, one change's sentence, levels, moves.
 
 Words that say how a change and a metric hang together come from ``metrics.ladder``, by the design and its checks.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,11 @@ from metrics import ladder
 from metrics.catalogue import METRICS
 from metrics.change_designs import ROLLOUT
 from metrics.change_ledger import Row, overall
-from metrics.change_overlaps import WHOLE, Overlap
 from metrics.change_units import ALL_WORK
-from metrics.effects import WEEKS, Design, Verdict
+from metrics.effects import Design, Verdict
 from metrics.effects.measures import MEASURES, Form
-from metrics.effects.verdict import SURE, SURER, too_few
+from metrics.spec import Direction
+from metrics.unexplained import Move
 from ui import format as fmt
 from ui import words
 
@@ -63,17 +62,7 @@ RECORD = (
 )
 """Keys of a row on the command line. where tells rows of one change and metric apart."""
 
-UNITS = (Design.STAGGERED, Design.RANDOMISED)
-"""Designs whose n is units, not weeks."""
 
-BEFORE = {
-    Design.STAGGERED: "the eighth to fifth week before",
-    Design.SYNTHETIC: "the last eight weeks before, foretold from the earlier ones",
-}
-MADE_UP = {
-    Design.STAGGERED: "other ways to deal the change out",
-    Design.RANDOMISED: "other lots that might have been drawn",
-}
 DECISIVE = (Verdict.HARM, Verdict.WORKED)
 
 
@@ -189,7 +178,7 @@ def narrative(row: Row, names: Names) -> str:
         return f"{change}: too early for {metric} in {where}: {row.judgement.reason}"
     if row.effect.effect.value is None:
         return f"{change}: {metric} in {where} cannot be judged: {row.judgement.reason}"
-    return f"{change}: cannot tell for {metric} in {where}, {effect(row)}: {row.judgement.reason}"
+    return f"{change}: {effect(row)} in {metric} of {where}, but {row.judgement.reason}"
 
 
 def _within(row: Row) -> str:
@@ -274,11 +263,11 @@ def finding(by_change: Mapping[str, Sequence[Row]], names: Names, summaries: Map
     return f"{text}; clearest is “{about}”: {effect(clearest)} in {inside(clearest.metric)} of {where}"
 
 
-def of_change(change_id: str, rows: Sequence[Row], names: Names) -> str:
-    """The sentence on top of one change: its verdict and what says most."""
+def of_change(change: str, rows: Sequence[Row], names: Names) -> str:
+    """The sentence on top of one change, by what it is called: its verdict and what says most."""
     row = leading(rows)
     if row is None:
-        return f"{change_id} cannot be told: {NO_ROWS}"
+        return f"{change} cannot be told: {NO_ROWS}"
     said = overall(rows)
     start = {
         Verdict.WORKED: "worked",
@@ -288,143 +277,39 @@ def of_change(change_id: str, rows: Sequence[Row], names: Names) -> str:
         Verdict.CANNOT_TELL: "cannot be told",
     }[said]
     rest = narrative(row, names).partition(": ")[2]
-    return f"{change_id} {start}: {rest}"
+    return f"{change} {start}: {rest}"
 
 
-def checks(row: Row, names: Names = NO_NAMES) -> list[str]:
-    """What was checked, in sentences; of models a period is a version."""
-    found = _checks(row, names)
-    return [s.replace("weeks", "versions") for s in found] if row.of_models else found
-
-
-def _checks(row: Row, names: Names) -> list[str]:
-    """What was checked, in sentences: the design, the course before, made-up changes, how much there was to go by,
-    other changes to the same work, and another mix of work.
+def levels(row: Row, currency: str) -> str:
+    """What was seen under the change, and what would have been without: "65.5 % instead of 81.7 %"; empty where the
+    design compares many places, each with a level of its own.
     """
-    e, design = row.effect, f"{str(row.effect.design).capitalize()}: {row.why}."
-    found = [design] if row.why and row.effect.design is not Design.NONE else []
-    if e.effect.value is None:
-        return [*found, f"No effect was measured: {row.judgement.reason}."]
-    if e.design is Design.RANDOMISED:
-        found.append("Lots were drawn, so what was there before can differ by chance alone, and is taken off.")
-    elif e.pre_trend_p is None:
-        found.append("Whether it was moving before cannot be asked: too few weeks.")
-    else:
-        moved = "It was moving before the change came" if e.pre_trend_p <= SURE else "No move of its own before it came"
-        found.append(
-            f"{moved} (p {probability(e.pre_trend_p)}, {BEFORE.get(e.design, 'the last eight weeks before')})."
-        )
-    if too_few(e) and row.p_adjusted is not None and row.p_adjusted <= SURE:
-        sure = f"its own p is {'' if row.p_adjusted <= SURER else 'not '}{SURER} or below"
-        found.append(f"Too few made-up changes to compare with ({len(e.placebos)}); {sure}.")
-    elif e.placebo_p is None:
-        found.append("Made-up changes were not looked at: the effect is not sure enough for them to decide.")
-    else:
-        found.append(
-            f"Of {len(e.placebos)} {MADE_UP.get(e.design, 'made-up changes, at other dates and in other places')}, "
-            f"{_as_large(row)} as large (p {probability(e.placebo_p)})."
-        )
-    found.append(f"It rests on {_rests_on(row)}.")
-    found += [_overlap(row, one) for one in row.overlaps]
-    if row.p_adjusted is not None:
-        found.append(f"After all that the change is judged by, p is {probability(row.p_adjusted)}.")
-    if row.mix is not None:
-        found.append(_mix(row, names))
-    return found
-
-
-def _mix(row: Row, names: Names) -> str:
-    """The mix of work that moved, and whether the metric follows it."""
-    mix = row.mix
-    name = names.get(mix.dimension, {}).get(mix.member, mix.member)
-    share = f"{100 * mix.before:.0f} to {100 * mix.after:.0f}{fmt.SPACE}%"
-    taken = (
-        "it is taken kind by kind, so the mix alone does not move it"
-        if MEASURES[row.metric].per_kind
-        else "it is not taken kind by kind, so the mix is part of what moved"
-    )
-    return f"The mix of work moved: {name} went from {share} of what {inside(row.metric)} is taken over; {taken}."
-
-
-def _overlap(row: Row, other: Overlap) -> str:
-    """Another recorded change to the same work, and what was done about it."""
-    came = f"{other.change_id} came to {'all' if other.share >= WHOLE else f'{100 * other.share:.0f}{fmt.SPACE}%'}"
-    last = other.until - dt.timedelta(days=1)
-    if other.at_once:
-        return f"{came} of this work at the same time: what moved is of both."
-    if not other.left_out:
-        return f"{came} of this work on {_date(other.since)}: what it did may be part of this."
-    if other.since > row.change.starts_on:
-        return f"{came} of this work on {_date(other.since)}: weeks from then on are left out."
-    return f"{came} of this work: the weeks in which that was new, {_date(other.since)} to {_date(last)}, are left out."
-
-
-def _date(day: dt.date) -> str:
-    """A day that may be long ago."""
-    return f"{fmt.day(day)} {day.year}"
-
-
-def _rests_on(row: Row) -> str:
     e = row.effect
-    if e.design in UNITS:
-        kind, without = words.plural(unit_kind(row)), len(e.comparison)
-        treated = e.effect.n - (without if e.design is Design.RANDOMISED else 0)
-        return (
-            f"{treated:.0f} {kind} with and {without} without the change, over {counted(row)} weeks under it, averaged"
-        )
-    return f"{(e.weeks < 0).sum()} weeks before and {counted(row)} under the change, averaged"
+    if e.level is None or e.effect.value is None:
+        return ""
+    seen, foretold = (value(row.metric, level, currency) for level in (e.level, e.level - e.effect.value))
+    return f"{seen} instead of {foretold}"
 
 
-def counted(row: Row) -> int:
-    """The first weeks under the change over which its effect is the mean."""
-    e = row.effect
-    return min(int((e.weeks >= 0).sum()), WEEKS) if e.design in UNITS else int(e.effect.n)
-
-
-def _as_large(row: Row) -> str:
-    count = round(row.effect.placebo_p * (1 + len(row.effect.placebos))) - 1
-    return "none looks" if count == 0 else "one looks" if count == 1 else f"{count} look"
-
-
-def not_claimed(row: Row) -> str:
-    """What the design cannot rule out, in one sentence."""
-    step = rung(row)
-    if row.of_models:
-        return (
-            "Not claimed: that its labels did it. Versions under it are those with most items labelled since it began; "
-            f"whatever else went into them counts in. It is {ladder.NOT_PROOF}."
-        )
-    if step is ladder.Rung.RANDOMISED:
-        return "Chance decided who had it, so the difference is the change's; elsewhere it may be another."
-    if step is ladder.Rung.QUASI_EXPERIMENT:
-        return (
-            "Not claimed: that nothing else happened there in those weeks. Places that another recorded change touched "
-            f"are left out; what nobody recorded is not. It is {ladder.NOT_PROOF}."
-        )
-    return (
-        "Not claimed: that the change did it. Without a comparison that holds, whatever else happened in those weeks "
-        f"counts in. It is {ladder.NOT_PROOF}."
-    )
-
-
-def probability(p: float) -> str:
-    """P as readers see it: "below 0.001", 0.004, 0.27."""
-    return "below 0.001" if p < 0.0005 else f"{p:.3f}".rstrip("0") if p < 0.0995 else f"{p:.2f}"
+def move_size(move: Move) -> str:
+    """How far a series moved, and whether that is better: "+61 %, worse"."""
+    better = (move.after > move.before) == (MEASURES[move.metric].direction is Direction.HIGHER)
+    return f"{amount(move.metric, move.after - move.before)}, {'better' if better else 'worse'}"
 
 
 def value(metric: str, number: float, currency: str) -> str:
     """A weekly level as readers see it; logarithms are taken back."""
-    measure = MEASURES[metric]
-    back = number if measure.form is Form.SHARE else math.exp(number)
+    back = number if _form(metric) is Form.SHARE else math.exp(number)
     known = METRICS.get(metric)
     return fmt.value(back, known, currency) if known else f"{100 * back:.1f}{fmt.SPACE}%"
 
 
-def unexplained(moves: int, recorded: int, series: int) -> str:
-    """How the list of moves without a record is to be read."""
+def unexplained(shown: int, moves: int, recorded: int, series: int) -> str:
+    """How the list of moves without a record is to be read; shown are those the filters leave of all."""
     if not moves:
         return f"None of {series} weekly series moved to another level without a change on record near it."
+    here = f" ({shown} of them in view)" if shown < moves else ""
     return (
-        f"{moves} moved, and no change is on record within two weeks; {recorded} more have one. Looked at were "
+        f"{moves} moved, and no change is on record within two weeks{here}; {recorded} more have one. Looked at were "
         f"{series} weekly series of projects and pools; of the moves kept one in twenty is expected to be chance."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ from data_access.snapshot import Snapshot
 from metrics.change_ledger import Row, ledger, overall
 from metrics.change_units import ALL_WORK, JOINED
 from metrics.effects.measures import MEASURES
-from metrics.unexplained import Moves, moves
-from ui import change_words, data
+from metrics.unexplained import Move, Moves, moves
+from ui import change_checks, change_words, data
 
 MINUTE = {"max_entries": 20, "show_spinner": False}
 PARTS = ("language", "policy")
@@ -25,12 +25,14 @@ PARTS = ("language", "policy")
 
 class Weighed(NamedTuple):
     """changes: the dated changes, newest first, ``attrs["reason"]`` where there is none. rows: the ledger's rows by
-    change, none for a change that cannot be told apart. withheld: pools of which the reader sees no week.
+    change, none for a change that cannot be told apart. withheld: pools of which the reader sees no week. places: the
+    projects and pools that there is work of.
     """
 
     changes: pd.DataFrame
     rows: dict[str, list[Row]]
     withheld: list[tuple[str, ...]]
+    places: frozenset[tuple[str, str]] = frozenset()
 
 
 def changes(snapshot: Snapshot) -> pd.DataFrame:
@@ -55,7 +57,13 @@ def _weighed(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> Weighed:
     for row in rows:
         if _may_see(_snapshot, scope, row):
             by_change[row.change.change_id].append(row)
-    return Weighed(found, by_change, change_data.withheld(frames))
+    return Weighed(found, by_change, change_data.withheld(frames), _places(frames))
+
+
+def _places(frames: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str]]:
+    """The pairs of project and pool with any work."""
+    both = [f[["project_id", "pool_id"]].dropna() for f in frames.values() if {"project_id", "pool_id"} <= {*f.columns}]
+    return frozenset(pd.concat(both).drop_duplicates().itertuples(index=False, name=None)) if both else frozenset()
 
 
 def frames_of(snapshot: Snapshot, scope: Scope) -> dict[str, pd.DataFrame]:
@@ -97,20 +105,46 @@ def moved(snapshot: Snapshot) -> Moves:
 
 
 def narrowed(found: Weighed, filters: Filters, verdict: str = "", kind: str = "") -> Weighed:
-    """The changes that touch the projects and pools filtered for, of one verdict and one kind where asked."""
+    """The changes that touch the projects and pools filtered for, of one verdict and one kind where asked.
+
+    One to a pool touches the projects the pool works in, one to a project the pools that work there.
+    """
     rows = found.changes
-    inside = pd.Series(True, index=rows.index)
-    for name in ("project", "pool"):
-        chosen = filters.values(name)
-        if chosen:
-            inside &= rows[f"{name}_id"].isna() | rows[f"{name}_id"].isin(chosen)
+    inside = pd.Series(
+        [_touches(change, found.places, filters) for change in rows.to_dict("records")], rows.index, bool
+    )
     if kind:
         inside &= rows["kind"] == kind
     if verdict:
         inside &= np.array([overall(found.rows[str(c)]).name.lower() == verdict for c in rows["change_id"]], bool)
     kept = rows[inside].reset_index(drop=True)
     kept.attrs = dict(rows.attrs)
-    return Weighed(kept, {str(c): found.rows[str(c)] for c in kept["change_id"]}, found.withheld)
+    return found._replace(changes=kept, rows={str(c): found.rows[str(c)] for c in kept["change_id"]})
+
+
+def _touches(change: Mapping[str, object], places: Set[tuple[str, str]], filters: Filters) -> bool:
+    """Whether a change came to any of the work filtered for."""
+    project, pool = (None if pd.isna(change[f"{k}_id"]) else str(change[f"{k}_id"]) for k in ("project", "pool"))
+    wanted = [set(filters.values(name)) for name in ("project", "pool")]
+    own = {(p, q) for p, q in places if project in (None, p) and pool in (None, q)} or {(project, pool)}
+    return any(all(not w or at is None or at in w for w, at in zip(wanted, place, strict=True)) for place in own)
+
+
+def unrecorded(found: Moves, filters: Filters) -> list[Move]:
+    """The moves without a change on record, of the projects and pools filtered for."""
+    chosen = {name: filters.values(name) for name in ("project", "pool")}
+    return [
+        move
+        for move in found.moves
+        if move.change_id is None
+        and all(not values or move.where.get(name) in (None, *values) for name, values in chosen.items())
+    ]
+
+
+def called(change: Mapping[str, object]) -> str:
+    """What a change is called inside a sentence: its summary, or its id where it has none."""
+    summary = str(change["summary"] or "").rstrip(".")
+    return f"“{summary}”" if summary else str(change["change_id"])
 
 
 def summaries(found: Weighed) -> dict[str, str]:
@@ -159,7 +193,7 @@ def metrics_table(rows: Sequence[Row], names: Mapping[str, Mapping[str, str]]) -
             "where": [change_words.named(row.where, names) for row in rows],
             "verdict": [f"{change_words.SHAPES[row.judgement.verdict]} {row.judgement.verdict}" for row in rows],
             "effect": [change_words.effect(row) for row in rows],
-            "p": ["" if row.p_adjusted is None else change_words.probability(row.p_adjusted) for row in rows],
+            "p": ["" if row.p_adjusted is None else change_checks.probability(row.p_adjusted) for row in rows],
             "reason": [row.judgement.reason for row in rows],
             "design": [str(row.effect.design) for row in rows],
             "chosen": [row.why for row in rows],
@@ -168,9 +202,8 @@ def metrics_table(rows: Sequence[Row], names: Mapping[str, Mapping[str, str]]) -
     )
 
 
-def moves_table(found: Moves, names: Mapping[str, Mapping[str, str]], currency: str) -> pd.DataFrame:
-    """The moves without a change on record: metric, where, since, before, after, moved."""
-    alone = [move for move in found.moves if move.change_id is None]
+def moves_table(alone: Sequence[Move], names: Mapping[str, Mapping[str, str]], currency: str) -> pd.DataFrame:
+    """Moves without a change on record: metric, where, since, before, after, moved and whether that is better."""
     return pd.DataFrame(
         {
             "metric": [change_words.label(move.metric) for move in alone],
@@ -178,7 +211,7 @@ def moves_table(found: Moves, names: Mapping[str, Mapping[str, str]], currency: 
             "since": [pd.Timestamp(move.since) for move in alone],
             "before": [change_words.value(move.metric, move.before, currency) for move in alone],
             "after": [change_words.value(move.metric, move.after, currency) for move in alone],
-            "moved": [change_words.amount(move.metric, move.after - move.before) for move in alone],
+            "moved": [change_words.move_size(move) for move in alone],
         }
     )
 

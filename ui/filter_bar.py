@@ -58,6 +58,13 @@ def go_to(filters: Filters, own: Own) -> None:
     st.query_params.from_dict(links.write(filters, **own))
 
 
+def back(label: str, filters: Filters, own: Own) -> None:
+    """A way back on the same page; a link to it would leave the address as it was."""
+    if st.button(label, icon=":material/arrow_back:", type="tertiary", key=f"back {label}"):
+        go_to(filters, own)
+        st.rerun()
+
+
 def open_from_click(page: str, params: Mapping[str, str | list[str]]) -> None:
     """Opens a page from a click that is no link: a cell, a row.
 

@@ -26,7 +26,7 @@ from ui import (
 from ui import format as fmt
 from ui.agreement_controls import choice
 from ui.cards import KPI_PAGE, kpi_params
-from ui.filter_bar import open_from_click, token
+from ui.filter_bar import back, open_from_click, token
 from ui.page import View, tell_why
 from ui.productivity_ramp_panels import MOST_MONEY
 from ui.tables import Column, quiet
@@ -151,8 +151,7 @@ def drill(member: str, view: View, own: Own) -> None:
 def all_pools(view: View, own: Own) -> None:
     """The way back from one pool to all."""
     if productivity.axis(view.filters) == "project":
-        params = links.write(view.filters.with_("pool"), **own)
-        st.page_link(PAGE, label="All pools", icon=":material/arrow_back:", query_params=params)
+        back("All pools", view.filters.with_("pool"), own)
 
 
 def section(view: View, own: Own) -> str:

@@ -152,16 +152,20 @@ def table(
     max_rows: int = MAX_ROWS,
     writers: Mapping[str, Sequence[tuple[list[int], Writer]]] | None = None,
     download: str = "Download CSV",
+    opens: bool = False,
 ) -> dict[str, object] | None:
     """Rows as a table named by its title, in the order given, and the export below it.
 
     members: what each row stands for; where given, one row can be selected and its member is returned. exported: what
     the file holds, where that is not the rows. Rows beyond ``max_rows`` are only in the file. writers: for a column,
     row positions and how their cells are written, where ``kind`` is not enough. download: what the export is called,
-    where a page has several.
+    where a page has several. opens: a row leads away from the table, and is not selected when the reader is back.
     """
     top = rows.head(max_rows).reset_index(drop=True)
     options = {}
+    if opens:
+        times = f"{key}-opened"
+        key = f"{key} {st.session_state.get(times, 0)}"
     if members is not None:
         members = list(members)[:max_rows]
         _keep_selection(key, members)
@@ -190,6 +194,8 @@ def table(
         label=download,
     )
     chosen = _selected(event) if members is not None else None
+    if opens and chosen is not None:
+        st.session_state[times] = st.session_state.get(times, 0) + 1
     return members[chosen] if chosen is not None and chosen < len(members) else None
 
 
@@ -243,8 +249,9 @@ def _colour(text: str, colours: Mapping[str, str]) -> str:
 def _config(column: Column, first: bool):
     """The heading, its explanation and the alignment: figures stand to the right."""
     help_text = column.help or None
+    pinned = first and column.kind != "status"  # a pinned column is faded, and a status is read by its colour
     alignment = "left" if first or column.kind in ("text", "status") else "right"
-    return st.column_config.Column(column.label, help=help_text, width=column.width, pinned=first, alignment=alignment)
+    return st.column_config.Column(column.label, help=help_text, width=column.width, pinned=pinned, alignment=alignment)
 
 
 # ---- selection -------------------------------------------------------------------------------------------------

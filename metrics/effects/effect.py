@@ -47,9 +47,10 @@ class Effect:
 
     effect: the mean over the weeks under the change that count, with a 95 % interval; n is those weeks, or the units
     with the change. p_value: of no effect, by the design's own test. placebo_p: the share of made-up changes that look
-    at least as large. pre_trend_p: of no move before the change. weeks: event times, 0 the first week under the change,
-    -1 the last before it; gaps: the effect at each of them; gap_low, gap_high: the ends of its 95 % interval, NaN in
-    weeks the course was drawn through. comparison: units compared with and their weights, which sum to 1. placebos: the
+    at least as large. pre_trend_p: of no move before the change. level: the mean of what was seen in the weeks that
+    count. until: the weeks it lasted, None while it holds. weeks: event times, 0 the first week under the change, -1
+    the last before it; gaps: the effect at each of them; gap_low, gap_high: the ends of its 95 % interval, NaN in weeks
+    the course was drawn through. comparison: units compared with and their weights, which sum to 1. placebos: the
     effects of the made-up changes, in the unit of placebo statistics (the effect over its standard deviation) or of the
     metric, as the design says. None where a design has no such thing, and where effect has a reason, not a value.
     """
@@ -66,6 +67,8 @@ class Effect:
     gap_high: Floats = field(default_factory=_empty)
     comparison: tuple[tuple[str, float], ...] = ()
     placebos: Floats = field(default_factory=_empty)
+    level: float | None = None
+    until: int | None = None
 
     @classmethod
     def missing(cls, design: Design, reason: str, n: float = 0) -> Effect:

@@ -77,11 +77,12 @@ def interrupted(
     less the line carried on, whether the effect is a step or grows. With others: the same of the difference to their
     weighted mean. The interval and p are of a mixture of Student's t (``autoregressive.contrast``). pre_trend_p: the
     same test for the last ``LEAD`` weeks before, had the change come then. gaps: the weeks less the line through those
-    before, with the interval of a single week: t standard errors of what was foreseen (``autoregressive.foreseen``).
+    before, with the interval of a single week: t standard errors of what was foreseen (``autoregressive.foreseen``); of
+    a change that ended, ``WEEKS`` weeks more.
     Null with fewer than ``LEAST_BEFORE`` weeks
     before or ``LEAST_AFTER`` after, and for a series that does not vary.
     """
-    y = np.asarray(y, float)
+    y = seen = np.asarray(y, float)
     se = None if se is None else np.asarray(se, float)
     comparison: tuple[tuple[str, float], ...] = ()
     design = Design.SERIES
@@ -102,9 +103,9 @@ def interrupted(
     if not _varies(y[None, week], np.ones((1, len(week)), bool))[0]:
         return Effect.missing(design, NO_VARIATION, len(week))
     result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend])
-    under = start + np.flatnonzero(used[start : len(y) if end is None else end])
-    shown = np.concatenate([before, under])
-    gaps, half = _gaps(y, before, under, se, trend)
+    since = start + np.flatnonzero(used[start : len(y) if end is None else end + WEEKS])
+    shown = np.concatenate([before, since])
+    gaps, half = _gaps(y, before, since, se, trend)
     return Effect(
         design,
         Estimate(result.value, result.low, result.high, len(after)),
@@ -116,6 +117,8 @@ def interrupted(
         gap_low=gaps - half,
         gap_high=gaps + half,
         comparison=comparison,
+        level=float(seen[after].mean()),
+        until=None if end is None or end >= len(y) else end - start,
     )
 
 

@@ -56,7 +56,7 @@ def test_the_page_opens_with_the_verdicts_and_a_change_with_its_own(opened, text
     at = opened(PAGE, change="CH-021")
     assert sound(at)
     said = text(at)
-    assert at.title[0].value.replace("\\", "").startswith("CH-021 did harm")
+    assert at.title[0].value.replace("\\", "").startswith("“Network migration at Taipei” did harm")
     assert "utilisation" in at.title[0].value
     for part in ("What was checked", "made-up changes", "Not claimed", "Everything it is judged by"):
         assert part in said, part

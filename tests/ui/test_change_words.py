@@ -15,7 +15,8 @@ from metrics.effects import Design, Effect, Verdict
 from metrics.effects.effect import TOO_EARLY
 from metrics.effects.verdict import Judgement
 from metrics.spec import Estimate
-from ui import change_planning, change_words, charts
+from metrics.unexplained import Move
+from ui import change_checks, change_planning, change_words, charts
 from ui import format as fmt
 from ui.theme import DARK, LIGHT
 
@@ -66,8 +67,8 @@ def test_effects_in_words(metric, ends, said):
 def test_the_verb_follows_the_design():
     compared = plain(change_words.narrative(row(), NAMES))
     assert compared == (
-        "CH-1: Comments, Jakarta, which had it, against 2 other pools of the project, which had not: "
-        "−5.0 points (−8.0 to −2.0) in gold accuracy"
+        "CH-1: −5.0 points (−8.0 to −2.0) in gold accuracy of Comments, Jakarta, which had it, against 2 other pools "
+        "of the project, which had not"
     )
     alone = change_words.narrative(row(design=Design.SERIES), NAMES)
     assert "against" not in alone
@@ -83,8 +84,8 @@ def test_no_verdict_is_said_in_stronger_words_than_its_rung(verdict, design):
     sentences = [
         change_words.narrative(one, NAMES),
         change_words.of_change("CH-1", [one], NAMES),
-        change_words.not_claimed(one),
-        *change_words.checks(one),
+        change_checks.not_claimed(one),
+        *change_checks.checks(one),
     ]
     for sentence in sentences:
         assert ladder.overclaims(sentence, change_words.rung(one)) == [], sentence
@@ -114,7 +115,10 @@ def test_the_finding_counts_verdicts_and_names_the_clearest():
 
 
 def test_made_up_changes_are_counted_from_their_p():
-    assert any("Of 49 made-up changes" in s and "none looks as large (p 0.02)" in s for s in change_words.checks(row()))
+    assert any(
+        "Of 49 made-up changes" in s and "none looks as large (p at most 0.02)" in s
+        for s in change_checks.checks(row())
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_too_few_made_up_changes_are_said_to_be(p, said):
     """Eleven of them cannot be a share of one in twenty, so no share is shown."""
     one = row()
     few = dataclasses.replace(one.effect, placebos=np.linspace(-2, 2, 11), placebo_p=1 / 12)
-    checks = change_words.checks(dataclasses.replace(one, effect=few, p_adjusted=p))
+    checks = change_checks.checks(dataclasses.replace(one, effect=few, p_adjusted=p))
     assert f"Too few made-up changes to compare with (11); {said}." in checks
     assert not any("0.083" in sentence for sentence in checks)
 
@@ -193,16 +197,16 @@ def test_a_rollout_in_words():
     several = rollout()
     said = plain(change_words.narrative(several, NAMES))
     assert "rollout of 6 pools, which had it, against 2 other pools, which had not" in said
-    checks = change_words.checks(several)
+    checks = change_checks.checks(several)
     assert checks[0] == "Staggered difference-in-differences: 6 units got it, 2 did not."
     assert "the eighth to fifth week before" in checks[1]
     assert "other ways to deal the change out" in checks[2]
     assert checks[3] == "It rests on 6 pools with and 2 without the change, over 8 weeks under it, averaged."
     lots = rollout(Design.RANDOMISED, 8)
     assert "caused" in change_words.narrative(lots, NAMES)
-    assert "It rests on 6 pools with and 2 without the change" in " ".join(change_words.checks(lots))
+    assert "It rests on 6 pools with and 2 without the change" in " ".join(change_checks.checks(lots))
     for one in (several, lots):
-        for sentence in (change_words.narrative(one, NAMES), *change_words.checks(one)):
+        for sentence in (change_words.narrative(one, NAMES), *change_checks.checks(one)):
             assert ladder.overclaims(sentence, change_words.rung(one)) == []
 
 
@@ -225,7 +229,9 @@ def test_single_weeks_have_their_intervals_drawn():
 def test_another_mix_of_work_is_named():
     moved = Mix("policy", "hate", 0.12, 0.42)
     said = [
-        plain(change_words.checks(dataclasses.replace(row(metric=metric), mix=moved), {"policy": {"hate": "Hate"}})[-1])
+        plain(
+            change_checks.checks(dataclasses.replace(row(metric=metric), mix=moved), {"policy": {"hate": "Hate"}})[-1]
+        )
         for metric in ("handle_time_log_mean_seconds", "sla_attainment", "cost_per_label")
     ]
     assert said[0] == (
@@ -234,7 +240,7 @@ def test_another_mix_of_work_is_named():
     )
     assert "it is not taken kind by kind" in said[1]
     assert "it is taken kind by kind" in said[2]
-    assert not any("mix" in sentence for sentence in change_words.checks(row()))
+    assert not any("mix" in sentence for sentence in change_checks.checks(row()))
 
 
 def test_benchmarks_of_models_are_told_in_versions_and_after_the_work():
@@ -243,11 +249,11 @@ def test_benchmarks_of_models_are_told_in_versions_and_after_the_work():
     models = dataclasses.replace(one, where=where, effect=dataclasses.replace(one.effect, statistic=20.0))
     said = plain(change_words.narrative(models, NAMES))
     assert said == "CH-1: within the same project, attack success rate moved by +7.0 points (5.0 to 9.0) when it came"
-    checks = " ".join(change_words.checks(models))
+    checks = " ".join(change_checks.checks(models))
     assert "30 versions before and 8 under the change" in checks
     assert "week" not in checks
-    assert "After all that the change is judged by" in checks
-    assert "not proof of cause" in change_words.not_claimed(models)
+    assert "The test's own p, after all that the change is judged by" in checks
+    assert "not proof of cause" in change_checks.not_claimed(models)
     assert change_words.leading([models, row()]).metric == "gold_accuracy"
     assert change_words.leading([models]) is models
     spec, alt = charts.event_study(models, LIGHT, "here")
@@ -267,7 +273,7 @@ def test_other_changes_to_the_same_work_are_told_and_flagged():
     kept = ~((one.effect.weeks >= -26) & (one.effect.weeks < -13))
     e = dataclasses.replace(one.effect, weeks=one.effect.weeks[kept], gaps=one.effect.gaps[kept])
     one = dataclasses.replace(one, overlaps=met, effect=e)
-    told = [plain(s) for s in change_words.checks(one)]
+    told = [plain(s) for s in change_checks.checks(one)]
     assert (
         "CH-0 came to 28 % of this work: the weeks in which that was new, 1 Sep 2025 to 30 Nov 2025, are left out."
         in told
@@ -286,3 +292,27 @@ def test_other_changes_to_the_same_work_are_told_and_flagged():
     # The line does not run over the weeks that were left out.
     runs = [value["run"] for value in spec["data"]["values"]]
     assert len(set(runs)) == 3
+
+
+def test_what_was_seen_stands_beside_what_would_have_been():
+    one = row(metric="utilisation", estimate=(np.log(0.8), np.log(0.78), np.log(0.82)))
+    seen = dataclasses.replace(one, effect=dataclasses.replace(one.effect, level=np.log(0.656)))
+    assert plain(change_words.levels(seen, "USD")) == "65.6 % instead of 82.0 %"
+    shares = row()
+    seen = dataclasses.replace(shares, effect=dataclasses.replace(shares.effect, level=0.80))
+    assert plain(change_words.levels(seen, "USD")) == "80.0 % instead of 85.0 %"
+    assert change_words.levels(one, "USD") == ""
+
+
+def test_a_move_before_the_change_is_told():
+    def move(weeks, metric="gold_accuracy", change=None, **where):
+        since = dt.date(2026, 3, 2) - dt.timedelta(weeks=weeks)
+        return Move(metric, {"project": "P1", "pool": "A"} | where, since, 0.9, 0.84, change)
+
+    near = move(5)
+    others = [move(13), move(0), move(-2), move(5, "first_pass_yield"), move(5, change="CH-0"), move(5, pool="B")]
+    assert change_checks.moved_before(row(), [near, *others]) == [near]
+    assert "moved by −6.0 points in the week of 26 Jan 2026" in plain(change_checks.moved_already(near))
+    assert plain(change_words.move_size(near)) == "−6.0 points, worse"
+    faster = near._replace(metric="handle_time_log_mean_seconds", before=3.0, after=2.9)
+    assert change_words.move_size(faster).endswith("better")

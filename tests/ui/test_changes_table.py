@@ -5,11 +5,13 @@ import datetime as dt
 
 import pandas as pd
 
+from data_access.filters import Filters
 from metrics.change_ledger import Row
 from metrics.change_units import Change
 from metrics.effects import Design, Effect, Verdict
 from metrics.effects.verdict import Judgement
 from metrics.spec import Estimate
+from metrics.unexplained import Move, Moves
 from ui import changes
 
 NAMES = {"project": {"P1": "Comments"}, "language": {"id": "Indonesian"}, "policy": {"spam": "Spam"}}
@@ -55,3 +57,35 @@ def test_rows_of_everything_and_of_benchmarks_are_named():
     one = row({"everything": "all work in view"}, Verdict.CANNOT_TELL, "so few weeks")
     assert shown([one])["where"] == "all work in view"
     assert shown([dataclasses.replace(one, where={"project": "P1", "benchmark": "b"})])["where"] == "Comments, b"
+
+
+def test_filters_keep_what_came_to_their_work():
+    """A change to a pool is one to the projects the pool works in, and to no other; one to all is one to each."""
+    places = frozenset({("P1", "A"), ("P1", "B"), ("P2", "C")})
+    recorded = pd.DataFrame(
+        [("CH-1", "P1", None), ("CH-2", None, "C"), ("CH-3", None, "A"), ("CH-4", None, None), ("CH-5", "P9", "Z")],
+        columns=["change_id", "project_id", "pool_id"],
+    ).assign(kind="tool")
+    found = changes.Weighed(recorded, {c: [] for c in recorded["change_id"]}, [], places)
+
+    def kept(**where: str) -> list[str]:
+        return [*changes.narrowed(found, Filters.of({k: [v] for k, v in where.items()})).rows]
+
+    assert kept() == ["CH-1", "CH-2", "CH-3", "CH-4", "CH-5"]
+    assert kept(project="P1") == ["CH-1", "CH-3", "CH-4"]
+    assert kept(project="P2") == ["CH-2", "CH-4"]
+    assert kept(pool="B") == ["CH-1", "CH-4"]
+    assert kept(project="P2", pool="A") == []
+    assert kept(project="P9") == ["CH-5"]
+
+
+def test_moves_without_a_record_follow_the_filters():
+    def move(change=None, **where):
+        return Move("gold_accuracy", where, dt.date(2026, 3, 2), 0.9, 0.8, change)
+
+    one, two, whole = move(project="P1", pool="A"), move(project="P2", pool="A"), move(project="P1")
+    hours = move(pool="B")
+    found = Moves((one, two, whole, hours, move("CH-1", project="P1")), 40)
+    assert changes.unrecorded(found, Filters()) == [one, two, whole, hours]
+    assert changes.unrecorded(found, Filters.of({"project": ["P1"]})) == [one, whole, hours]
+    assert changes.unrecorded(found, Filters.of({"pool": ["A"]})) == [one, two, whole]

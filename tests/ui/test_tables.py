@@ -245,6 +245,32 @@ def test_a_choice_beyond_the_rows_is_none():
     assert _chosen(at.run()) is None
 
 
+def _leading() -> None:
+    import pandas as pd
+    import streamlit as st
+
+    from ui.tables import Column, table
+
+    if st.session_state.get("elsewhere"):
+        return
+    rows = pd.DataFrame({"name": ["a", "b"]})
+    members = [{"name": name} for name in rows["name"]]
+    columns = {"name": Column("Name")}
+    st.write("chosen", table(rows, key="t", title="T", columns=columns, members=members, opens=True))
+
+
+def test_a_row_that_leads_away_is_not_chosen_when_the_reader_is_back():
+    at = AppTest.from_function(_leading)
+    chosen = {"selection": {"rows": [1]}}
+    at.session_state["t 0"] = chosen
+    assert '"b"' in _chosen(at.run())
+    at.session_state["elsewhere"] = True
+    at.run()
+    at.session_state["elsewhere"] = False
+    at.session_state["t 0"] = chosen  # a browser remembers what was selected in a table of this name
+    assert _chosen(at.run()) is None
+
+
 def _folded() -> None:
     import streamlit as st
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from metrics.change_ledger import Row
 from metrics.effects import Design
-from ui import change_words
+from ui import change_checks, change_words
 from ui import format as fmt
 from ui.charts.base import TREND_HEIGHT, spec, tips
 from ui.theme import Palette
@@ -25,6 +25,7 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
     same work; weeks that are left out are gaps.
     """
     e, metric, period = row.effect, row.metric, change_words.period(row)
+    over = np.inf if e.until is None else e.until
     near = (e.weeks >= -MOST_BEFORE) & (e.weeks < MOST_AFTER)
     weeks = e.weeks[near]
     values = []
@@ -41,14 +42,14 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
             {
                 "week": week,
                 "gap": gap,
-                "under": week >= 0,
-                "run": f"{runs[k]} {week >= 0}",
-                "when": _when(week, period),
+                "under": 0 <= week < over,
+                "run": f"{runs[k]} {np.digitize(week, [0, over])}",
+                "when": _when(week, period, over),
                 "said": said,
                 **single,
             }
         )
-    counted = weeks[weeks >= 0][: change_words.counted(row)]
+    counted = weeks[weeks >= 0][: change_checks.counted(row)]
     first, last = -0.5, float(counted.max()) + 0.5
     mean = {
         "start": first,
@@ -115,16 +116,17 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
             "encoding": {**band, "y": {**y, "field": "value"}, "tooltip": tips(said="Effect")},
         },
     ]
-    end = row.change.end
-    if end is not None and (over := end - row.change.start) < weeks.max():
-        ended = [{"at": over - 0.5, "text": "ended"}]
-        layer.append(
+    if over <= weeks.max():
+        ended = {"values": [{"at": over - 0.5, "text": "ended"}]}
+        mark = {"type": "text", "y": -4, "baseline": "bottom", "align": "left", "dx": 2, "color": colours.ink}
+        layer += [
             {
-                "data": {"values": ended},
-                "mark": {"type": "rule", "strokeDash": [2, 4], "color": colours.muted},
+                "data": ended,
+                "mark": {"type": "rule", "strokeDash": [4, 4], "color": colours.ink},
                 "encoding": {"x": began},
-            }
-        )
+            },
+            {"data": ended, "mark": mark, "encoding": {"x": began, "text": {"field": "text"}}},
+        ]
     others = [
         {"at": (one.since - row.change.starts_on).days // 7 - 0.5, "text": one.change_id}
         for one in row.overlaps
@@ -142,15 +144,18 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
             {"data": {"values": others}, "mark": mark, "encoding": {"x": began, "text": {"field": "text"}}},
         ]
     title = f"{change_words.label(metric)} against the course it would have run, {where}"
+    grey = "before, and after it ended" if over <= weeks.max() else "before"
     subtitle = (
-        f"Grey: before, on the band 19 of 20 such {period}s keep to; blue: the effect over {len(counted)} {period}s "
+        f"Grey: {grey}, on the band 19 of 20 such {period}s keep to; blue: the effect over {len(counted)} {period}s "
         f"and its 95 % interval; thin rules: that of one {period}"
     )
     alt = f"{title}: {mean['said']} over the first {len(counted)} {period}s under the change; zero is no effect."
     return spec(colours, title, subtitle, TREND_HEIGHT, layer, data={"values": values}), alt
 
 
-def _when(at: int, period: str) -> str:
+def _when(at: int, period: str, over: float) -> str:
+    if at >= over:
+        return f"{period} {at - int(over) + 1} after it ended"
     if at >= 0:
         return f"{period} {at + 1} under the change"
     return f"{-at} {period if at == -1 else f'{period}s'} before"
@@ -213,7 +218,7 @@ def placebos(row: Row, colours: Palette) -> tuple[dict, str]:
     ]
     larger = int((sizes >= own * (1 - 1e-12)).sum())
     title = "Beside made-up changes"
-    never = change_words.MADE_UP.get(row.effect.design, "changes that never were, at other dates and in other places")
+    never = change_checks.MADE_UP.get(row.effect.design, "changes that never were, at other dates and in other places")
     subtitle = f"{len(sizes)} {never}; {larger} as large"
     alt = f"{title}: {larger} of {len(sizes)} made-up changes look at least as large as the real one."
     return spec(colours, title, subtitle, PLACEBO_HEIGHT, layer, data={"values": values}), alt

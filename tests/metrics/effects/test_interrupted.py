@@ -84,7 +84,10 @@ def test_a_change_that_ended_is_measured_while_it_lasted():
     found = interrupted(y, 40, end=45)
     assert found.effect.n == 5
     assert found.effect.low < 3.0 < found.effect.high < 4.0
-    assert found.weeks.max() == 4
+    # The eight weeks after it are shown, and decide nothing.
+    assert (found.weeks.max(), found.until) == (12, 5)
+    np.testing.assert_allclose(found.gaps[found.weeks > 4], -50, atol=1)
+    assert found.level == pytest.approx(y[40:45].mean())
 
 
 def test_the_comparison_takes_out_what_happened_to_everybody():
