@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import streamlit as st
 
@@ -11,10 +10,9 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.errors import RaterscopeError
 from metrics.spec import Metric
-from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, links, tables, words
+from ui import audit_gold, audit_planner, audit_tests, audit_words, cards, charts, data, links, tables, words
 from ui import format as fmt
 from ui.audit_planner import AUDITS, AUTO, GOLD, STRATA, Ask, Plan
-from ui.cards import KPI_PAGE, kpi_params
 from ui.choice import choice
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, context, tell_why
@@ -52,7 +50,7 @@ def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
         shown = _strata_names() if name == "strata" else known
         own[name] = links.one_of(called, st.query_params.get(name), shown, getattr(fallback, name), problems)
     for name, (called, least, most, _) in (WHOLE | PERCENT).items():
-        own[name] = _number(called, st.query_params.get(name), least, most, getattr(fallback, name), problems)
+        own[name] = links.number(called, st.query_params.get(name), least, most, getattr(fallback, name), problems)
     for low, high in (("acceptable", "limit"), ("bad", "good")):
         if float(own[low]) >= float(own[high]):
             called = (WHOLE | PERCENT)[low][0], (WHOLE | PERCENT)[high][0]
@@ -62,24 +60,6 @@ def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
             )
             own |= {low: f"{getattr(fallback, low):g}", high: f"{getattr(fallback, high):g}"}
     return own, tuple(problems)
-
-
-def _number(called: str, text: str | None, least: float, most: float, fallback: float, problems: list[str]) -> str:
-    """The number as text; the fallback and a sentence where it is none or lies outside."""
-    if text is None:
-        return f"{fallback:g}"
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    whole = isinstance(least, int)
-    if not least <= value <= most or (whole and not value.is_integer()):
-        kind = "whole number" if whole else "number"
-        problems.append(
-            f"The {called} is a {kind} from {least:g} to {most:,g}, not {links.quoted(text)}. Shown is {fallback:g}."
-        )
-        value = fallback
-    return f"{int(value)}" if whole else f"{round(value, 2):g}"
 
 
 def ask(own: Mapping[str, str]) -> Ask:
@@ -162,11 +142,7 @@ def heading(view: View, sentence: str) -> None:
 
 def figure_row(plan: Plan, asked: Ask, currency: str) -> None:
     """What is known today and after the plan, and what it costs."""
-    cells = "".join(
-        f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
-        for a, b, c in audit_words.figures(plan, asked, currency)
-    )
-    st.html(f'<div class="rs-figures">{cells}</div>')
+    cards.figures_row(audit_words.figures(plan, asked, currency))
 
 
 def where_they_go(view: View, plan: Plan, asked: Ask, own: Mapping[str, str]) -> None:
@@ -234,7 +210,7 @@ def open_stratum(view: View, plan: Plan, asked: Ask, own: Mapping[str, str], pla
         inside = view.filters.with_("project", str(plan.rows["project"].iloc[place]))
         open_from_click(PAGE, links.write(inside, **{**own, "strata": "policy_language"}))
     else:
-        open_from_click(KPI_PAGE, kpi_params(audit_planner.METRIC[asked.of], filters))
+        open_from_click(cards.KPI_PAGE, cards.kpi_params(audit_planner.METRIC[asked.of], filters))
 
 
 def tests(own: Mapping[str, str], view: View, plan: Plan, asked: Ask) -> None:
@@ -282,7 +258,7 @@ def gold(view: View, plan: Plan, asked: Ask) -> None:
             clicked = charts.show(spec, alt, key=f"exposure {token(filters)}", select=True)
             if clicked and clicked.get("member"):
                 narrower = filters.with_("pool", str(clicked["member"]))
-                open_from_click(KPI_PAGE, kpi_params(metric.name, narrower))
+                open_from_click(cards.KPI_PAGE, cards.kpi_params(metric.name, narrower))
 
 
 @st.fragment

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import gap, skill
+from metrics import confusion_elsewhere, gap, skill
 from ui import data
 from ui.cells import Columns, arrays, codes
 from ui.figures import KEPT
@@ -39,7 +40,13 @@ class Gaps(Mapping):
 
 
 def gaps(
-    cells: Columns, fine: np.ndarray, code: np.ndarray, names: np.ndarray, here: np.ndarray, goal: float, rows
+    cells: Columns,
+    fine: np.ndarray,
+    code: np.ndarray,
+    names: np.ndarray,
+    here: np.ndarray,
+    goal: float,
+    rows: pd.DataFrame,
 ) -> tuple[gap.Gap, Gaps]:
     """The parts of the gap to target of the pool and of each of its raters with gold."""
     coarse = codes(cells, ("project", "policy"))
@@ -58,7 +65,7 @@ class MainConfusion:
     raters of the pool were left out, as their labels look unread.
     """
 
-    found: gap.Confusion
+    found: confusion_elsewhere.Confusion
     project: str = ""
     truth: str = ""
     label: str = ""
@@ -94,7 +101,7 @@ def main_confusion(
     if not np.any(ours):
         return None
     kind, stratum = codes(cells, ("project_id", "truth", "label")), codes(cells, ("project_id", "language", "policy"))
-    found = gap.main_confusion(
+    found = confusion_elsewhere.main_confusion(
         codes(cells, ("rater",)),
         kind,
         codes(cells, ("project_id", "truth")),
