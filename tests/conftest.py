@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("WAREHOUSE_URL", "SNAPSHOT", "JOURNAL_URL", "SECRET", "TIMEZONE", "CURRENCY"):
         patch.delenv(f"RATERSCOPE_{name}", raising=False)
     patch.setattr(settings, "SECRETS_FILE", Path("/nonexistent/secrets.toml"))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, so no garbage collection need walk it: Streamlit asks for one after every run."""
+    gc.collect()
+    gc.freeze()
 
 
 def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
