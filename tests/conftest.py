@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from streamlit.components.v2 import manifest_scanner
 
 from data_access import refresh, settings
 from data_access import tables as t
@@ -29,6 +31,17 @@ def pytest_collection_finish() -> None:
     """What is loaded by now stays, so no garbage collection need walk it: Streamlit asks for one after every run."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scan_for_components() -> Iterator[None]:
+    """Streamlit reads what every installed package says of itself for each page a test opens: here once."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(
+        manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
+    )
+    yield
+    patch.undo()
 
 
 def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
