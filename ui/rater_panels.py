@@ -10,7 +10,7 @@ from metrics.catalogue import METRICS
 from metrics.spec import Metric
 from ui import cards, charts, figures, links, periods, rater_weeks, raters, tables, theme
 from ui import rater_words as words
-from ui.filter_bar import go_to, open_from_click, token
+from ui.filter_bar import back, go_to, open_from_click, token
 from ui.page import View, tell_why
 from ui.tables import Column
 from ui.words import change_words, md
@@ -127,5 +127,4 @@ def open_pool(pool: str, filters: Filters, own: dict[str, str]) -> None:
 
 def all_pools(filters: Filters, own: dict[str, str]) -> None:
     """The way back from one pool to all."""
-    params = links.write(filters.with_("pool"), **own)
-    st.page_link(PAGE, label="All pools", icon=":material/arrow_back:", query_params=params)
+    back("All pools", filters.with_("pool"), own)

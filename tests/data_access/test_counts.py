@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_access import build, counts
+from data_access import build, counts, refresh
 from data_access.dimensions import SOURCES
 from data_access.filters import DIMENSIONS, Filters, Scope
 from metrics.errors import NotAllowed, UnknownName
@@ -47,12 +47,6 @@ WORK = {
     "handle_n": "timed",
     "handle_sum_seconds": "seconds",
 }
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """A world per seed."""
-    yield from worlds.built(tmp_path_factory.mktemp)
 
 
 def plain(value: object) -> object:
@@ -319,11 +313,13 @@ def test_the_sample_names_no_rater_to_anyone(found):
         assert len(got) and got["rater"].dtype.kind == got["item"].dtype.kind == "i"
 
 
-def test_a_month_gives_no_more_items_than_the_sample_takes(tmp_path_factory, monkeypatch):
+def test_a_month_gives_no_more_items_than_the_sample_takes(tmp_path, monkeypatch):
     monkeypatch.setattr("data_access.marts.grain.SAMPLED_ITEMS", 5)
     monkeypatch.setattr(build, "ITEMS_PER_WINDOW", 20)  # the month is read in several windows
-    built = worlds.built(tmp_path_factory.mktemp)
-    world = next(built)[SEEDS[0]]
+    frames = toy.frames(SEEDS[0])
+    ours = worlds.written(tmp_path, SEEDS[0], frames)
+    refresh.refresh(ours)
+    world = worlds.world(ours, SEEDS[0], frames)
     rows = overlapped(world, Filters())
     rows = rows.assign(month=rows["created_day"].dt.to_period("M"))
     sizes = rows.groupby(["project", "month"])["item_id"].nunique()
@@ -333,7 +329,7 @@ def test_a_month_gives_no_more_items_than_the_sample_takes(tmp_path_factory, mon
     assert got.groupby("project_id")["item"].nunique().to_dict() == want
     whole = Counter(rows.groupby("item_id")["rater"].nunique())
     assert set(got.groupby("item")["rater"].nunique()) <= set(whole)
-    next(built, None)
+    world.snapshot.close()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -39,12 +39,6 @@ COLUMNS = [
 ONE = {"rater": "rater_id", "project": "project_id", "pool": "pool_id"}
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """A world per seed."""
-    yield from worlds.built(tmp_path_factory.mktemp)
-
-
 def given_labels(rows: pd.DataFrame) -> pd.DataFrame:
     """Labels of the label stage, in the order they are read."""
     rows = rows[(rows["stage"] == "label") & (rows["status"] != "skipped") & rows["label"].notna()]

@@ -20,10 +20,8 @@ from data_access.snapshot import Snapshot
 from metrics import catalogue
 from metrics.errors import UnknownName
 from tests.data_access import oracle, toy
+from tests.data_access.worlds import EVERYONE, OFFSET_HOURS, SEEDS, ZONES
 
-SEEDS = (1, 2, 3)
-ZONES = {1: "UTC", 2: "Asia/Singapore", 3: "UTC"}
-OFFSET_HOURS = {"UTC": 0.0, "Asia/Singapore": 8.0}
 GROUPINGS = (
     "day",
     "week",
@@ -46,25 +44,12 @@ GROUPINGS = (
     "stage",
     "tenure_band",
 )
-EVERYONE = Scope.everything()
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory):
+def worlds(found):
     """Per seed: the raw rows, the judged rows and the snapshot."""
-    found = {}
-    for seed in SEEDS:
-        folder = tmp_path_factory.mktemp(f"world{seed}")
-        frames = toy.frames(seed)
-        # The third is read through SQLAlchemy row by row, the others are attached.
-        url = f"sqlite:///{folder / 'warehouse.sqlite'}" if seed == 3 else toy.duckdb_url(folder)
-        toy.write(url, frames)
-        path = folder / "snapshot.duckdb"
-        refresh.refresh(Settings(url, path, "", timezone=ZONES[seed]))
-        found[seed] = (frames, oracle.judged(frames, OFFSET_HOURS[ZONES[seed]]), Snapshot(path))
-    yield found
-    for _, _, snapshot in found.values():
-        snapshot.close()
+    return {seed: (world.frames, world.rows, world.snapshot) for seed, world in found.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -22,12 +22,6 @@ ALL = tuple(catalogue.METRICS)
 QUICK = {"deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """A world per seed."""
-    yield from worlds.built(tmp_path_factory.mktemp)
-
-
 @pytest.fixture(autouse=True)
 def small_numbers_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Toy data are small: let every n give a number."""

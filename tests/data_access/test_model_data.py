@@ -16,8 +16,8 @@ from data_access import model_data, refresh
 from data_access import tables as t
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
-from tests.data_access import oracle, toy, worlds
-from tests.data_access.worlds import EVERYONE, OFFSET_HOURS, SEEDS, ZONES
+from tests.data_access import toy, worlds
+from tests.data_access.worlds import EVERYONE, SEEDS
 
 LEAST = 4
 LINK = replace(Scope.stakeholder(), minimum_raters=LEAST, minimum_items=0)
@@ -125,8 +125,7 @@ def found(tmp_path_factory):
         ours = frames(seed)
         settings = worlds.written(tmp_path_factory.mktemp(f"models{seed}"), seed, ours)
         refresh.refresh(settings)
-        rows = oracle.judged(ours, OFFSET_HOURS[ZONES[seed]])
-        made[seed] = worlds.World(ours, rows, settings, Snapshot(settings.snapshot))
+        made[seed] = worlds.world(settings, seed, ours)
     yield made
     for world in made.values():
         world.snapshot.close()

@@ -10,18 +10,11 @@ import pytest
 from data_access import counts, filter_values, privacy, queries
 from data_access.filters import Filters, Scope
 from metrics.errors import NotAllowed
-from tests.data_access import worlds
 from tests.data_access.worlds import EVERYONE, SEEDS
 
 LEAST = 4  # of the nine raters of a toy world
 LINK = replace(Scope.stakeholder(), minimum_raters=LEAST, minimum_items=0)
 SLICES = ("pool", "language", "site", "vendor", "locale", "tenure_band", "policy")
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """A world per seed."""
-    yield from worlds.built(tmp_path_factory.mktemp)
 
 
 def behind(rows: pd.DataFrame, by: list[str], column: str) -> dict[tuple, int]:

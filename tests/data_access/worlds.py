@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from hypothesis import strategies as st
 
-from data_access import refresh
 from data_access.filters import Filters, Scope
 from data_access.settings import Settings
 from data_access.snapshot import Snapshot
@@ -32,25 +30,23 @@ class World:
     snapshot: Snapshot
 
 
-def written(folder: Path, seed: int, frames: dict[str, pd.DataFrame]) -> Settings:
-    """A warehouse of these frames, and the settings that name it."""
+def settings(folder: Path, seed: int) -> Settings:
+    """The settings that name the warehouse and snapshot of a folder."""
     url = f"sqlite:///{folder / 'warehouse.sqlite'}" if seed == ON_SQLITE else toy.duckdb_url(folder)
-    toy.write(url, frames)
     return Settings(url, folder / "snapshot.duckdb", "", timezone=ZONES[seed])
 
 
-def built(make_folder) -> Iterator[dict[int, World]]:
-    """A world for each seed; their snapshots are closed afterwards."""
-    found = {}
-    for seed in SEEDS:
-        frames = toy.frames(seed)
-        ours = written(make_folder(f"world{seed}"), seed, frames)
-        refresh.refresh(ours)
-        rows = oracle.judged(frames, OFFSET_HOURS[ZONES[seed]])
-        found[seed] = World(frames, rows, ours, Snapshot(ours.snapshot))
-    yield found
-    for world in found.values():
-        world.snapshot.close()
+def written(folder: Path, seed: int, frames: dict[str, pd.DataFrame]) -> Settings:
+    """A warehouse of these frames, and the settings that name it."""
+    ours = settings(folder, seed)
+    toy.write(ours.warehouse_url, frames)
+    return ours
+
+
+def world(settings: Settings, seed: int, frames: dict[str, pd.DataFrame]) -> World:
+    """A world whose snapshot is made."""
+    rows = oracle.judged(frames, OFFSET_HOURS[ZONES[seed]])
+    return World(frames, rows, settings, Snapshot(settings.snapshot))
 
 
 VALUES = {

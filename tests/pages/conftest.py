@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """For a test that changes what pages are made of: it is served nothing kept before, and leaves nothing behind.
+
+    Others may share what is kept, as readers of one snapshot do; it is made once a snapshot, which saves minutes.
+    """
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
 
 
 @pytest.fixture

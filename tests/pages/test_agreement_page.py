@@ -51,7 +51,6 @@ LIVE = {**BUTTONS, "groups": "Test by shuffling the raters"}
 @pytest.fixture(autouse=True)
 def served(monkeypatch, request, tmp_path):
     """The small sample's snapshot; the warehouse is not reached unless a test asks for it."""
-    data.st.cache_data.clear()
     if "whole" not in request.fixturenames:
         monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
         monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(request.getfixturevalue("sample_snapshot")))
@@ -147,7 +146,7 @@ def test_single_ratings_are_read_when_asked_one_project_at_a_time(look):
 
 
 @pytest.mark.parametrize("look", LIVE)
-def test_a_warehouse_that_is_gone_leaves_the_rest_standing(look):
+def test_a_warehouse_that_is_gone_leaves_the_rest_standing(look, forgetful):
     at = press(opened(look=look, project="P11", **PERIOD), LIVE[look])
     assert sound(at)
     assert "no warehouse file" in text(at) and "The rest of the page stands" in text(at)
@@ -182,7 +181,7 @@ def test_an_item_leads_to_its_ratings(warehouse):
 
 
 @pytest.mark.parametrize("look", LIVE)
-def test_who_manages_no_raters_sees_no_single_rating(look, monkeypatch, warehouse):
+def test_who_manages_no_raters_sees_no_single_rating(look, monkeypatch, warehouse, forgetful):
     monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
     at = opened(look=look, project="P11", **PERIOD)
     assert sound(at)

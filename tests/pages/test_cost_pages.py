@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import streamlit as st
 
 from tests.pages.test_pages import opened, text
 from ui import costs
@@ -110,12 +109,10 @@ def test_a_row_opens_its_group():
 
 
 @pytest.mark.parametrize("page", [COSTS, QUALITY])
-def test_without_costs_the_page_says_what_to_load(page, monkeypatch):
-    st.cache_data.clear()
+def test_without_costs_the_page_says_what_to_load(page, monkeypatch, forgetful):
     monkeypatch.setattr(costs, "loaded", lambda *_: False)
     at = shown(page)
     assert "load the table costs" in text(at)
-    st.cache_data.clear()
 
 
 @pytest.mark.parametrize("page", [COSTS, QUALITY])

@@ -39,7 +39,6 @@ def sound(at: AppTest) -> bool:
 def served(monkeypatch, sample_snapshot, tmp_path):
     monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(sample_snapshot))
     monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
-    data.st.cache_data.clear()
 
 
 def without(monkeypatch, *marts: str):
@@ -100,7 +99,7 @@ def test_filters_that_match_nothing_say_so():
     assert sound(at) and "no number" in at.title[0].value and "cannot be shown" in text(at)
 
 
-def test_stakeholders_see_no_new_raters(monkeypatch):
+def test_stakeholders_see_no_new_raters(monkeypatch, forgetful):
     monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
     at = opened(PRODUCTIVITY, look="ramp", **PERIOD)
     assert sound(at) and "single raters are not shown" in text(at)
@@ -151,13 +150,13 @@ def test_no_items_no_queue():
     assert sound(at) and at.title
 
 
-def test_without_shifts_capacity_is_the_work_done(monkeypatch):
+def test_without_shifts_capacity_is_the_work_done(monkeypatch, forgetful):
     without(monkeypatch, "shift")
     at = opened(QUEUE, queue="P04", **PERIOD)
     assert sound(at) and "No shifts are loaded" in text(at)
 
 
-def test_without_costs_it_says_what_to_load(monkeypatch):
+def test_without_costs_it_says_what_to_load(monkeypatch, forgetful):
     without(monkeypatch, "ledger")
     at = opened(QUEUE, queue="P04", **PERIOD)
     assert sound(at) and "load costs" in text(at).replace("`", "")
@@ -168,7 +167,7 @@ def test_too_short_a_history_says_why(monkeypatch):
     assert sound(at) and "fewer than" in at.title[0].value
 
 
-def test_stakeholders_see_the_queue(monkeypatch):
+def test_stakeholders_see_the_queue(monkeypatch, forgetful):
     monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
     assert sound(opened(QUEUE, queue="P04", **PERIOD))
     without(monkeypatch, "shift")

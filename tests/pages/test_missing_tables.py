@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -12,8 +13,8 @@ import pytest
 
 from data_access import refresh
 from data_access.settings import Settings
+from tests.conftest import once
 from tests.data_access import toy
-from ui import data
 
 PAGES = ("productivity", "queue_and_capacity", "costs", "cost_and_quality")
 CHARTS = ("arrow_vega_lite_chart", "vega_lite_chart")
@@ -47,31 +48,36 @@ def frames() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def snapshots(tmp_path_factory) -> dict[str, Path]:
-    """The snapshot of the whole warehouse ("") and of each that lacks something."""
-    whole = tmp_path_factory.mktemp("whole")
-    toy.write(toy.duckdb_url(whole), frames())
-    made = {}
-    for lacks in ("", *LACKS):
-        folder = tmp_path_factory.mktemp("lacks")
-        shutil.copy(whole / "warehouse.duckdb", folder)
-        if lacks:
-            connection = duckdb.connect(str(folder / "warehouse.duckdb"))
-            connection.execute("UPDATE items SET due_at = NULL" if lacks == "due times" else f"DROP TABLE {lacks}")
-            connection.close()
-        refresh.refresh(Settings(toy.duckdb_url(folder), folder / "snapshot.duckdb", ""))
-        made[lacks] = folder / "snapshot.duckdb"
-    return made
+def snapshot_of(tmp_path_factory) -> Callable[[str], Path]:
+    """The snapshot of the whole warehouse ("") or of one that lacks something, made once for all workers."""
+    whole = "lacks nothing/warehouse.duckdb"
+
+    def write(path: Path) -> None:
+        toy.write(f"duckdb:///{path}", frames())
+
+    def make(lacks: str) -> Path:
+        def build(path: Path) -> None:
+            warehouse = path.with_name("warehouse.duckdb")
+            if lacks:
+                shutil.copy(path.parents[1] / whole, warehouse)
+                connection = duckdb.connect(str(warehouse))
+                connection.execute("UPDATE items SET due_at = NULL" if lacks == "due times" else f"DROP TABLE {lacks}")
+                connection.close()
+            refresh.refresh(Settings(f"duckdb:///{warehouse}", path, ""))
+
+        once(tmp_path_factory, whole, write)
+        return once(tmp_path_factory, f"lacks {lacks or 'nothing'}/snapshot.duckdb", build)
+
+    return make
 
 
 @pytest.fixture
-def page(monkeypatch, snapshots, opened, text, tmp_path):
+def page(monkeypatch, snapshot_of, opened, text, tmp_path):
     """Opens a page on the snapshot of a warehouse that lacks something: what it says, and its charts and tables."""
 
     def open_page(name: str, lacks: str, **params: str) -> tuple[str, int, int]:
-        monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(snapshots[lacks]))
+        monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(snapshot_of(lacks)))
         monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
-        data.st.cache_data.clear()
         at = opened(f"{name}.py", **PERIOD, **params)
         assert not at.exception and not at.error, (name, lacks, at.exception, at.error)
         return text(at).replace("`", ""), sum(len(at.get(kind)) for kind in CHARTS), len(at.dataframe)

@@ -38,7 +38,6 @@ def served(monkeypatch, sample_snapshot, tmp_path):
     """The sample's snapshot; the warehouse is not reached unless a test asks for it."""
     monkeypatch.setenv("RATERSCOPE_SNAPSHOT", str(sample_snapshot))
     monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{tmp_path}/gone.duckdb")
-    data.st.cache_data.clear()
 
 
 @pytest.fixture
@@ -144,7 +143,7 @@ def test_a_rater_s_row_opens_the_profile(opened):
 
 
 @pytest.mark.parametrize("params", [{"pool": "POOL-09"}, {}])
-def test_stakeholders_see_pools_and_no_rater(monkeypatch, params, opened, text):
+def test_stakeholders_see_pools_and_no_rater(monkeypatch, params, opened, text, forgetful):
     monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
     at = opened(QUALITY, from_="2026-05-18", to="2026-11-15", **params)
     assert sound(at)
@@ -153,7 +152,7 @@ def test_stakeholders_see_pools_and_no_rater(monkeypatch, params, opened, text):
     assert not any("shift" in b.label for b in at.button)
 
 
-def test_stakeholders_see_no_profile(monkeypatch, opened):
+def test_stakeholders_see_no_profile(monkeypatch, opened, forgetful):
     monkeypatch.setattr(data, "current_scope", Scope.stakeholder)
     at = opened(PROFILE, rater="R-0243")
     assert sound(at)
@@ -183,7 +182,7 @@ def test_the_profile_without_a_rater_says_what_it_would_show(opened, text):
 
 
 @pytest.mark.parametrize("grain", ["month", "week"])
-def test_the_profile_stands_without_the_warehouse(grain, opened, text):
+def test_the_profile_stands_without_the_warehouse(grain, opened, text, forgetful):
     at = opened(PROFILE, rater="R-0243", from_="2026-05-18", to="2026-11-15", grain=grain)
     assert sound(at)
     assert "Rater 0243 of Da Nang day" in at.title[0].value
@@ -208,7 +207,7 @@ def test_coaching_shows_items_from_the_warehouse(monkeypatch, whole_sample, whol
     assert (items["label"] == "benign").all() and (items["gold_label"] == "harmful").all() and len(items) > 1
 
 
-def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, opened, text):
+def test_projects_whose_matrix_is_not_drawn_are_named(monkeypatch, opened, text, forgetful):
     def of_three_projects(snapshot, filters, rater):
         one = rater_errors.matrix_of(snapshot, "P01", ["benign"], ["harmful"], np.array([9.0]))
         return Coaching([], [], [replace(one, project=p) for p in ("P01", "P02", "P03")], 27, since=filters.start)

@@ -113,12 +113,12 @@ def test_independent_judgements_cover():
     rng = np.random.default_rng(3)
     level, weight = np.array([3.0, 4.0, 2.0]), np.array([0.5, 0.2, 0.3])
     reference = pd.DataFrame({"policy": list("pqr"), "n": weight, "total": weight * level})
-    hit = 0
-    for _ in range(500):
-        rows = sums([rng.lognormal(mu, 0.8, n) for mu, n in zip(level, (12, 60, 25), strict=True)], policy=list("pqr"))
-        found = mix_adjusted(rows.assign(all="x"), ["all"], ["policy"], reference=reference).table.iloc[0]
-        hit += found["low"] <= math.exp(weight @ level) <= found["high"]
-    assert 0.93 <= hit / 500 <= 0.97
+    seconds = [rng.lognormal(mu, 0.8, n) for _ in range(500) for mu, n in zip(level, (12, 60, 25), strict=True)]
+    rows = sums(seconds, run=np.repeat(np.arange(500), 3), policy=list("pqr") * 500)
+    found = mix_adjusted(rows, ["run"], ["policy"], reference=reference).table  # a group of its own for each run
+    assert len(found) == 500
+    truth = math.exp(weight @ level)
+    assert 0.93 <= ((found["low"] <= truth) & (truth <= found["high"])).mean() <= 0.97
 
 
 @pytest.mark.parametrize(("scale", "raters"), [("log", 6), ("log", 30), ("mean", 12)])
@@ -136,22 +136,22 @@ def test_raters_who_differ_are_covered(scale, raters):
     reference = pd.DataFrame({"policy": list("pqr"), "n": weight, "total": weight * means})
     total, squares = ("total", "squares") if scale == "log" else ("seconds", "seconds_squared")
     reference = reference.rename(columns={"total": total})
-    robust = plain = 0
-    runs = 300
+    runs, seconds = 300, []
+    r, k = (a.ravel() for a in np.indices((raters, 3)))
     for _ in range(runs):
         n = rng.poisson(rng.gamma(2, 20, (raters, 1)) * rng.dirichlet([1, 1, 1], raters)) + 1
         off = rng.normal(0, pace, raters)
-        r, k = (a.ravel() for a in np.indices(n.shape))
-        seconds = [rng.lognormal(level[b] + off[a], sigma, n[a, b]) for a, b in zip(r, k, strict=True)]
-        rows = sums(seconds, rater_id=r, policy=np.array(list("pqr"))[k]).assign(all="x")
-        options = {"reference": reference, "scale": scale, "total": total, "squares": squares}
-        found = mix_adjusted(rows, ["all"], ["policy"], rater="rater_id", **options).table.iloc[0]
-        robust += found["low"] <= truth <= found["high"]
-        alone = mix_adjusted(rows, ["all"], ["policy"], **options).table.iloc[0]
-        assert alone["value"] == pytest.approx(found["value"])
-        plain += alone["low"] <= truth <= alone["high"]
-    assert 0.93 <= robust / runs <= (0.99 if raters < 10 else 0.97)
-    assert plain / runs < 0.8
+        seconds += [rng.lognormal(level[b] + off[a], sigma, n[a, b]) for a, b in zip(r, k, strict=True)]
+    run = np.repeat(np.arange(runs), len(r))  # a group of its own for each
+    rows = sums(seconds, run=run, rater_id=np.tile(r, runs), policy=np.tile(np.array(list("pqr"))[k], runs))
+    options = {"reference": reference, "scale": scale, "total": total, "squares": squares}
+    found = mix_adjusted(rows, ["run"], ["policy"], rater="rater_id", **options).table
+    alone = mix_adjusted(rows, ["run"], ["policy"], **options).table
+    assert len(found) == len(alone) == runs
+    assert alone["value"].to_numpy() == pytest.approx(found["value"].to_numpy())
+    robust, plain = (((rows["low"] <= truth) & (truth <= rows["high"])).mean() for rows in (found, alone))
+    assert 0.93 <= robust <= (0.99 if raters < 10 else 0.97)
+    assert plain < 0.8
 
 
 def test_raters_of_equal_volume_are_students_t():
