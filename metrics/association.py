@@ -33,6 +33,9 @@ LEAST_POINTS = 10
 LEAST_DISTINCT = 3
 """Different values a series must take: with two it is a before and an after, not a series."""
 
+DIGITS = 12
+"""Of a series' largest value: what differs beyond them differs by rounding."""
+
 TINY = 1e-10
 """The share of a series' spread below which nothing is left of it but rounding."""
 
@@ -94,12 +97,13 @@ def associate(
     x, y, beside, when = x[known], y[known], beside[known], np.flatnonzero(known)
     if len(x) < LEAST_POINTS:
         return _none(method, lag, f"fewer than {LEAST_POINTS} versions have both values", len(x))
+    x, y = _alike(x), _alike(y)
     for series in (x, y):
         reason = _too_plain(series)
         if reason:
             return _none(method, lag, reason, len(x))
     if method != PEARSON:
-        x, y, beside = (stats.rankdata(s, axis=0) for s in (x, y, beside))
+        x, y, beside = _ranks(x), _ranks(y), np.column_stack([np.empty((len(x), 0)), *map(_ranks, beside.T)])
     x, y, directions = _taken_out(x, y, beside)
     if x is None or y is None:
         return _none(method, lag, "the controls explain one of the series fully", len(known))
@@ -223,9 +227,26 @@ def _columns(controls: ArrayLike | None, n: int) -> Floats:
     return controls[:, None] if controls.ndim == 1 else controls
 
 
+def _alike(series: Floats) -> Floats:
+    """Values that differ by rounding alone made equal: 1 of 5 and 2 of 10, added up in parts, must not rank apart."""
+    largest = np.abs(series).max()
+    return np.round(series, DIGITS - math.ceil(math.log10(largest))) if largest > 1e-200 else series
+
+
+def _ranks(series: Floats) -> Floats:
+    """Ranks from 1, equal values at the mean of theirs: scipy's rankdata, at a tenth of the time of a short series."""
+    order = np.argsort(series, kind="stable")
+    ordered = series[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    many = np.diff(np.append(starts, len(series)))
+    ranks = np.empty(len(series))
+    ranks[order] = np.repeat(starts + (many + 1) / 2, many)
+    return ranks
+
+
 def _too_plain(series: Floats) -> str:
     """Why a series has nothing to correlate, or nothing."""
-    distinct = len(np.unique(series))
+    distinct = 1 + np.count_nonzero(np.diff(np.sort(series)))
     if distinct == 1:
         return "one of the series does not vary"
     return f"one of the series takes fewer than {LEAST_DISTINCT} different values" if distinct < LEAST_DISTINCT else ""
@@ -273,12 +294,15 @@ def _effective(x: Floats, y: Floats, when: NDArray[np.intp], controls: Floats | 
 def _hidden(r1: float, controls: Floats, when: NDArray[np.intp]) -> float:
     """By how much smooth controls lower r1 beyond what taking out the mean does: of AR(1) with r1, expected values."""
     apart = np.abs(np.subtract.outer(when, when))
-    covariance = max(r1, 0.0) ** apart
+    covariance, beside = max(r1, 0.0) ** apart, (apart == 1).astype(float)
+    whole, next_to = np.trace(covariance), (covariance * beside).sum()
 
     def expected(out: Floats) -> float:
-        rest = covariance - out @ (out.T @ covariance)
-        rest -= (rest @ out) @ out.T
-        return rest[apart == 1].sum() / 2 / np.trace(rest)
+        # Of what is left, (1 - OO')C(1 - OO'): half the sum beside the diagonal over the sum on it, by products of O.
+        spread, near = covariance @ out, beside @ out
+        inner = out.T @ spread
+        left = next_to - 2 * (spread * near).sum() + ((out.T @ near) * inner).sum()
+        return left / 2 / (whole - np.trace(inner))
 
     mean = np.full((len(when), 1), len(when) ** -0.5)
     return expected(mean) - expected(np.hstack([mean, controls]))

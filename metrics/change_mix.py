@@ -37,25 +37,27 @@ def mix_moved(change: Change, measure: Measure, frame: pd.DataFrame, mondays: pd
     """
     if not change.columns or any(c not in frame for c in change.columns):
         return None
-    own = np.ones(len(frame), bool)
-    for column, value in (("project_id", change.project), ("pool_id", change.pool)):
-        own &= np.ones(len(frame), bool) if value is None else (frame[column] == value).to_numpy(bool)
-    week = ((frame["week"].to_numpy() - mondays[0].to_numpy()) // WEEK).astype(int)
+    week = ((np.asarray(frame["week"].array) - mondays[0].to_numpy()) // WEEK).astype(int)
     stop = change.start + change.weeks(len(mondays))
-    early = own & (week < change.began) & (week >= change.began - WEEKS)
-    late = own & (week >= change.start) & (week < stop)
-    n = frame[measure.bottom].fillna(0).to_numpy(float)
+    own = (week >= change.began - WEEKS) & (week < stop)
+    for column, value in (("project_id", change.project), ("pool_id", change.pool)):
+        if value is not None:
+            own &= np.asarray(frame[column].array == value, bool)
+    early, late = np.flatnonzero(own & (week < change.began)), np.flatnonzero(own & (week >= change.start))
+    n = np.nan_to_num(np.asarray(frame[measure.bottom].array, float))
     if min(n[early].sum(), n[late].sum()) < LEAST:
         return None
     found = []
     for dimension in KINDS:
         if dimension in frame:
-            codes, members = pd.factorize(frame[dimension])
+            kinds = pd.Categorical(frame[dimension].array)
+            codes, members = kinds.codes.astype(np.int64), np.asarray(kinds.categories, object)
             before, after = (
                 np.bincount(codes[at] + 1, n[at], len(members) + 1)[1:] / n[at].sum() for at in (early, late)
             )
+            # Of equal moves the one of the first row is named.
             found += [
-                Mix(dimension, str(m), float(b), float(a)) for m, b, a in zip(members, before, after, strict=True)
+                Mix(dimension, str(members[k]), float(before[k]), float(after[k])) for k in pd.unique(codes) if k >= 0
             ]
     most = max(found, key=lambda mix: abs(mix.after - mix.before), default=None)
     return most if most is not None and abs(most.after - most.before) >= MATTERS else None

@@ -100,12 +100,6 @@ class Lines:
     def __init__(self, models: Models) -> None:
         scores = models["scores"]
         scores = over_slices(scores[scores["value"].notna() & scores["trained_at"].notna()])
-        scores = scores.sort_values(["trained_at", "model_version"])
-        self.series: dict[Series, pd.DataFrame] = {
-            (str(project), str(benchmark), str(metric)): rows.drop_duplicates("model_version", keep="last")
-            for (project, benchmark, metric), rows in scores.groupby(["project_id", "benchmark", "metric"])
-            if rows["value"].between(0, 1).all()
-        }
         batches = models["batches"]
         self._codes, names = pd.factorize(batches["model_version"])
         self._place = {name: k for k, name in enumerate(names)}
@@ -114,14 +108,21 @@ class Lines:
         self._pool = batches["pool_id"].to_numpy(object) if "pool_id" in batches else np.full(len(batches), None)
         self._parts: dict[Change, Floats] = {}
         known = set(batches.loc[self._items > 0, "model_version"])
+        scores = scores.sort_values(["trained_at", "model_version"]).reset_index(drop=True)
+        groups = scores.groupby(SERIES, sort=True)
+        shares = scores["value"].between(0, 1).groupby(groups.ngroup()).transform("all")
         # A version whose batches nobody knows is neither before nor under a change.
-        self.series = {
-            key: rows.assign(
-                value=rows["value"].where(rows["model_version"].isin(known)),
-                place=[self._place.get(version, -1) for version in rows["model_version"]],
-            )
-            for key, rows in self.series.items()
-            if not known.isdisjoint(rows["model_version"])
+        is_known = scores["model_version"].isin(known)
+        scores = scores.assign(
+            value=scores["value"].where(is_known),
+            place=[self._place.get(version, -1) for version in scores["model_version"]],
+        )
+        last = ~scores.duplicated([*SERIES, "model_version"], keep="last")
+        kept, used = shares.to_numpy() & last.to_numpy(), is_known.to_numpy()
+        self.series: dict[Series, pd.DataFrame] = {
+            (str(project), str(benchmark), str(metric)): scores.iloc[at[kept[at]]]
+            for (project, benchmark, metric), at in sorted(groups.indices.items())
+            if used[at[kept[at]]].any()
         }
 
     def part(self, rows: pd.DataFrame, change: Change) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from metrics.change_units import JOINED, Change, Floats, Frames, kept, units_of, weekly
+from metrics.change_units import JOINED, KEYS, Change, Floats, Frames, kept, weekly
 from metrics.effects import autoregressive
 from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, WEEKS, Effect
 from metrics.effects.interrupted import compared_all, interrupted, statistics
@@ -99,24 +99,40 @@ def _cuts(
     found = []
     for measure in measures:
         frame = frames[measure.source]
-        frame = frame[frame["project_id"] == project]
-        weeks = frame["week"].nunique()
+        needed = {"week", *KEYS, measure.top, measure.bottom, measure.squares} & {*frame.columns}
+        frame = frame[[*needed]][np.asarray(frame["project_id"].array == project, bool)]
+        weeks, bottom = len(np.unique(frame["week"].to_numpy())), np.asarray(frame[measure.bottom].array, float)
         for cut in CUTS:
             if any(c not in frame for c in cut):
                 continue
-            units = units_of(frame, cut)
-            volume = np.bincount(units.codes + 1, frame[measure.bottom].fillna(0), len(units.categories) + 1)[1:]
-            large = np.append(volume >= LEAST_SLICE * weeks, False)  # the last stands for null
-            if large.sum() < 2:
+            units = _large(frame, cut, bottom, LEAST_SLICE * weeks)
+            if len(units.categories) < 2:
                 continue
-            cells = frame.assign(unit=units)[large[units.codes]]
-            names, y, se = weekly(cells, measure, mondays, change.start)
+            names, y, se = weekly(frame.assign(unit=units), measure, mondays, change.start)
             if project == change.project and 0 <= change.began < min(change.start, len(mondays)):
                 y[:, change.began] = np.nan
             labels = ["project", *(c.removesuffix("_id") for c in cut)]
             where = [dict(zip(labels, (project, *name.split(JOINED)), strict=True)) for name in names]
             found.append(Cut(measure, where, y, se))
     return found
+
+
+def _large(frame: pd.DataFrame, cut: Sequence[str], bottom: Floats, least: float) -> pd.Categorical:
+    """The part of each row, names joined as in ``units_of``; null where it is of a part with less than ``least``."""
+    one, other = (pd.Categorical(frame[column].array) for column in cut)
+    wide = len(other.categories) + 1
+    code = (one.codes.astype(np.int64) + 1) * wide + other.codes + 1
+    volume = np.bincount(code, np.nan_to_num(bottom), (len(one.categories) + 1) * wide)
+    first, second = np.divmod(np.arange(len(volume)), wide)
+    parts = np.flatnonzero((volume >= least) & (volume > 0) & (first > 0) & (second > 0))
+    place = np.full(len(volume), -1)
+    place[parts] = np.arange(len(parts))
+    names = [
+        (categories.to_numpy(object), at[parts] - 1)
+        for categories, at in ((one.categories, first), (other.categories, second))
+    ]
+    joined = [f"{a}{JOINED}{b}" for a, b in zip(*(values[at] for values, at in names), strict=True)]
+    return pd.Categorical.from_codes(place[code], joined)
 
 
 def _largest(cuts: Sequence[Cut], dates: Iterable[int], length: int) -> list[float]:

@@ -150,32 +150,33 @@ def weekly(
     """
     # Sums over codes: a panel is made for every metric of every change, and groups of a frame take five times as long.
     unit, members = _codes(cells["unit"])
-    used = (cells[measure.bottom].to_numpy(float) > 0) & (unit >= 0)
-    week = ((cells["week"].to_numpy() - mondays[0].to_numpy()) // WEEK).astype(int)
-    sums = {c: np.nan_to_num(cells[c].to_numpy(float)) for c in {measure.top, measure.bottom, measure.squares} - {""}}
+    sums = {c: np.asarray(cells[c].array, float) for c in {measure.top, measure.bottom, measure.squares} - {""}}
+    used = (sums[measure.bottom] > 0) & (unit >= 0)
+    sums = {c: np.where(np.isnan(values), 0.0, values) for c, values in sums.items()}
+    week = ((np.asarray(cells["week"].array) - mondays[0].to_numpy()) // WEEK).astype(int)
     if measure.per_kind:
         kind = np.zeros(len(cells), int)
         for name in ("project_id", "language", "policy"):
             if name in cells:
                 codes, known = _codes(cells[name])
                 kind = kind * (len(known) + 1) + codes + 1
-        kind = pd.factorize(kind)[0]
-        early = used & (week < (start if start < len(mondays) else len(mondays) - 1))
+        early = np.flatnonzero(used & (week < (start if start < len(mondays) else len(mondays) - 1)))
+        wide = int(kind.max(initial=0)) + 1
         with np.errstate(all="ignore"):
-            usual = np.divide(*(np.bincount(kind, sums[c] * early) for c in (measure.top, measure.bottom)))[kind]
+            before = (np.bincount(kind[early], sums[c][early], wide) for c in (measure.top, measure.bottom))
+            usual = np.divide(*before)[kind]
         # A kind of work that did not exist before has no usual: it says nothing of a change.
         used &= np.isfinite(usual)
         sums["foreseen"] = np.where(used, usual, 0.0) * sums[measure.bottom]
     there = np.bincount(unit[used], minlength=len(members)) > 0
     names = tuple(str(name) for name in members[there])
-    row = (np.cumsum(there) - 1)[unit[used]]
-    inside = (week[used] >= 0) & (week[used] < len(mondays))
-    place = (row * len(mondays) + week[used])[inside]
+    rows = np.flatnonzero(used & (week >= 0) & (week < len(mondays)))
+    place = (np.cumsum(there) - 1)[unit[rows]] * len(mondays) + week[rows]
     shape = (len(names), len(mondays))
     some = np.bincount(place, minlength=len(names) * len(mondays)).reshape(shape) > 0
 
     def table(column: str) -> Floats:
-        found = np.bincount(place, sums[column][used][inside], len(names) * len(mondays)).reshape(shape)
+        found = np.bincount(place, sums[column][rows], len(names) * len(mondays)).reshape(shape)
         return np.where(some, found, np.nan)
 
     top, bottom = table(measure.top), table(measure.bottom)
@@ -194,7 +195,8 @@ def weekly(
 
 def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """A code per row, -1 for null, and the sorted members."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.int64), column.cat.categories.to_numpy(object)
+    values = column.array
+    if isinstance(values, pd.Categorical):
+        return values.codes.astype(np.int64), np.asarray(values.categories, object)
     codes, members = pd.factorize(column.to_numpy(object), sort=True)
     return codes.astype(np.int64), members

@@ -86,9 +86,11 @@ def _sliced(labels: Labels, by: str, scatter: Mapping[str, pd.Series]) -> pd.Dat
         models = models[models["dataset_version"].isin(held["dataset_version"])]
     weighted = lineage.weights(held, models)
     items = weighted.groupby("model_version")["items"].sum()
+    sums = labels.sums[by].assign(batch_id=keys.of(labels.sums[by]))
+    sums = sums[sums["batch_id"] >= 0]  # a batch that is not on record is in no model
     out = []
     for quality in QUALITIES.values():
-        found = _one(quality, labels, keys, weighted, models, scatter)
+        found = _one(quality, labels, keys, sums, weighted, models, scatter)
         if found is not None:
             out.append(found.assign(quality=quality.name, items=found["model_version"].map(items)))
     all_of = pd.concat(out, ignore_index=True)
@@ -113,6 +115,7 @@ def _one(
     quality: Quality,
     labels: Labels,
     keys: _Keys,
+    sums: pd.DataFrame,
     weighted: pd.DataFrame,
     models: pd.DataFrame,
     scatter: Mapping[str, pd.Series],
@@ -128,11 +131,11 @@ def _one(
         found = list(labels.patterns.get(by, ()))
         of = pd.DataFrame({"batch_id": [key["batch"] for key, _ in found]})
         of = of.assign(**{by: [key[by] for key, _ in found]}) if by else of
-        grouped = list(zip(keys.of(of).tolist(), (parts for _, parts in found), strict=True))
+        places = zip(keys.of(of).tolist(), (parts for _, parts in found), strict=True)
+        grouped = [(at, parts) for at, parts in places if at >= 0]
         if quality.made == qualities.MATCH:
             return lineage.exposure(weighted, qualities.matched(grouped), models)
         return lineage.mean_exposure(weighted, qualities.coefficients(quality, grouped), models)
-    sums = labels.sums[by].assign(batch_id=keys.of(labels.sums[by]))
     if quality.made == qualities.LOGS:
         found = lineage.mean_exposure(weighted, qualities.log_times(quality, sums), models)
         return found.assign(low=np.nan, high=np.nan)  # the batches keep no squares of times

@@ -28,12 +28,17 @@ class LabelChanges:
     ) -> None:
         named = changes.reindex(columns=COLUMNS)
         self._changes = named[named["kind"] != "model"].to_dict("records")
-        self._pools: Mapping[str, frozenset] = (
-            {} if pools is None else pools.groupby("batch_id")["pool"].agg(frozenset).to_dict()
-        )
+        for change in self._changes:
+            start, end = pd.Timestamp(change["starts_on"]), pd.Timestamp(change["ends_on"])
+            change["start"], change["end"] = start, pd.Timestamp.max if pd.isna(end) else end + pd.Timedelta(days=1)
+        self._pools: dict[str, set] = {}
+        for batch, pool in [] if pools is None else zip(pools["batch_id"], pools["pool"], strict=True):
+            self._pools.setdefault(batch, set()).add(pool)
         whose = models[["model_version", "dataset_version"]].dropna().drop_duplicates("model_version")
         rows = whose.merge(batches.dropna(subset=["dataset_version", "labelled_at"]), on="dataset_version")
-        self._batches = {version: part.to_dict("records") for version, part in rows.groupby("model_version")}
+        self._batches: dict[str, list[dict]] = {}
+        for row in rows[["model_version", "batch_id", "project", "labelled_at"]].to_dict("records"):
+            self._batches.setdefault(row["model_version"], []).append(row)
 
     def between(self, now: str, before: str) -> str:
         """In words, every change under which labels of either version were made; empty where there is none.
@@ -67,6 +72,4 @@ class LabelChanges:
             pools = self._pools.get(batch["batch_id"])
             if not named if pools is None else change["pool_id"] not in pools:
                 return False
-        start, end = pd.Timestamp(change["starts_on"]), pd.Timestamp(change["ends_on"])
-        when = batch["labelled_at"]
-        return bool(start <= when and (pd.isna(end) or when < end + pd.Timedelta(days=1)))
+        return bool(change["start"] <= batch["labelled_at"] < change["end"])

@@ -16,6 +16,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from metrics.intervals import wilson
@@ -64,16 +65,18 @@ def exposure(weighted: pd.DataFrame, judged: pd.DataFrame, models: pd.DataFrame)
     the weights are taken anew. Interval: Wilson on the n that has the variance Σ w² p(1-p)/n_b, p the model's own
     share, for a batch of few judgements cannot show its spread. Judgements are taken as independent.
     """
-    known = weighted.merge(judged[["batch_id", "hits", "n"]], on="batch_id")
-    known = known[known["n"] > 0]
-    total = known.groupby("model_version")["weight"].transform("sum")
-    known = known.assign(part=known["weight"] / total)
-    known = known.assign(mean=known["part"] * known["hits"] / known["n"], thin=known["part"] ** 2 / known["n"])
-    summed = known.groupby("model_version")[["mean", "thin", "n", "weight"]].sum()
-    out = models[["model_version"]].merge(summed, left_on="model_version", right_index=True, how="left")
-    share, effective = out["mean"].to_numpy(float), 1 / out["thin"].to_numpy(float)
-    found = wilson(share * effective, effective)
-    return _with_reasons(out.assign(value=found.value, low=found.low, high=found.high), weighted)
+    code, names = pd.factorize(models["model_version"])
+    hits, n = _beside(weighted, judged, ("hits", "n"))
+    model = names.get_indexer(weighted["model_version"])
+    known = (model >= 0) & (n > 0)
+    model, hits, n, weight = model[known], hits[known], n[known], weighted["weight"].to_numpy(float)[known]
+    whole = np.bincount(model, weight, len(names))
+    part, behind = weight / whole[model], np.bincount(model, n, len(names))
+    with np.errstate(all="ignore"):
+        effective = 1 / np.bincount(model, part**2 / n, len(names))
+        share = np.where(behind > 0, np.bincount(model, part * hits / n, len(names)), np.nan)
+        found = wilson(share * effective, effective)
+    return _with_reasons(models, weighted, *(table[code] for table in (*found, behind, whole)))
 
 
 def mean_exposure(weighted: pd.DataFrame, values: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
@@ -82,24 +85,35 @@ def mean_exposure(weighted: pd.DataFrame, values: pd.DataFrame, models: pd.DataF
     For alpha, percent agreement or the mean log handle time of a batch. error: the standard error, NaN where unknown.
     Interval: value ± 1.96 √(Σ w² error²).
     """
-    known = weighted.merge(values[["batch_id", "value", "error", "n"]], on="batch_id").dropna(subset=["value", "error"])
-    known = known.assign(part=known["weight"] / known.groupby("model_version")["weight"].transform("sum"))
-    known = known.assign(mean=known["part"] * known["value"], square=(known["part"] * known["error"]) ** 2)
-    summed = known.groupby("model_version")[["mean", "square", "n", "weight"]].sum()
-    out = models[["model_version"]].merge(summed, left_on="model_version", right_index=True, how="left")
-    half = stats.norm.ppf(0.975) * np.sqrt(out["square"])
-    return _with_reasons(out.assign(value=out["mean"], low=out["mean"] - half, high=out["mean"] + half), weighted)
+    code, names = pd.factorize(models["model_version"])
+    value, error, n = _beside(weighted, values, ("value", "error", "n"))
+    model = names.get_indexer(weighted["model_version"])
+    known = (model >= 0) & np.isfinite(value) & np.isfinite(error)
+    model, weight = model[known], weighted["weight"].to_numpy(float)[known]
+    whole = np.bincount(model, weight, len(names))
+    part, behind = weight / whole[model], np.bincount(model, np.nan_to_num(n[known]), len(names))
+    mean = np.where(whole > 0, np.bincount(model, part * value[known], len(names)), np.nan)
+    half = stats.norm.ppf(0.975) * np.sqrt(np.bincount(model, (part * error[known]) ** 2, len(names)))
+    return _with_reasons(models, weighted, *(table[code] for table in (mean, mean - half, mean + half, behind, whole)))
 
 
-def _with_reasons(out: pd.DataFrame, weighted: pd.DataFrame) -> pd.DataFrame:
-    """An exposure of each model; where too little is behind it, the reason in place of the number."""
-    out = out.assign(n=out["n"].fillna(0.0), covered=out["weight"].fillna(0.0))
-    trained = out["model_version"].isin(weighted["model_version"])
-    out["reason"] = np.select(
-        [~trained, out["n"] < LEAST_JUDGED, out["covered"] < LEAST_COVERED], [NO_BATCHES, FEW_JUDGED, FEW_COVERED], ""
-    )
-    out.loc[out["reason"] != "", ["value", "low", "high"]] = np.nan
-    return out[EXPOSURE].reset_index(drop=True)
+def _beside(weighted: pd.DataFrame, values: pd.DataFrame, columns: Sequence[str]) -> list[NDArray[np.float64]]:
+    """The columns for the batch of each row of ``weighted``, NaN where ``values``, which has a batch once, has none."""
+    place = pd.Index(values["batch_id"]).get_indexer(weighted["batch_id"])
+    return [np.append(values[c].to_numpy(float), np.nan)[place] for c in columns]
+
+
+def _with_reasons(models: pd.DataFrame, weighted: pd.DataFrame, *columns: NDArray[np.float64]) -> pd.DataFrame:
+    """An exposure of each model from value, low, high, n and covered; where too little is behind it, the reason in
+    place of the number.
+    """
+    value, low, high, n, covered = columns
+    versions = models["model_version"]
+    trained = versions.isin(weighted["model_version"]).to_numpy()
+    lacking = [~trained, n < LEAST_JUDGED, covered < LEAST_COVERED]
+    reason = np.select(lacking, [NO_BATCHES, FEW_JUDGED, FEW_COVERED], "").astype(object)
+    value, low, high = (np.where(reason == "", end, np.nan) for end in (value, low, high))
+    return pd.DataFrame(dict(zip(EXPOSURE, (versions.to_numpy(), value, low, high, n, covered, reason), strict=True)))
 
 
 def lags(weighted: pd.DataFrame, labelled: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:

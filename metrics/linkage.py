@@ -11,11 +11,14 @@ Timely versions only: what cannot have happened in the order on record takes no 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from metrics import association, ladder, panel
 from metrics.association import KENDALL, PEARSON, SPEARMAN, Association
@@ -35,6 +38,7 @@ STANDS = 0.10
 """The false-discovery rate up to which a cell of the matrix is called a finding."""
 
 UNCORRECTED = "measurement error left in, which pulls it towards 0"
+EPOCH = np.datetime64("2020-01-01")  # days are counted from it
 SERIES = ["project", "benchmark", "metric"]
 ALL_PROJECTS = "all projects"
 VERSIONS, PANEL = "versions", "panel"
@@ -86,56 +90,99 @@ class Link:
         """The link of one policy or language alone; KeyError for one that is not measured."""
         return replace(self, table=self.table[[member]])
 
-    def controls(self, exposed: pd.DataFrame) -> Floats:
+    def controls(self, exposed: Mapping[str, ArrayLike]) -> Floats:
         """Log data volume and base-model dummies, (versions, k); the most common base model is the one left out."""
-        items = exposed["items"].to_numpy(float)
+        items = np.asarray(exposed["items"], float)
         known = items > 0
         volume = np.where(known, np.log(np.where(known, items, 1.0)), np.nan)
+        return np.column_stack([volume, self._base_models])
+
+    @cached_property
+    def _base_models(self) -> Floats:
         kinds = [kind for kind, _ in Counter(self.base).most_common()[1:]]
-        return np.column_stack([volume, *(np.array([b == kind for b in self.base], float) for kind in kinds)])
+        return np.array([[b == kind for kind in kinds] for b in self.base], float).reshape(len(self.base), len(kinds))
 
 
 def links(measures: pd.DataFrame, models: pd.DataFrame, untimely: pd.DataFrame) -> list[Link]:
     """Every benchmark of every project with its versions; frames of metrics.lineage, by project, benchmark, metric."""
+    known = measures.dropna(subset=["project"]).reset_index(drop=True)
     order = models.drop_duplicates("model_version").set_index("model_version")
-    known = measures.dropna(subset=["project"])
-    return [_link(key, rows, order, untimely) for key, rows in known.groupby(SERIES, sort=True)]
+    order = order.reindex(known["model_version"])
+    trained = order["trained_at"].to_numpy("datetime64[us]")
+    version, names = pd.factorize(known["model_version"], sort=True)
+    measured = known["measured_at"].to_numpy("datetime64[us]")
+    rank = np.empty(len(known), np.intp)
+    rank[np.lexsort((measured, version, trained))] = np.arange(len(known))
+    rows = _Rows(
+        names.to_numpy(object)[version],
+        trained,
+        order["base_model"].fillna("").astype(str).to_numpy(object),
+        known["value"].to_numpy(float),
+        known["higher_is_better"].to_numpy(bool),
+        {by: known[by].to_numpy(object) for by in ("policy", "language")},
+        rank,
+    )
+    wrong = untimely.drop_duplicates(["benchmark", "model_version"])
+    late = list(zip(wrong["benchmark"], wrong["model_version"], wrong["reason"], strict=True))
+    return [_link(key, rows, at, late) for key, at in sorted(known.groupby(SERIES).indices.items())]
 
 
-def _link(key: tuple, rows: pd.DataFrame, order: pd.DataFrame, untimely: pd.DataFrame) -> Link:
-    by, rows, reason = _slices(rows)
-    higher = rows["higher_is_better"].astype(bool)
-    trained = order["trained_at"].reindex(rows["model_version"]).to_numpy()
-    rows = rows.assign(trained_at=trained, member=rows[by] if by else "").dropna(subset="trained_at")
-    rows = rows.sort_values(["trained_at", "model_version", "measured_at"])
-    rows = rows.drop_duplicates(["model_version", "member"], keep="last")
-    wrong = untimely[untimely["benchmark"].isna() | (untimely["benchmark"] == key[1])]
-    wrong = wrong[wrong["model_version"].isin(rows["model_version"])].drop_duplicates("model_version")
-    late = rows["model_version"].isin(wrong["model_version"])
-    value = rows["value"].astype(float).where(~late & np.isfinite(rows["value"].astype(float)))
-    versions = list(dict.fromkeys(rows["model_version"]))
-    table = rows.assign(value=value).pivot(index="model_version", columns="member", values="value").reindex(versions)
-    days = (order["trained_at"].reindex(versions) - pd.Timestamp("2020-01-01")) / pd.Timedelta(days=1)
-    base = order["base_model"].reindex(versions).fillna("").astype(str)
-    reason = UNKNOWN if not versions else MIXED if higher.nunique() > 1 else reason
-    left_out = {str(why): int(n) for why, n in wrong["reason"].value_counts().items()}
-    names = tuple(str(v) for v in versions)
-    return Link(*(str(k) for k in key), bool(higher.iloc[-1]), by, names, days.to_numpy(float), tuple(base), table,
-                left_out, reason)  # fmt: skip
+class _Rows(NamedTuple):
+    """Measures by column, (rows,), and each row's rank by when its version was trained and it was measured."""
+
+    version: NDArray[np.object_]
+    trained: NDArray[np.datetime64]
+    base: NDArray[np.object_]
+    value: Floats
+    higher: NDArray[np.bool_]
+    cut: dict[str, NDArray[np.object_]]
+    rank: NDArray[np.intp]
 
 
-def _slices(rows: pd.DataFrame) -> tuple[str, pd.DataFrame, str]:
+def _link(key: tuple, rows: _Rows, at: NDArray[np.intp], late: list[tuple]) -> Link:
+    """The link of the rows at these places; late: of untimely versions benchmark (null is any), version, reason."""
+    by, at, reason = _slices(rows, at)
+    higher = rows.higher[at]
+    trained = at[~np.isnat(rows.trained[at])]
+    # The newest value of each version and slice, versions in the order of training.
+    newest = {(rows.version[k], rows.cut[by][k] if by else ""): k for k in trained[np.argsort(rows.rank[trained])]}
+    first = {version: k for (version, _), k in newest.items()}
+    place, members = {version: k for k, version in enumerate(first)}, sorted({member for _, member in newest})
+    wrong: dict[str, str] = {}
+    for benchmark, version, why_not in late:
+        if version in place and (pd.isna(benchmark) or benchmark == key[1]):
+            wrong.setdefault(version, str(why_not))
+    table = np.full((len(place), len(members)), np.nan)
+    for (version, member), k in newest.items():
+        if version not in wrong and np.isfinite(rows.value[k]):
+            table[place[version], members.index(member)] = rows.value[k]
+    versions, on = tuple(str(v) for v in first), list(first.values())
+    reason = UNKNOWN if not versions else MIXED if higher.min() != higher.max() else reason
+    return Link(
+        *(str(k) for k in key),
+        bool(higher[-1]),
+        by,
+        versions,
+        (rows.trained[on] - EPOCH) / np.timedelta64(1, "D"),
+        tuple(rows.base[on]),
+        pd.DataFrame(table, index=pd.Index(versions, name="model_version"), columns=pd.Index(members, name="member")),
+        dict(Counter(wrong.values()).most_common()),
+        reason,
+    )
+
+
+def _slices(rows: _Rows, at: NDArray[np.intp]) -> tuple[str, NDArray[np.intp], str]:
     """What a benchmark is measured by, its measures by that, and why it cannot be compared.
 
     Policy goes before language, and either before the whole; a value of a policy in one language is neither, and where
     a benchmark has nothing else there is no link, for several of its values would be one cell.
     """
-    policy, language = rows["policy"].notna(), rows["language"].notna()
+    policy, language = (~pd.isna(rows.cut[by][at]) for by in ("policy", "language"))
     for by, inside in (("policy", policy & ~language), ("language", language & ~policy)):
         if inside.any():
-            return by, rows[inside], ""
-    whole = rows[~policy & ~language]
-    return ("", whole, "") if len(whole) else ("", rows, BOTH)
+            return by, at[inside], ""
+    whole = at[~policy & ~language]
+    return ("", whole, "") if len(whole) else ("", at, BOTH)
 
 
 class Exposed:
@@ -172,6 +219,11 @@ def series(link: Link, quality: str, exposed: Exposed) -> pd.DataFrame:
     from its own slice's mean, so that a slice missing from one version does not move the mean; the overall means are
     put back.
     """
+    return pd.DataFrame(_columns(link, quality, exposed), index=list(link.versions))
+
+
+def _columns(link: Link, quality: str, exposed: Exposed) -> dict[str, NDArray]:
+    """``series`` as arrays by column: the matrix needs hundreds of them."""
     y = link.table.to_numpy(float)
     parts = [exposed.of(quality, link.by, str(member), link.versions) for member in link.table]
     x, low, high, items = np.moveaxis(np.stack([values for values, _ in parts], axis=1), 2, 0)
@@ -180,7 +232,7 @@ def series(link: Link, quality: str, exposed: Exposed) -> pd.DataFrame:
     if len(parts) == 1:
         columns = (y, np.where(np.isfinite(y), x, np.nan), low, high, variance, items)
         said = dict(zip(("y", "x", "x_low", "x_high", "x_variance", "items"), (c[:, 0] for c in columns), strict=True))
-        return pd.DataFrame({**said, "reason": parts[0][1]}, index=list(link.versions))
+        return {**said, "reason": parts[0][1]}
     count = both.sum(axis=1)
     with np.errstate(all="ignore"):
         share = np.where(count > 0, 1 / count, np.nan)
@@ -194,14 +246,14 @@ def series(link: Link, quality: str, exposed: Exposed) -> pd.DataFrame:
         half = Z * np.sqrt(square)
         mean_y = mean(y)
     said = {"y": mean_y, "x": mean_x, "x_low": mean_x - half, "x_high": mean_x + half, "x_variance": square}
-    return pd.DataFrame({**said, "items": np.nansum(items, axis=1), "reason": parts[0][1]}, index=list(link.versions))
+    return {**said, "items": np.nansum(items, axis=1), "reason": parts[0][1]}
 
 
 # ------------------------------------------------------------------------------------------------------------- matrix
 
 
-def at_lag(link: Link, rows: pd.DataFrame, lag: int, method: str = SPEARMAN) -> Association:
-    """One cell of the matrix, rows of ``series``: a correlation (CALLED), controls and a linear trend taken out."""
+def at_lag(link: Link, rows: Mapping[str, ArrayLike], lag: int, method: str = SPEARMAN) -> Association:
+    """One cell of the matrix: a correlation (CALLED), controls and a linear trend taken out. rows: of ``series``."""
     controls = np.column_stack([link.days, link.controls(rows)])
     if lag:  # the volume beside y is not known where that version's labels are not, and there it says nothing
         column = controls[:, 1]
@@ -214,16 +266,17 @@ def at_lag(link: Link, rows: pd.DataFrame, lag: int, method: str = SPEARMAN) -> 
                        found.n_effective, None, lag)  # fmt: skip
 
 
-def why(link: Link, rows: pd.DataFrame, reason: str) -> str:
+def why(link: Link, rows: Mapping[str, ArrayLike], reason: str) -> str:
     """Why there is no coefficient: the plainest of what stands in the way."""
     if link.reason:
         return link.reason
-    if link.left_out and np.isfinite(rows["y"]).sum() < association.LEAST_POINTS:
+    known, measured = np.isfinite(np.asarray(rows["x"], float)), np.isfinite(np.asarray(rows["y"], float))
+    if link.left_out and measured.sum() < association.LEAST_POINTS:
         most, n = max(link.left_out.items(), key=lambda one: one[1])
         return f"{n} of {len(link.versions)} versions are left out: {most}"
-    said = rows.loc[~np.isfinite(rows["x"]) & (rows["reason"] != ""), "reason"].dropna()
-    if np.isfinite(rows["x"]).sum() < association.LEAST_POINTS and len(said) >= len(rows) / 2:
-        return str(said.value_counts().index[0])
+    said = [r for r in np.asarray(rows["reason"], object)[~known] if isinstance(r, str) and r]
+    if known.sum() < association.LEAST_POINTS and len(said) >= len(known) / 2:
+        return Counter(said).most_common(1)[0][0]
     return reason
 
 
@@ -238,7 +291,7 @@ def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS, me
     cells, out = [], []
     for link in found:
         for quality in QUALITIES.values():
-            beside = pd.DataFrame() if link.reason else series(link, quality.name, exposed)
+            beside = {} if link.reason else _columns(link, quality.name, exposed)
             for lag in lags:
                 if link.reason:
                     one = Association(method, Estimate.missing(link.reason), 0.0, None, lag)

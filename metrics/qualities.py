@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from metrics import agreement
+from metrics.agreement.many import Coefficients, alpha_of_groups, percent_agreement_of_groups
 from metrics.ceiling import concentration
 from metrics.intervals import student
 from metrics.patterns import Patterns
 from metrics.shapes import Parts
-from metrics.spec import Estimate
+
+Floats = NDArray[np.float64]
 
 COUNTS, WEIGHTS, LOGS, MATCH, COEFFICIENT, CELLS = "counts", "weights", "logs", "match", "coefficient", "cells"
 SHARE, LOG = "share", "log"  # and "coefficient": what one unit of a quality is
@@ -111,19 +115,22 @@ def overdispersion(quality: Quality, cells: pd.DataFrame) -> pd.Series:
     truly moves in one cell alone counts as scatter too, so errors are stated wide rather than narrow. Source: McCullagh
     and Nelder 1989, section 4.5.
     """
-    hit, n = quality.columns
-    rows = cells.loc[cells[n] >= LEAST_CELL, ["project_id", "batch_id", "policy", "language", hit, n]].dropna()
-    if rows.empty:
+    hits, n = (cells[c].to_numpy(float) for c in quality.columns)
+    keys = [pd.factorize(cells[c])[0] for c in ("project_id", "policy", "language", "batch_id")]
+    used = (n >= LEAST_CELL) & np.isfinite(hits) & (np.min(keys, axis=0) >= 0)
+    if not used.any():
         return pd.Series(dtype=float)
-    of_cell = rows.groupby(["project_id", "policy", "language"])[[hit, n]].transform("sum")
-    usual = of_cell[hit] / of_cell[n]
-    off = (rows[hit] - rows[n] * usual).groupby(rows["batch_id"]).transform("sum")
-    share = (usual + off / rows.groupby("batch_id")[n].transform("sum")).clip(0.005, 0.995)
-    square = (rows[hit] - rows[n] * share) ** 2 / (rows[n] * share * (1 - share))
-    project = rows["project_id"]
-    free = rows.groupby(project).size() - rows.groupby(project)["batch_id"].nunique()
-    free -= rows[["project_id", "policy", "language"]].drop_duplicates().groupby("project_id").size() - 1
-    return (square.groupby(project).sum() / free.where(free >= LEAST_FREE)).clip(lower=1.0).fillna(1.0)
+    hits, n = hits[used], n[used]
+    project, policy, language, batch = (pd.factorize(code[used])[0] for code in keys)
+    cell, whose = pd.factorize((project * len(cells) + policy) * len(cells) + language)
+    usual = (np.bincount(cell, hits) / np.bincount(cell, n))[cell]
+    off = np.bincount(batch, hits - n * usual) / np.bincount(batch, n)
+    share = np.clip(usual + off[batch], 0.005, 0.995)
+    square = np.bincount(project, (hits - n * share) ** 2 / (n * share * (1 - share)))
+    batches = np.bincount(np.unique(project * len(cells) + batch) // len(cells))
+    free = np.bincount(project) - batches - (np.bincount(whose // len(cells) ** 2) - 1)
+    scatter = np.maximum(square / np.where(free >= LEAST_FREE, free, np.inf), 1.0)
+    return pd.Series(scatter, index=pd.unique(cells.loc[used, "project_id"])).sort_index()
 
 
 def log_times(quality: Quality, sums: pd.DataFrame) -> pd.DataFrame:
@@ -140,14 +147,13 @@ def matched(patterns: Sequence[tuple[int, Parts]]) -> pd.DataFrame:
     patterns: batch and its label-count patterns. As the catalogue's ``consensus_match``: only ratings whose others have
     one most frequent label are judged, and a rating never counts towards its own consensus.
     """
-    rows = []
-    for batch, parts in patterns:
-        hits = n = 0.0
-        for found, _ in parts:
-            one = leave_one_out(found)
-            hits, n = hits + one[0], n + one[1]
-        rows.append((batch, hits, n))
-    return pd.DataFrame(rows, columns=JUDGED)
+    told = [(k, found) for k, (_, parts) in enumerate(patterns) for found, _ in parts]
+    hits, n = np.zeros((2, len(patterns)))
+    for width in {found.n_labels for _, found in told}:
+        stacked = _stacked([(k, found) for k, found in told if found.n_labels == width])
+        for total, of_items in zip((hits, n), _led(*stacked[:2]), strict=True):
+            total += np.bincount(stacked[2], of_items, len(patterns))
+    return pd.DataFrame({"batch_id": [batch for batch, _ in patterns], "hits": hits, "n": n}, columns=JUDGED)
 
 
 def leave_one_out(patterns: Patterns) -> tuple[float, float]:
@@ -156,47 +162,69 @@ def leave_one_out(patterns: Patterns) -> tuple[float, float]:
     Of a rating with label l among counts c the others are c - e_l: l is their only mode where c_l - 1 exceeds every
     other count; another label is where it alone has the most and more than c_l - 1.
     """
-    counts = patterns.counts.astype(float)
+    hits, n = _led(patterns.counts.astype(float), patterns.items)
+    return float(hits.sum()), float(n.sum())
+
+
+def _led(counts: Floats, items: Floats) -> tuple[Floats, Floats]:
+    """``leave_one_out`` of the items of each pattern: two (K,)."""
+    hits, n = np.zeros((2, len(counts)))
     if not counts.size or counts.shape[1] < 2:
-        return 0.0, 0.0
-    hits = n = 0.0
+        return hits, n
     for label in range(counts.shape[1]):
-        others = counts.copy()
+        given = np.flatnonzero(counts[:, label] > 0)
+        others = counts[given]
         others[:, label] -= 1
-        given = patterns.items * counts[:, label]
         top = others.max(axis=1)
-        led = (others == top[:, None]).sum(axis=1) == 1
-        counted = (given > 0) & led & (top > 0)
-        n += float(given[counted].sum())
-        hits += float(given[counted & (others[:, label] == top)].sum())
+        led = ((others == top[:, None]).sum(axis=1) == 1) & (top > 0)
+        ratings = np.where(led, items[given] * counts[given, label], 0.0)
+        n[given] += ratings
+        hits[given] += np.where(others[:, label] == top, ratings, 0.0)
     return hits, n
+
+
+def _stacked(patterns: Sequence[tuple[int, Patterns]]) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """The patterns of several groups one below another: counts, items, and the group of each."""
+    sizes = [len(found.items) for _, found in patterns]
+    counts = np.concatenate([found.counts for _, found in patterns]).astype(float)
+    items = np.concatenate([found.items for _, found in patterns])
+    return counts, items, np.repeat([k for k, _ in patterns], sizes)
 
 
 def coefficients(quality: Quality, patterns: Sequence[tuple[int, Parts]]) -> pd.DataFrame:
     """Alpha or percent agreement of each batch with its standard error: batch_id, value, error, n.
 
     error: from the exact derivative by each pattern's weight for alpha, from the variance between items for percent
-    agreement; batches of which it is not known are left out.
+    agreement; batches of which it is not known are left out, as are those of several label sets.
     """
-    rows = []
-    for batch, parts in patterns:
-        if len(parts) != 1:
-            continue
-        found, labels = parts[0]
+    alike: dict[tuple, list[tuple[int, Patterns]]] = {}
+    for k, (_, parts) in enumerate(patterns):
+        if len(parts) == 1:
+            found, labels = parts[0]
+            alike.setdefault((labels.level, labels.labels, labels.values, found.n_labels), []).append((k, found))
+    value, error, n = np.full((3, len(patterns)), np.nan)
+    for (level, _, values, width), several in alike.items():
+        stacked = (*_stacked([(at, found) for at, (_, found) in enumerate(several)]), len(several))
         if quality.name == "percent_agreement":
-            one = agreement.percent_agreement_of_patterns(found, interval="irrcac")
+            one, least = percent_agreement_of_groups(*stacked), 0.0
         else:
-            one = agreement.alpha_of_patterns(found, labels.level, labels.values, interval="linearised")
-        rows.append((batch, one.value, _error(one), one.n))
-    found = pd.DataFrame(rows, columns=VALUED).astype({"value": float, "error": float, "n": float})
-    return found.dropna(subset=["value", "error"])
+            distances, least = agreement.level_distances(level, values, width), -1.0
+            if isinstance(distances, str):
+                continue
+            one = alpha_of_groups(*stacked, distances)
+        at = [k for k, _ in several]
+        value[at], error[at], n[at] = one.value, _shown(one, least), one.n
+    found = pd.DataFrame({"batch_id": [batch for batch, _ in patterns], "value": value, "error": error, "n": n})
+    return found.loc[np.isfinite(value) & np.isfinite(error), VALUED]
 
 
-def _error(one: Estimate) -> float:
-    """The standard error that a symmetric interval shows, ends that were clipped left aside."""
-    if one.value is None or one.low is None or one.high is None or one.n < 3:
-        return np.nan
-    return max(one.high - one.value, one.value - one.low) / float(student(0.975, one.n - 1))
+def _shown(one: Coefficients, least: float) -> Floats:
+    """The standard error that a symmetric interval shows, ends that were clipped left aside; NaN below three items."""
+    t = student(0.975, one.n - 1)
+    half = t * one.error
+    return np.where(
+        one.n >= 3, np.maximum(np.minimum(half, 1 - one.value), np.minimum(half, one.value - least)) / t, np.nan
+    )
 
 
 def concentrated(quality: Quality, cells: pd.DataFrame, weighted: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
@@ -210,11 +238,14 @@ def concentrated(quality: Quality, cells: pd.DataFrame, weighted: pd.DataFrame, 
         cells[["batch_id", "policy", "language", hit, n]].dropna(), on="batch_id"
     )
     summed = of.groupby(["model_version", "policy", "language"])[[hit, n]].sum().reset_index()
-    groups = dict(tuple(summed.groupby("model_version")))
+    right, judgements = (summed[c].to_numpy(float) for c in (hit, n))
+    names, starts = np.unique(summed["model_version"].to_numpy(), return_index=True)
+    places = {name: slice(*ends) for name, ends in zip(names, pairwise([*starts, len(summed)]), strict=True)}
     rows = []
     for version in models["model_version"]:
-        one = groups.get(version, summed.iloc[:0])
-        found = concentration(one[n] - one[hit], one[n], samples=DRAWS)
+        mine = places.get(version, slice(0))
+        found = concentration(judgements[mine] - right[mine], judgements[mine], samples=DRAWS)
         value = np.nan if found.gini is None else found.gini - found.gini_chance
-        rows.append((version, value, np.nan, np.nan, float(one[n].sum()), 1.0 if len(one) else 0.0, found.reason))
+        n_of = judgements[mine]
+        rows.append((version, value, np.nan, np.nan, float(n_of.sum()), 1.0 if len(n_of) else 0.0, found.reason))
     return pd.DataFrame(rows, columns=["model_version", "value", "low", "high", "n", "covered", "reason"])

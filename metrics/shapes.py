@@ -345,11 +345,11 @@ def group_patterns(rows: Sums, group: np.ndarray, groups: int, label_sets: Mappi
         ours = np.flatnonzero(projects == p)
         ours = ours[np.argsort(group[ours], kind="stable")]
         words = [np.asarray(rows[f"code_{w}"], np.int64)[ours] for w in range(label_set.encoding.words)]
-        counts = decode(np.column_stack(words), label_set.encoding)
+        whole = Patterns(decode(np.column_stack(words), label_set.encoding), items[ours])
         used, starts = np.unique(group[ours], return_index=True)
         same = (label_set.level, label_set.labels)
         for k, start, end in zip(used, starts, [*starts[1:], len(ours)], strict=True):
-            patterns = Patterns(counts[start:end], items[ours[start:end]])
+            patterns = whole.part(slice(start, end))
             before = found[k].get(same)
             found[k][same] = (before[0] + patterns if before else patterns, label_set)
     return [list(parts.values()) for parts in found]

@@ -18,7 +18,7 @@ import pandas as pd
 from metrics.change_units import JOINED, Floats, units_of, weekly
 from metrics.effects import autoregressive
 from metrics.effects.measures import MEASURES, Measure
-from metrics.effects.shifts import Shift, level_shifts, matched
+from metrics.effects.shifts import Shift, level_shifts_of_many, matched
 from metrics.multiple import benjamini_hochberg
 
 LOOKED_AT = (
@@ -116,50 +116,72 @@ def _of_units(
     """All moves of these units, whatever their size and p, and how many units there are."""
     frame = frame[frame[list(columns)].notna().all(axis=1)]
     names, values, errors = weekly(frame.assign(unit=units_of(frame, columns)), measure, mondays, len(mondays))
+    every = level_shifts_of_many(values, errors)
+    p_values = iter(_p_values(values, errors, every))
+    known = _recorded(changes, mondays)
     found = []
-    for k, name in enumerate(names):
+    for name, shifts in zip(names, every, strict=True):
         # Ids may hold anything but what joins two of them.
         places = dict(zip(columns, name.split(JOINED) if len(columns) > 1 else [name], strict=True))
-        error = None if errors is None else errors[k]
-        shifts = level_shifts(values[k], error)
-        weeks, ids = _on_record(changes, places, mondays)
-        for shift, p in zip(matched(shifts, weeks, WINDOW), _p_values(values[k], error, shifts), strict=True):
+        weeks, ids = _on_record(known, places)
+        for shift in matched(shifts, weeks, WINDOW):
             change = None if shift.change is None else ids[shift.change]
             where = {column.removesuffix("_id"): place for column, place in places.items()}
             since = mondays[shift.week].date()
-            found.append(Move(measure.metric, where, since, shift.before, shift.after, change, p))
+            found.append(Move(measure.metric, where, since, shift.before, shift.after, change, next(p_values)))
     return found, len(names)
 
 
-def _p_values(y: Floats, se: Floats | None, shifts: Sequence[Shift]) -> list[float]:
-    """P of each shift: of a step between the levels beside it, errors AR(1), times the weeks it was sought among
-    (Bonferroni).
+def _p_values(y: Floats, se: Floats | None, every: Sequence[Sequence[Shift]]) -> list[float]:
+    """P of each shift of each series: of a step between the levels beside it, errors AR(1), times the weeks it was
+    sought among (Bonferroni).
     """
     used = np.isfinite(y) if se is None else np.isfinite(y) & np.isfinite(se) & (se > 0)
-    week, found = np.flatnonzero(used), []
-    edges = [0, *(shift.week for shift in shifts), len(y)]
-    for (first, start), (_, stop) in pairwise(pairwise(edges)):
-        near = week[(week >= first) & (week < stop)]
-        x = np.column_stack([np.ones(len(near)), near >= start])
-        p = autoregressive.p_zero(autoregressive.fit(y[near], x, near, None if se is None else se[near]), [0.0, 1.0])
-        found.append(min(1.0, float(p) * len(week)))
+    series, spans = [], []
+    for k, shifts in enumerate(every):
+        edges = [0, *(shift.week for shift in shifts), y.shape[1]]
+        for (first, start), (_, stop) in pairwise(pairwise(edges)):
+            series.append(k)
+            spans.append((first, start, stop))
+    if not series:
+        return []
+    week, (first, start, stop) = np.arange(y.shape[1]), np.array(spans).T[:, :, None]
+    near = used[series] & (week >= first) & (week < stop)
+    x = np.stack([np.ones(near.shape), (week >= start).astype(float)], axis=2)
+    fitted = autoregressive.fits(y[series], x, near, None if se is None else se[series])
+    p = autoregressive.p_zero(fitted, [0.0, 1.0])
+    return np.minimum(1.0, p * used[series].sum(1)).tolist()
+
+
+class _Recorded(NamedTuple):
+    """A change on record: id, what it touched by column (None is all), the weeks in which it began and ended."""
+
+    change_id: str
+    touched: dict[str, str | None]
+    weeks: tuple[int, ...]
+
+
+def _recorded(changes: pd.DataFrame, mondays: pd.DatetimeIndex) -> list[_Recorded]:
+    found = []
+    for row in changes[["change_id", "project_id", "pool_id", "starts_on", "ends_on"]].to_dict("records"):
+        touched = {c: None if pd.isna(row[c]) else str(row[c]) for c in ("project_id", "pool_id")}
+        days = [row[c] for c in ("starts_on", "ends_on") if not pd.isna(row[c])]
+        weeks = tuple((pd.Timestamp(day) - mondays[0]).days // 7 for day in days)
+        found.append(_Recorded(str(row["change_id"]), touched, weeks))
     return found
 
 
-def _on_record(
-    changes: pd.DataFrame, places: Mapping[str, str], mondays: pd.DatetimeIndex
-) -> tuple[Sequence[int], Sequence[str]]:
+def _on_record(known: Sequence[_Recorded], places: Mapping[str, str]) -> tuple[Sequence[int], Sequence[str]]:
     """The weeks in which changes that may touch a unit began or ended, and which changes; one of a pool may move its
     project.
     """
-    touched, everywhere = pd.Series(True, index=changes.index), changes[["project_id", "pool_id"]].isna().all(axis=1)
-    for column, place in places.items():
-        touched &= (changes[column] == place) | (changes[column].isna() if len(places) > 1 else False)
-    near = changes[touched | everywhere]
     weeks, ids = [], []
-    for row in near.itertuples():
-        for day in (row.starts_on, row.ends_on):
-            if not pd.isna(day):
-                weeks.append((pd.Timestamp(day) - mondays[0]).days // 7)
-                ids.append(str(row.change_id))
+    for change in known:
+        everywhere = all(place is None for place in change.touched.values())
+        own = [
+            change.touched[c] == place or (change.touched[c] is None and len(places) > 1) for c, place in places.items()
+        ]
+        if everywhere or all(own):
+            weeks += change.weeks
+            ids += [change.change_id] * len(change.weeks)
     return weeks, ids

@@ -101,6 +101,12 @@ def moved(snapshot: Snapshot) -> Moves:
     return _moved(snapshot.id, snapshot, data.current_scope())
 
 
+def prepare(snapshot: Snapshot, scope: Scope) -> None:
+    """Works out what the page asks whatever is chosen on it, for readers of this scope to come."""
+    _weighed(snapshot.id, snapshot, scope)
+    _moved(snapshot.id, snapshot, scope)
+
+
 # ---- what is shown ---------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,11 @@ def found(snapshot: Snapshot, method: str = association.SPEARMAN) -> Found:
     return _by_method(snapshot, data.current_scope(), method)
 
 
+def prepare(snapshot: Snapshot, scope: Scope) -> None:
+    """Works out what the page asks whatever is chosen on it, for readers of this scope to come."""
+    _by_method(snapshot, scope, association.SPEARMAN)
+
+
 @st.cache_resource(**SHARED)
 def _by_method(snapshot: Snapshot, scope: Scope, method: str) -> Found:
     found = _found(snapshot, scope)

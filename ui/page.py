@@ -14,7 +14,7 @@ from data_access import health
 from data_access.filters import Filters, describe_period
 from data_access.snapshot import Meta, Snapshot
 from metrics.errors import RaterscopeError, SnapshotUnusable
-from ui import data, links, style, theme
+from ui import data, links, style, theme, warm
 from ui import format as fmt
 from ui.filter_bar import filter_bar
 from ui.route import inside_app, through_app
@@ -79,12 +79,14 @@ def open_snapshot() -> Snapshot:
     through_app()
     style.inject()
     try:
-        return data.current_snapshot()
+        snapshot = data.current_snapshot()
     except SnapshotUnusable as error:
         st.title("There is no snapshot to show")
         st.error(f"{md_error(str(error))} Reference {_logged(error)}.", icon=":material/database_off:")
         st.caption("The definitions page works without a snapshot.")
         st.stop()
+    warm.begin(snapshot, data.current_scope())
+    return snapshot
 
 
 def header(view: View, sentence: str, against: bool = True) -> None:

@@ -89,53 +89,91 @@ def fits(y: Floats, x: Floats, used: NDArray[np.bool_], scale: Floats | None = N
     weighted residual sum of squares (Harville 1974), which is the posterior under flat priors on coefficients, log
     scale and phi (Zellner 1971, ch. 4).
     """
-    m, _, k = x.shape
+    k = x.shape[2]
     n = used.sum(1)
-    z = np.concatenate([x, y[:, :, None]], axis=2)
-    z = np.where(used[:, :, None], z, 0.0)
+    z = np.empty((*y.shape, k + 1))
+    z[:, :, :k], z[:, :, k] = x, y
     if scale is not None:
         z /= np.where(used, scale, 1.0)[:, :, None]
+    z[~used] = 0.0
     # A series without any noise has S = 0 at every phi: the floor keeps the logarithm and lets all phi count alike.
     floor = np.maximum(1e-12 * (z[:, :, k] ** 2).sum(1), 1e-300)[:, None]
     # What is left about the plain line is fitted and the line added back: sums of squares then lose no digits.
     plain = z.swapaxes(1, 2) @ z
     line = np.linalg.solve(plain[:, :k, :k], plain[:, :k, k:])[:, :, 0]
     z[:, :, k] -= (z[:, :, :k] @ line[:, :, None])[:, :, 0]
-    # The transformed weeks are needed in sums of products only, and those are polynomials in phi^d by sums of pairs.
-    first = z[np.arange(m), used.argmax(1)]
-    total = np.repeat((first[:, :, None] * first[:, None, :])[:, None], len(PHI), axis=1)
-    shrunk = np.zeros((m, len(PHI)))
-    for d, count, new, cross, old in _pairs(z, used):
-        carried = PHI ** float(d)
-        c, rest = carried[:, None, None], 1 - carried**2
-        total += (new[:, None] + c**2 * old[:, None] - c * (cross + cross.swapaxes(1, 2))[:, None]) / rest[
-            :, None, None
-        ]
-        shrunk += count[:, None] / 2 * np.log(rest)
-    inverse = np.linalg.inv(total[:, :, :k, :k])
-    towards = total[:, :, :k, k]
-    beta = (inverse @ towards[..., None])[..., 0]
-    squares = np.maximum(total[:, :, k, k] - (towards * beta).sum(2), floor)
+    inverse, beta, squares, log_pivots, shrunk = _solved(z, used)
+    squares = np.maximum(squares, floor)
     df = n - k
-    log = 0.5 * np.log(np.linalg.det(inverse)) - shrunk - df[:, None] / 2 * np.log(squares)
+    log = -0.5 * log_pivots - shrunk - df[:, None] / 2 * np.log(squares)
     weight = np.exp(log - log.max(1, keepdims=True))
     noise = squares / df[:, None]
     covariance = inverse * noise[:, :, None, None]
     return Fit(beta + line[:, None], covariance, noise, weight / weight.sum(1, keepdims=True), df)
 
 
+def _solved(z: Floats, used: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """The normal equations of each series at each phi, z (series, weeks, k + 1) with y in the last column.
+
+    Gives the inverse of X'VX (series, phis, k, k), the coefficients (series, phis, k), and (series, phis) each the sum
+    of squares that is left, log |X'VX|, and -log |V| / 2.
+    """
+    m, _, wide = z.shape
+    k = wide - 1
+    # The transformed weeks are needed in sums of products only, and those are polynomials in phi^d by sums of pairs.
+    first = z[np.arange(m), used.argmax(1)]
+    sums, by_phi = [first[:, :, None] * first[:, None, :]], [np.ones(len(PHI))]
+    shrunk = np.zeros((m, len(PHI)))
+    for d, count, new, cross, old in _pairs(z, used):
+        carried = PHI ** float(d)
+        rest = 1 - carried**2
+        sums += [new, old, cross + cross.swapaxes(1, 2)]
+        by_phi += [1 / rest, carried**2 / rest, -carried / rest]
+        shrunk += count[:, None] / 2 * np.log(rest)
+    lower = [(i, j) for i in range(wide) for j in range(i + 1)]
+    rows, columns = (list(place) for place in zip(*lower, strict=True))
+    entries = np.stack([one[:, rows, columns].T for one in sums], axis=2).reshape(-1, len(sums))
+    total = (entries @ np.array(by_phi)).reshape(len(lower), m, len(PHI))
+    # k is small and the series are thousands: eliminated entry by entry, for all series and phis at once. The matrix is
+    # positive definite, so no order of the pivots is better than another. left: what is left of it.
+    left, factor = dict(zip(lower, total, strict=True)), {}
+    for c in range(k):
+        for i in range(c + 1, wide):
+            factor[i, c] = left[i, c] / left[c, c]
+            for j in range(c + 1, i + 1):
+                left[i, j] -= factor[i, c] * left[j, c]
+    # The inverse of the factors, whose last row is the coefficients with their sign turned.
+    back: dict[tuple[int, int], Floats] = {}
+    for c in range(k):
+        for i in range(c + 1, wide):
+            back[i, c] = -(factor[i, c] + sum(factor[i, j] * back[j, c] for j in range(c + 1, i)))
+    inverse = np.empty((k, k, m, len(PHI)))
+    for i in range(k):
+        for j in range(i + 1):
+            below = (back[r, i] * back[r, j] / left[r, r] for r in range(i + 1, k))
+            own = (back[i, j] if i > j else 1.0) / left[i, i]
+            inverse[i, j] = inverse[j, i] = own + sum(below)
+    beta = np.moveaxis(np.array([-back[k, c] for c in range(k)]), 0, 2)
+    inverse = inverse.transpose(2, 3, 0, 1)
+    return inverse, beta, left[k, k], sum(np.log(left[c, c]) for c in range(k)), shrunk
+
+
 def _pairs(z: Floats, used: NDArray[np.bool_]) -> Iterator[tuple[int, Floats, Floats, Floats, Floats]]:
     """Used weeks and the used ones before them, by the weeks between: d, how many pairs (series,), and the sums of
     products of later with later, later with earlier, earlier with earlier, each (series, k, k).
     """
+    near, edge = used[:, 1:] & used[:, :-1], np.zeros((len(used), 1), bool)
+    # All weeks but the few that follow, or are followed by, one without data. Those without data are 0 in z.
+    whole = z.swapaxes(1, 2) @ z
+    unled, unfollowed = used & ~np.hstack([edge, near]), used & ~np.hstack([near, edge])
+    cross = z[:, 1:].swapaxes(1, 2) @ z[:, :-1]
+    yield 1, near.sum(1).astype(float), whole - _some(z, unled), cross, whole - _some(z, unfollowed)
+    if np.array_equal(unled.sum(1), used.any(1)):
+        return
+    # Gaps are few: their products are added up one by one.
     week = np.arange(used.shape[1])
     last = np.maximum.accumulate(np.where(used, week, -1), axis=1)[:, :-1]
     gap = np.where(used[:, 1:] & (last >= 0), week[1:] - last, 0)
-    near = gap == 1
-    new, old = z[:, 1:] * near[:, :, None], z[:, :-1] * near[:, :, None]
-    later, earlier = new.swapaxes(1, 2), old.swapaxes(1, 2)
-    yield 1, near.sum(1).astype(float), later @ new, later @ old, earlier @ old
-    # Gaps are few: their products are added up one by one.
     for d in np.unique(gap[gap > 1]):
         series, at = np.nonzero(gap == d)
         new, old = z[series, at + 1], z[series, at + 1 - d]
@@ -143,6 +181,13 @@ def _pairs(z: Floats, used: NDArray[np.bool_]) -> Iterator[tuple[int, Floats, Fl
         for place, (one, other) in enumerate(((new, new), (new, old), (old, old))):
             np.add.at(sums[place], series, one[:, :, None] * other[:, None, :])
         yield int(d), np.bincount(series, minlength=len(z)).astype(float), sums[0], sums[1], sums[2]
+
+
+def _some(z: Floats, weeks: NDArray[np.bool_]) -> Floats:
+    """The sum over some weeks, at least one of each series, of the products of z with itself: (series, k, k)."""
+    series, at = np.nonzero(weeks)
+    rows = z[series, at]
+    return np.add.reduceat(rows[:, :, None] * rows[:, None, :], np.searchsorted(series, np.arange(len(z))))
 
 
 def statistic(found: Fit, along: ArrayLike) -> Floats:
@@ -198,7 +243,10 @@ def foreseen(
 
 def _at(found: Fit, along: Floats) -> tuple[Floats, Floats]:
     """The sum and its standard error at each phi."""
-    return found.beta @ along, np.sqrt((found.covariance @ along) @ along)
+    told = np.flatnonzero(along)  # one coefficient, as a rule
+    value = sum(along[i] * found.beta[..., i] for i in told)
+    variance = sum(along[i] * along[j] * found.covariance[..., i, j] for i in told for j in told)
+    return value, np.sqrt(variance)
 
 
 def _moments(found: Fit, at: Floats, se: Floats) -> tuple[Floats, Floats]:

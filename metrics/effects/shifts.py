@@ -7,7 +7,6 @@ errors that follow one another: weeks that carry over look like shifts to a meth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -46,26 +45,33 @@ def level_shifts(y: ArrayLike, se: ArrayLike | None = None) -> tuple[Shift, ...]
     n ln S(cuts, phi) - Σ pieces ln(1 - phi²) + ``PENALTY`` ln(n) · shifts over phi and all cuts into pieces of at least
     ``LEAST_PIECE`` weeks, S the sum of squares after Prais and Winsten's transformation, each piece begun anew.
     """
-    y = np.asarray(y, float)
-    errors = np.ones(len(y)) if se is None else np.asarray(se, float)
-    week = np.flatnonzero(np.isfinite(y) & np.isfinite(errors) & (errors > 0))
-    n = len(week)
-    if n < LEAST_WEEKS or np.ptp(y[week]) == 0:
-        return ()
-    weight = np.sqrt(np.mean(errors[week] ** 2)) / errors[week]
-    # A level of its own makes rounding harmless; it changes no cut.
-    z = y[week] - y[week].mean()
-    best: tuple[float, tuple[int, ...]] = (np.inf, ())
-    for phi in PHI:
-        for m, (squares, cuts) in enumerate(_partitions(z * weight, weight, phi)):
-            value = n * np.log(max(squares, 1e-300)) - (m + 1) * np.log(1 - phi**2) + PENALTY * np.log(n) * m
-            best = min(best, (value, cuts), key=lambda pair: pair[0])
-    edges = (0, *best[1], n)
-    levels = [float(np.average(y[week[a:b]], weights=weight[a:b] ** 2)) for a, b in pairwise(edges)]
-    return tuple(
-        Shift(int(week[cut]), before, after)
-        for cut, before, after in zip(best[1], levels[:-1], levels[1:], strict=True)
-    )
+    return level_shifts_of_many(np.asarray(y, float)[None], None if se is None else np.asarray(se, float)[None])[0]
+
+
+def level_shifts_of_many(y: Floats, se: Floats | None = None) -> list[tuple[Shift, ...]]:
+    """``level_shifts`` of each of many series: y, se (series, periods)."""
+    errors = np.ones(y.shape) if se is None else se
+    used = np.isfinite(y) & np.isfinite(errors) & (errors > 0)
+    weeks = [np.flatnonzero(row) for row in used]
+    told = [k for k, week in enumerate(weeks) if len(week) >= LEAST_WEEKS and np.ptp(y[k, week]) > 0]
+    found: list[tuple[Shift, ...]] = [()] * len(y)
+    if not told:
+        return found
+    # Weeks with data side by side, 0 after a series' last one: what comes after its end has no part in it.
+    z, weight = np.zeros((2, len(told), max(len(weeks[k]) for k in told)))
+    for row, k in enumerate(told):
+        at, week = slice(len(weeks[k])), weeks[k]
+        weight[row, at] = np.sqrt(np.mean(errors[k, week] ** 2)) / errors[k, week]
+        # A level of its own makes rounding harmless; it changes no cut.
+        z[row, at] = (y[k, week] - y[k, week].mean()) * weight[row, at]
+    cuts = _best_cuts(z, weight, np.array([len(weeks[k]) for k in told]))
+    for row, k in enumerate(told):
+        week, edges = weeks[k], (0, *cuts[row], len(weeks[k]))
+        squared = weight[row, : len(week)] ** 2
+        levels = [float(np.average(y[k, week[a:b]], weights=squared[a:b])) for a, b in pairwise(edges)]
+        steps = zip(cuts[row], levels[:-1], levels[1:], strict=True)
+        found[k] = tuple(Shift(int(week[cut]), before, after) for cut, before, after in steps)
+    return found
 
 
 def matched(shifts: Sequence[Shift], starts: Sequence[int], window: int = 1) -> tuple[Shift, ...]:
@@ -82,46 +88,58 @@ def matched(shifts: Sequence[Shift], starts: Sequence[int], window: int = 1) -> 
     return tuple(found)
 
 
-def _partitions(z: Floats, x: Floats, phi: float) -> list[tuple[float, tuple[int, ...]]]:
-    """For 0, 1, 2 ... shifts the least sum of squares and the cuts that give it."""
-    n = len(z)
-    cost = _costs(z, x, phi)
-    most = min(MOST_SHIFTS, n // LEAST_PIECE - 1)
-    # best[t]: the least squares of the first t weeks with the shifts so far.
-    best, back = cost[0], []
-    found = [(float(best[n]), ())]
-    for _ in range(most):
-        through = best[:, None] + cost
-        at = through.argmin(0)
-        back.append(at)
-        best = through[at, np.arange(n + 1)]
-        cuts, end = [], n
-        for step in reversed(back):
-            end = int(step[end])
-            cuts.append(end)
-        if not np.isfinite(best[n]):
-            break
-        found.append((float(best[n]), tuple(reversed(cuts))))
-    return found
+def _best_cuts(z: Floats, x: Floats, n: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """The cuts of each series (series, weeks) of n weeks, at the phi and the number of shifts that suit it best."""
+    # One row per phi and series.
+    phi, rows = np.repeat(PHI, len(z)), np.tile(np.arange(len(z)), len(PHI))
+    pieces = _Pieces(z[rows], x[rows], phi)
+    squares = np.array([best[n[rows], np.arange(len(rows))] for best in pieces.best])
+    m = np.arange(len(squares))[:, None]
+    value = n[rows] * np.log(np.maximum(squares, 1e-300)) - (m + 1) * np.log(1 - phi**2)
+    value += PENALTY * np.log(n[rows]) * m
+    # By series, phi, shifts: of equal ones the first stands.
+    least = value.reshape(len(m), len(PHI), len(z)).transpose(2, 1, 0).reshape(len(z), -1).argmin(1)
+    at, shifts = np.divmod(least, len(m))
+    return [
+        pieces.cuts(int(p) * len(z) + k, int(s), int(n[k])) for k, (p, s) in enumerate(zip(at, shifts, strict=True))
+    ]
 
 
-def _costs(z: Floats, x: Floats, phi: float) -> Floats:
-    """cost[s, t]: the sum of squares of the weeks s to t - 1 about one level; infinite where that is too short."""
-    n, first = len(z), np.sqrt(1 - phi**2)
-    moved_z, moved_x = (np.append(0.0, a[1:] - phi * a[:-1]) for a in (z, x))
-    # The first week of a piece has no week before it to be foretold from: it stands by itself, shrunk.
-    heads = ((first * z) ** 2, first**2 * z * x, (first * x) ** 2)
-    zz, zx, xx = (
-        np.append(0.0, np.cumsum(a))[None, :] + (head - np.cumsum(a))[:, None]
-        for a, head in zip((moved_z**2, moved_z * moved_x, moved_x**2), heads, strict=True)
-    )
-    cost = np.full((n + 1, n + 1), np.inf)
-    with np.errstate(all="ignore"):
-        np.copyto(cost[:n], np.maximum(zz - zx * zx / xx, 0.0), where=_long(n))
-    return cost
+class _Pieces:
+    """The least sums of squares of the first weeks of many series, cut into pieces, each at a phi of its own.
 
+    z, x: (series, weeks); phi: (series,). best: for 0, 1, 2 ... shifts (weeks + 1, series), the least squares of the
+    first t weeks; infinite where they are too few.
+    """
 
-@cache
-def _long(n: int) -> NDArray[np.bool_]:
-    """(n, n + 1): whether a piece from one week to another is long enough."""
-    return np.arange(n + 1) - np.arange(n)[:, None] >= LEAST_PIECE
+    def __init__(self, z: Floats, x: Floats, phi: Floats) -> None:
+        z, x, first = z.T, x.T, np.sqrt(1 - phi**2)
+        moved_z, moved_x = (np.vstack([np.zeros_like(phi), a[1:] - phi * a[:-1]]) for a in (z, x))
+        # The first week of a piece has no week before it to be foretold from: it stands by itself, shrunk.
+        heads = ((first * z) ** 2, first**2 * z * x, (first * x) ** 2)
+        sums = [np.cumsum(a, axis=0) for a in (moved_z**2, moved_z * moved_x, moved_x**2)]
+        self._up_to = [np.vstack([np.zeros_like(phi), a]) for a in sums]
+        self._from = [head - a for head, a in zip(heads, sums, strict=True)]
+        periods = len(z)
+        self.best = np.full((min(MOST_SHIFTS, periods // LEAST_PIECE - 1) + 1, periods + 1, len(phi)), np.inf)
+        for t in range(LEAST_PIECE, periods + 1):
+            cost = self._cost(t)
+            self.best[0, t] = cost[0]
+            for m in range(1, len(self.best)):
+                self.best[m, t] = (self.best[m - 1, : len(cost)] + cost).min(0)
+
+    def _cost(self, t: int, row: int | slice = slice(None)) -> Floats:
+        """The sum of squares about one level of the weeks s to t - 1, for every s that is early enough."""
+        early = t - LEAST_PIECE + 1
+        zz, zx, xx = (up_to[t, row] + start[:early, row] for up_to, start in zip(self._up_to, self._from, strict=True))
+        with np.errstate(all="ignore"):
+            return np.maximum(zz - zx * zx / xx, 0.0)
+
+    def cuts(self, row: int, shifts: int, n: int) -> tuple[int, ...]:
+        """Where the first n weeks of a series are cut to get its least squares with so many shifts."""
+        found, end = [], n
+        for m in range(shifts - 1, -1, -1):
+            cost = self._cost(end, row)
+            end = int((self.best[m, : len(cost), row] + cost).argmin())
+            found.append(end)
+        return tuple(reversed(found))

@@ -54,6 +54,17 @@ def test_the_coefficient_is_scipys_with_and_without_ties(method, theirs):
         assert (found.method, found.lag, found.estimate.n) == (method, 0, 40)
 
 
+def test_values_that_differ_by_rounding_alone_are_ties():
+    """Shares out of 5, 10 and 20 judgements, as sums of parts give them: 0.2 and 0.19999999999999998 are one rank."""
+    rng = np.random.default_rng(9)
+    x, y = rng.integers(0, 8, 60) / 20, rng.normal(size=60)
+    beside = np.nextafter(x, np.where(rng.random(60) < 0.5, 0, 1))
+    exact = stats.spearmanr(x, y).statistic
+    assert associate(x, y).estimate.value == pytest.approx(exact, abs=1e-12)
+    assert associate(beside, y).estimate.value == pytest.approx(exact, abs=1e-12)
+    assert associate(np.nextafter(np.full(60, 0.1), rng.normal(size=60)), y).estimate.value is None
+
+
 def test_p_and_interval_are_fishers_where_nothing_persists():
     """scipy's own interval of Pearson's r; where r1x r1y is not above 0 every pair counts."""
     rng = np.random.default_rng(1)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from metrics.effects.shifts import LEAST_PIECE, Shift, _partitions, level_shifts, matched
+from metrics.effects.shifts import LEAST_PIECE, Shift, _Pieces, level_shifts, level_shifts_of_many, matched
 from tests.metrics.effects.simulated import ar1
 
 
@@ -21,7 +21,10 @@ def test_the_best_cuts_are_those_of_trying_all(phi):
         y, design = whiten @ z[a:b], whiten @ x[a:b]
         return np.sum((y - design * (design @ y) / (design @ design)) ** 2)
 
-    for m, (found, cuts) in enumerate(_partitions(z, x, phi)[:4]):
+    pieces = _Pieces(z[None], x[None], np.array([phi]))
+    assert len(pieces.best) == 4
+    for m in range(4):
+        found, cuts = pieces.best[m, 18, 0], pieces.cuts(0, m, 18)
         tries = {}
         for choice in itertools.combinations(range(1, 18), m):
             edges = (0, *choice, 18)
@@ -77,6 +80,20 @@ def test_weeks_without_data_keep_their_place():
     y[10:15] = np.nan
     assert [s.week for s in level_shifts(y, np.ones(60))] == [30]
     np.testing.assert_allclose(level_shifts(1000 * y + 9)[0].after, 1000 * level_shifts(y)[0].after + 9)
+
+
+def test_many_series_are_looked_at_as_each_by_itself():
+    rng = np.random.default_rng(7)
+    y = ar1(rng, (12, 60), 0.3)
+    y[:6, 33:] += 3
+    y[rng.random(y.shape) < np.linspace(0, 0.5, 12)[:, None]] = np.nan  # so that no two have as many weeks
+    y[2], y[3, :45] = 1.0, np.nan
+    se = rng.uniform(0.5, 2, y.shape)
+    for errors in (None, se):
+        alone = [level_shifts(y[k], None if errors is None else errors[k]) for k in range(12)]
+        assert level_shifts_of_many(y, errors) == alone
+        assert sum(map(len, alone)) > 3
+    assert level_shifts_of_many(np.empty((0, 60))) == []
 
 
 def test_too_little_says_nothing():
