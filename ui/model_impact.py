@@ -14,10 +14,12 @@ from data_access.link_data import LinkData
 from data_access.snapshot import Snapshot
 from metrics import association, impact, lineage, linkage, noise_cells, regressions, score_ceiling
 from metrics import moves as moving
+from metrics.exposures import CELLS, Labels
 from metrics.impact import Impact
 from metrics.linkage import Link
 from metrics.panel import Panel
-from metrics.qualities import QUALITIES
+from metrics.qualities import QUALITIES, overdispersion
+from metrics.slice_labels import gold_change
 from metrics.spec import Estimate
 from ui import data
 
@@ -61,29 +63,21 @@ def _found(snapshot: Snapshot, scope: Scope) -> Found:
     asked = (links.links, MAIN, links.exposed, line.models, all_of.changes, line.batches, all_of.pools)
     moves = moving.moves(*asked)
     timely = lineage.on_time(line.measures, links.untimely).dropna(subset="project")
-    compared = regressions.compare(timely, line.models, _with_whole(all_of.pairs))
-    severity = line.incidents.groupby("model_version")["severity"].max().astype(float)
-    worse = regressions.ranked(compared, severity, _exposure_changes(links))
-    return Found(all_of, links, moves, compared, worse, timely)
+    compared = regressions.compare(timely, line.models, regressions.with_whole(all_of.pairs))
+    return Found(all_of, links, moves, compared, _regressions(snapshot, all_of, compared), timely)
 
 
-def _with_whole(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The common cases by slice, and of each benchmark all together, for a value that is measured as a whole."""
-    keys, cells = ["benchmark", "model_version", "previous_version"], ["both_passed", "lost", "gained", "both_failed"]
-    sliced = pairs[["policy", "language"]].notna().any(axis=1)
-    whole = pairs[sliced].groupby(keys, as_index=False)[cells].sum().assign(policy=None, language=None)
-    already = pairs.loc[~sliced, keys].apply(tuple, axis=1) if (~sliced).any() else []
-    whole = whole[~pd.MultiIndex.from_frame(whole[keys]).isin(list(already))]
-    return pd.concat([pairs, whole], ignore_index=True) if len(whole) else pairs
-
-
-def _exposure_changes(links: Impact) -> pd.Series:
-    """By model version, how the gold accuracy of its labels differs from its predecessor's in the same project."""
-    changes = {}
-    for link in links.links:
-        rows = links.exposed.of(MAIN, "", "", link.versions)[0][:, 0]
-        changes.update(zip(link.versions, np.append(np.nan, np.diff(rows)) if len(rows) else [], strict=False))
-    return pd.Series(changes, dtype=float)
+def _regressions(snapshot: Snapshot, all_of: LinkData, compared: pd.DataFrame) -> pd.DataFrame:
+    """What got clearly worse, ranked, with the gravest incident and the change of the labels of its own slice."""
+    worse = compared[compared["verdict"] == regressions.WORSE].reset_index(drop=True)
+    line, items = all_of.lineage, dict(all_of.items)
+    if worse[["policy", "language"]].notna().all(axis=1).any():
+        items[CELLS] = data.batch_items(snapshot, ("batch", "policy", "language"))
+    known = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
+    labels = Labels(line.batches.assign(items=known), line.models, all_of.sums, items)
+    scatter = overdispersion(QUALITIES[MAIN], all_of.sums[CELLS]) if CELLS in all_of.sums else None
+    behind = [gold_change(labels, worse, scatter), regressions.gravest(worse, line.incidents)]
+    return regressions.ranked(pd.concat([worse, *behind], axis=1))
 
 
 # ---- what is in view -------------------------------------------------------------------------------------------
