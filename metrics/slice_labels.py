@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from metrics import compare, lineage
 from metrics.exposures import CELLS, LANGUAGE, POLICY, WHOLE, Labels
@@ -15,19 +16,18 @@ from metrics.intervals import equivalent_n, wilson
 
 ASKED = ["model_version", POLICY, LANGUAGE]
 BEHIND = ["value", "low", "high", "n", "items", "reason"]
-CHANGED = ["exposure_change", "exposure_low", "exposure_high", "exposure_n", "exposure_before_n", "exposure_reason"]
+CHANGED = ["exposure_change", "exposure_low", "exposure_high", "exposure_reason"]
 FIRST, SAME = "there is no version before it", "both were trained on the same labels"
 _KINDS = {(False, False): WHOLE, (True, False): POLICY, (False, True): LANGUAGE, (True, True): CELLS}
 
 
-def gold_behind(labels: Labels, asked: pd.DataFrame, scatter: pd.Series | None = None) -> pd.DataFrame:
+def gold_behind(labels: Labels, asked: pd.DataFrame) -> pd.DataFrame:
     """Gold accuracy of the labels of a policy or language that versions were trained on, a row per row asked: BEHIND.
 
     asked: ASKED, a missing policy or language being all of them. labels: sums with gold_correct and gold_n by "",
     "policy", "language" or "cells" (both), as far as asked for; items likewise, else judgements weigh the batches.
     value: 0 to 1, low and high its 95 % interval, n: gold judgements, items: how many of these labels the version was
-    trained on. scatter: by project, of metrics.qualities.overdispersion, which the interval is widened by. A row
-    without a number says why.
+    trained on. A row without a number says why.
     """
     keys = asked[ASKED].astype(object).fillna("").astype(str).reset_index(drop=True)
     wanted = keys.drop_duplicates(ignore_index=True)
@@ -38,39 +38,44 @@ def gold_behind(labels: Labels, asked: pd.DataFrame, scatter: pd.Series | None =
     total = joined.groupby("code")["items"].transform("sum")
     weighted = pd.DataFrame({"model_version": joined["code"], "batch_id": joined["piece"], "items": joined["items"]})
     weighted = weighted.assign(weight=weighted["items"] / total)
-    judged = pieces[["piece", "hits", "n"]].rename(columns={"piece": "batch_id"})
+    judged = joined[["piece", "hits", "n"]].rename(columns={"piece": "batch_id"}).drop_duplicates("batch_id")
     found = lineage.exposure(weighted, judged, pd.DataFrame({"model_version": np.arange(len(wanted))}))
-    if scatter is not None:
-        project = joined.drop_duplicates("code").set_index("code")["project"].reindex(found["model_version"])
-        less = project.map(scatter).fillna(1.0).to_numpy(float)
-        effective = equivalent_n(found["value"], found["low"], found["high"]) / less
-        wider = wilson(found["value"].to_numpy(float) * effective, effective)
-        found = found.assign(low=wider.low, high=wider.high)
     found["items"] = found["model_version"].map(weighted.groupby("model_version")["items"].sum()).fillna(0.0)
     out = keys.merge(pd.concat([wanted, found[BEHIND]], axis=1), on=ASKED, how="left")[BEHIND]
     return out.set_index(asked.index)
 
 
 def gold_change(labels: Labels, rows: pd.DataFrame, scatter: pd.Series | None = None) -> pd.DataFrame:
-    """How the gold accuracy of a row's own labels differs from that of the version before, a row per row: CHANGED.
+    """How the gold accuracy of a row's own labels differs from that of the version before, a row per row.
 
-    rows: ASKED and previous_version, of metrics.regressions.compare. exposure_change: new less old, -1 to 1, with its
-    95 % interval (MOVER of the two, metrics.compare); exposure_n, exposure_before_n: gold judgements behind either.
-    Two versions trained on one dataset have the same labels: 0, without chance. exposure_reason: why there is none.
+    rows: ASKED, project and previous_version, of metrics.regressions.compare. Columns: BEHIND of both versions, as
+    ``now_value``, ``before_value`` and so on, and CHANGED. exposure_change: new less old, -1 to 1, with its 95 %
+    interval (MOVER of the two, metrics.compare), which is widened by ``scatter``: by project, of
+    metrics.qualities.overdispersion. Two versions trained on one dataset have the same labels: 0, without chance.
+    exposure_reason: why there is no change.
     """
-    now = gold_behind(labels, rows, scatter)
-    asked = rows.assign(model_version=rows["previous_version"])
-    before = gold_behind(labels, asked, scatter)
-    key = np.arange(len(rows))
-    moved = compare.change(now.assign(key=key), before.assign(key=key), ["key"])
+    earlier = rows.assign(model_version=rows["previous_version"])
+    found = gold_behind(labels, pd.concat([rows, earlier])[ASKED])
+    now, before = found.iloc[: len(rows)].set_axis(rows.index), found.iloc[len(rows) :].set_axis(rows.index)
+    less = 1.0 if scatter is None else rows["project"].map(scatter).fillna(1.0).to_numpy(float)
+    wide = (_widened(part, less).assign(row=np.arange(len(rows))) for part in (now, before))
+    moved = compare.change(*wide, ["row"])
     dataset = labels.models.drop_duplicates("model_version").set_index("model_version")["dataset_version"]
     new, old = (rows[name].map(dataset).to_numpy(object) for name in ("model_version", "previous_version"))
     same = (new == old) & ~pd.isna(new)
     ends = [np.where(same, 0.0, moved[name]) for name in ("change", "change_low", "change_high")]
     first = rows["previous_version"].isna().to_numpy()
     reason = np.select([same, first, (now["reason"] != "").to_numpy()], [SAME, FIRST, now["reason"]], before["reason"])
-    found = [*ends, now["n"], before["n"], reason]
-    return pd.DataFrame(dict(zip(CHANGED, found, strict=True)), index=rows.index)
+    changed = pd.DataFrame(dict(zip(CHANGED, [*ends, reason], strict=True)), index=rows.index)
+    return pd.concat([now.add_prefix("now_"), before.add_prefix("before_"), changed], axis=1)
+
+
+def _widened(found: pd.DataFrame, less: ArrayLike) -> pd.DataFrame:
+    """Shares with the interval of fewer judgements, the effective number divided by ``less``."""
+    n = equivalent_n(found["value"], found["low"], found["high"]) / less
+    share = found["value"].to_numpy(float)
+    wider = wilson(share * n, n)
+    return pd.DataFrame({"value": share, "low": wider.low, "high": wider.high})
 
 
 def _pieces(labels: Labels, wanted: pd.DataFrame) -> pd.DataFrame:

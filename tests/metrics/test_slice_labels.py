@@ -80,14 +80,20 @@ def test_without_items_judgements_weigh_and_gold_that_is_withheld_counts_for_not
     assert found.loc[0, ["value", "n", "items"]].tolist() == [0.5, 40, 800]
 
 
-def test_scatter_widens_the_interval_alone():
-    rows = asked(("m0", None, "vi"))
-    found = slice_labels.gold_behind(labels(), rows, pd.Series({"P": 1.3}))
-    expected = proportion_confint(105 / 1.3, 130 / 1.3, method="wilson")
-    assert found.loc[0, ["low", "high"]].tolist() == pytest.approx(expected)
-    assert found.loc[0, ["value", "n"]].tolist() == pytest.approx([105 / 130, 130])
-    other = slice_labels.gold_behind(labels(), rows, pd.Series({"Q": 9.0}))
-    assert other.loc[0, "low"] == pytest.approx(proportion_confint(105, 130, method="wilson")[0])
+def test_scatter_widens_the_interval_of_a_change_alone():
+    """By 1.3: as were there 1.3 times fewer judgements; only for the project it is of."""
+    rows = pd.DataFrame(
+        {"model_version": ["m1"], "previous_version": ["m0"], "policy": ["spam"], "language": None, "project": "P"}
+    )
+    plain, wide, other = (
+        slice_labels.gold_change(labels(), rows, given).iloc[0]
+        for given in (None, pd.Series({"P": 1.3}), pd.Series({"Q": 9.0}))
+    )
+    low, high = confint_proportions_2indep(70 / 1.3, 70 / 1.3, 60 / 1.3, 80 / 1.3, method="newcomb")
+    assert wide[["exposure_low", "exposure_high"]].tolist() == pytest.approx([low, high])
+    same = ["now_low", "now_high", "now_n", "before_low", "before_high", "before_n", "exposure_change"]
+    assert wide[same].tolist() == plain[same].tolist()
+    assert other[["exposure_low", "exposure_high"]].tolist() == plain[["exposure_low", "exposure_high"]].tolist()
 
 
 def test_a_change_is_the_slices_own_with_newcombes_interval():
@@ -99,7 +105,7 @@ def test_a_change_is_the_slices_own_with_newcombes_interval():
     assert found.loc[0, "exposure_change"] == pytest.approx(1.0 - 60 / 80)
     low, high = confint_proportions_2indep(70, 70, 60, 80, method="newcomb")
     assert found.loc[0, ["exposure_low", "exposure_high"]].tolist() == pytest.approx([low, high])
-    assert found.loc[0, ["exposure_n", "exposure_before_n"]].tolist() == [70, 80]
+    assert found.loc[0, ["now_n", "before_n"]].tolist() == [70, 80]
     assert found.loc[1, "exposure_change"] == pytest.approx(0.9 * 90 / 110 + 0.1 * 0.9 - 185 / 230)
 
 

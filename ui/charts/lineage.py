@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ui import lineage_words as say
-from ui.charts.base import ROW_HEIGHT, by_status, number, spec, tips
+from ui.charts.base import ROW_HEIGHT, by_status, number, spec, tips, wrapped
 from ui.lineage_flow import place, ribbons
 from ui.theme import SHAPES, Palette
 
@@ -148,11 +148,14 @@ def _flow_alt(title: str, nodes: pd.DataFrame, links: pd.DataFrame) -> str:
     return f"{text}."
 
 
-def traced_shares(rows: pd.DataFrame, colours: Palette, what: str, whose: str) -> tuple[dict, str]:
+def traced_shares(
+    rows: pd.DataFrame, colours: Palette, what: str, whose: str, among: str = "labels"
+) -> tuple[dict, str]:
     """Bars of the share of labels behind the traced versions, a tick at the share behind all, by place of origin.
 
     rows: ui.lineage_trace.back(), the most over-represented first; what: "batch", "pool" ...; whose: the traced, in
-    words. Colour and shape: gold accuracy of these labels. Returns the specification and its alt text.
+    words; among: which labels, "labels in vi". Colour and shape: gold accuracy of these labels. Returns the
+    specification and its alt text.
     """
     shown = rows.head(MOST_SHARES)
     values = [
@@ -198,10 +201,17 @@ def traced_shares(rows: pd.DataFrame, colours: Palette, what: str, whose: str) -
             "encoding": {"x": {**x, "field": "edge"}, "y": y, "text": {"field": "text"}},
         },
     ]
-    title = f"Labels behind {whose}, by {what}"
+    title = f"{among.capitalize()} behind {whose}, by {what}"
     subtitle = "Bar: behind the traced. Tick: behind all versions. Colour: gold accuracy of these labels"
     if len(rows) > MOST_SHARES:
         subtitle += f". The first {MOST_SHARES} of {len(rows)}; all in the table"
-    chart = spec(colours, title, subtitle, ROW_HEIGHT * max(len(values), 3), layers, data={"values": values})
+    chart = spec(
+        colours,
+        wrapped(title, 44),
+        wrapped(subtitle),
+        ROW_HEIGHT * max(len(values), 3),
+        layers,
+        data={"values": values},
+    )
     told = "; ".join(f"{v['label']} {v['said']}" for v in values[:3])
     return chart, f"{title}: {told or 'nothing to show'}."
