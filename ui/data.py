@@ -207,6 +207,11 @@ def batch_items(snapshot: Snapshot, by: Sequence[str]) -> pd.DataFrame:
     return _modelled("batch_items", snapshot, current_scope(), (tuple(by),))
 
 
+def labelled_at(snapshot: Snapshot, by: Sequence[str]) -> pd.DataFrame:
+    """model_data.labelled_at() for the reader's scope: when a batch's labels of a policy or language were asked for."""
+    return _modelled("labelled_at", snapshot, current_scope(), (tuple(by),))
+
+
 def case_pairs(snapshot: Snapshot) -> pd.DataFrame:
     """model_data.case_pairs() for the reader's scope: common cases of consecutive versions of a benchmark."""
     return _modelled("case_pairs", snapshot, current_scope(), ())

@@ -100,7 +100,7 @@ def pickers(view: View, line: Line, own: Own) -> None:
             "Project", projects, at, format_func=lambda p: names.get(p, p), key=key, on_change=choose, width=280
         )
         filters = view.filters.with_("project", line.project)
-        choice(st.selectbox, "Trace", "trace", lineage_trace.options(line), own, filters, labelled=True, width=460)
+        choice(st.selectbox, "Trace", "trace", lineage_trace.options(line), own, filters, labelled=True, width=500)
 
 
 # ---- the flow --------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
     which = "" if trained.empty else f", versions trained {fmt.days(trained.min().date(), trained.max().date())}"
     title = f"From labels to outcomes: {name(view, line)}{which}"
     subtitle = (
-        f"Width: items. Colour and shape: gold accuracy of the labels at their {grain}'s close, "
+        f"Width: items. Colour and shape: gold accuracy of all labels at their {grain}'s close, "
         f"{SHAPES['on_target']} on target  {SHAPES['watch']} watch  {SHAPES['off_target']} below  "
         f"{SHAPES['too_few']} too few to judge"
     )

@@ -287,7 +287,8 @@ def _version(line: Line, trace: Trace, own: Own) -> str:
     name = trace.versions[0]
     models = line.models.set_index("model_version")
     row, earlier = models.loc[name], previous(line, trace)
-    told = _labels(f"Version {name} was trained on labels", own.whole) if not own.own else _own(name, own)
+    whose = "It" if trace.kind == DROP else f"Version {name}"  # a drop has named its version
+    told = _labels(f"{whose} was trained on labels", own.whole) if not own.own else _own(whose, name, own)
     if earlier not in models.index:
         return f"{told} It is the first on record."
     if trace.kind != DROP:
@@ -305,15 +306,15 @@ def _labels(which: str, found: Mapping) -> str:
     return f"{which} with gold accuracy {_judged(found, 'now')}{_beside(found)}."
 
 
-def _own(name: str, own: Own) -> str:
+def _own(whose: str, name: str, own: Own) -> str:
     """How good a version's labels of the policy and language in question were; where that is not known, all of them."""
     what, held = among(own.named), own.own["now_items"]
     part = f" ({share(own.share)} of its labels, {share(own.base_share)} over all versions)"
     part = "" if fmt.is_missing(own.share) or not held else part
     if not fmt.is_missing(own.own["now_value"]):
-        return _labels(f"Version {name} was trained on {what}{part}", own.own)
+        return _labels(f"{whose} was trained on {what}{part}", own.own)
     few = f"are too few to judge, gold n {fmt.count(own.own['now_n'])}" if held else "are not on record"
-    told = f"Version {name}: its {what}{part} {few}."
+    told = f"Its {what}{part} {few}." if whose == "It" else f"{whose}: its {what}{part} {few}."
     if own.narrow != own.named:
         told += f" Below it is traced among all {among(own.narrow) or 'its labels'}."
     return f"{told} {_labels(f'All labels together: version {name} was trained on labels', own.whole)}"

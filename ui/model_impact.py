@@ -128,9 +128,9 @@ def strongest(rows: pd.DataFrame) -> pd.Series | None:
 class Pair:
     """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients.
 
-    ages: how old the labels of a version were when the benchmark was measured, in days: on average, of the newest and
-    of the oldest batch; NaN if not known. over: the coefficient over all projects with this benchmark metric, and how
-    many these are.
+    ages: how old the labels of a version, or those of the slice looked at, were when the benchmark was measured, in
+    days: on average, of the newest and of the oldest batch; NaN if not known. over: the coefficient over all projects
+    with this benchmark metric, and how many these are.
     """
 
     link: Link
@@ -162,7 +162,7 @@ def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], member: s
     second = linkage.by_agreement(link, quality, links.exposed)
     over = linkage.over_projects(list(links.links), link.metric, quality, links.exposed)
     projects = len({one.project for one in links.links if one.metric == link.metric and not one.reason})
-    return Pair(link, quality, rows, band, lags, panel, design, second, _ages(found, link), over, projects)
+    return Pair(link, quality, rows, band, lags, panel, design, second, _ages(snapshot, found, link), over, projects)
 
 
 def pair(snapshot: Snapshot, key: str, quality: str, member: str = "", method: str = association.SPEARMAN) -> Pair:
@@ -194,8 +194,7 @@ class Standing(NamedTuple):
 
 def standing(snapshot: Snapshot, link: Link) -> Standing:
     """The newest score of a benchmark beside what the raters' agreement in its project and their errors allow."""
-    member = str(link.table.columns[0]) if link.by and len(link.table.columns) == 1 else ""
-    return _standing(snapshot, data.current_scope(), link.key, link.by, member)
+    return _standing(snapshot, data.current_scope(), link.key, link.by, only(link).get(link.by, ""))
 
 
 @st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
@@ -238,12 +237,29 @@ def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:
     return all_of.impact.untimely[all_of.impact.untimely["model_version"].isin(mine)]
 
 
-def _ages(all_of: Found, link: Link) -> tuple[float, float, float]:
-    """Medians over the values of a benchmark of how old labels were: on average, the newest and the oldest batch."""
-    line = all_of.data.lineage
-    items = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
-    batches = line.batches.assign(items=items)
-    rows = _of(all_of.timely, link.key)
+def only(link: Link) -> dict[str, str]:
+    """The policy or language that a link is of: {"language": "vi"}; empty for all labels or several slices."""
+    return {link.by: str(link.table.columns[0])} if link.by and len(link.table.columns) == 1 else {}
+
+
+def _ages(snapshot: Snapshot, all_of: Found, link: Link) -> tuple[float, float, float]:
+    """Medians over the values of a benchmark of how old labels were: on average, the newest and the oldest batch.
+
+    Of a benchmark of one policy or language, the labels of these.
+    """
+    line, rows = all_of.data.lineage, _of(all_of.timely, link.key)
+    batches = line.batches
+    items = batches["items"].astype(float).fillna(batches["labels"].astype(float))
+    for by, member in only(link).items():
+        rows = rows[rows[by] == member]
+        counted = all_of.data.items[by]
+        if counted.empty:
+            counted = all_of.data.sums[by].rename(columns={"judgements": "items"})
+        own = counted[counted[by] == member].set_index("batch_id")["items"]
+        asked = data.labelled_at(snapshot, ("batch", by))
+        asked = asked[asked[by] == member].set_index("batch_id")["labelled_at"]
+        items, batches = batches["batch_id"].map(own), batches.assign(labelled_at=batches["batch_id"].map(asked))
+    batches = batches.assign(items=items)
     weighted = lineage.weights(batches, line.models[line.models["model_version"].isin(rows["model_version"])])
     found = lineage.lags(weighted, batches[["batch_id", "labelled_at"]], rows)
     return tuple(float(found[name].median()) for name in ("lag_days", "first_days", "last_days"))

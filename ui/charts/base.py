@@ -17,6 +17,7 @@ from ui.theme import Palette, chart_config
 
 Text = str | list[str]  # a text of one line, or its lines
 TREND_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 260, 25, 29
+TITLE_ROOM = 52  # characters of a title that a phone has room for
 MOST_ROWS = 40  # groups shown in a chart; the table holds all
 
 
@@ -58,7 +59,7 @@ def spec(colours: Palette, title: Text, subtitle: Text, height: int, layer: list
     }
 
 
-def wrapped(text: str, room: int = 56) -> Text:
+def wrapped(text: str, room: int = 60) -> Text:
     """A title or subtitle in as many lines as a phone needs; one line stays a text. room: characters of a line."""
     lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return lines if len(lines) > 1 else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ui import lineage_words as say
-from ui.charts.base import ROW_HEIGHT, by_status, number, spec, tips, wrapped
+from ui.charts.base import ROW_HEIGHT, TITLE_ROOM, by_status, number, spec, tips, wrapped
 from ui.lineage_flow import place, ribbons
 from ui.theme import SHAPES, Palette
 
@@ -14,6 +14,7 @@ LEFT = {0: 0.14, 1: 0.34, 2: 0.53, 3: 0.735}  # where the boxes of each column b
 BOX = 0.009  # how wide a box is
 HEAD = 26  # pixels above the flow for the columns' names
 MOST_SHARES = 12
+WITHIN = "datum.value > 100 ? '' : datum.label"  # the room for a bar's text goes beyond 100 %
 
 
 def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: str, subtitle: str) -> tuple[dict, str]:
@@ -184,7 +185,7 @@ def traced_shares(
         "field": "share",
         "type": "quantitative",
         "scale": {"domain": [0, min(top * 1.35, 135)]},
-        "axis": {"title": "% of labels", "tickCount": 5, "domain": False},
+        "axis": {"title": "% of labels", "tickCount": 5, "domain": False, "labelExpr": WITHIN},
     }
     tip = tips(label=what.capitalize(), said="Share of labels", quality="Gold accuracy")
     layers = [
@@ -207,7 +208,7 @@ def traced_shares(
         subtitle += f". The first {MOST_SHARES} of {len(rows)}; all in the table"
     chart = spec(
         colours,
-        wrapped(title, 44),
+        wrapped(title, TITLE_ROOM),
         wrapped(subtitle),
         ROW_HEIGHT * max(len(values), 3),
         layers,
