@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import model_impact, model_impact_controls, words
+from ui import model_impact, model_impact_controls, model_impact_regressions, words
 from ui import model_impact_sections as sections
 from ui import model_impact_words as say
 from ui.page import View, context, open_page
@@ -34,5 +34,5 @@ sections.figures(found, rows, ours)
 sections.matrix(view, rows, names, looked)
 sections.pair(view, found, names, looked)
 sections.moves(view, found, ours)
-sections.regressions(view, found, ours)
+model_impact_regressions.table(view, found, ours)
 sections.all_links(view, rows)

@@ -12,7 +12,7 @@ from metrics.association import Association, Line
 from metrics.linkage import CALLED, PREWHITENED
 from ui import format as fmt
 from ui import model_impact_words as say
-from ui.charts.base import spec, tips
+from ui.charts.base import TITLE_ROOM, spec, tips, wrapped
 from ui.theme import CATEGORIES, Palette
 
 SHORT = {PREWHITENED: "rank correlation"}  # what the axis has room for
@@ -85,14 +85,14 @@ def link_scatter(
             "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "tooltip": tip},
         },
     ]
-    title = f"{say.heading(quality)} and {benchmark}, a dot for each version"
+    title = f"{say.heading(quality)} and {benchmark}, by version"
     marks = ", ".join(f"{'●◆▲■'[k % 4]} {name}" for k, name in enumerate(domain))
     subtitle = f"{marks}. Lines: 95 % interval of the labels' quality. Band: 95 % band of the line"
     alt = f"{title}: {len(values)} versions."
     if line:
         rise = "rises" if line[-1]["y"] > line[0]["y"] else "falls"
         alt += f" The line {rise} from {line[0]['y']:.1f} % to {line[-1]['y']:.1f} % as the quality grows."
-    return spec(colours, title, subtitle, HEIGHT, layer, data={"values": values}), alt
+    return spec(colours, wrapped(title, TITLE_ROOM), wrapped(subtitle), HEIGHT, layer, data={"values": values}), alt
 
 
 def _line(band: Line, scale) -> list[dict]:
@@ -132,6 +132,6 @@ def link_lags(lags: Sequence[Association], quality: str, method: str, colours: P
         },
     ]
     title = "Do the labels of the version before go with it too?"
-    subtitle = "Grey: what chance alone reaches at one of the bars in 5 of 100 cases"
+    subtitle = "Grey: what chance alone reaches at one bar in 5 of 100 cases"
     alt = f"{title} {'; '.join(v['lag'] + ': ' + v['said'] for v in values)}." if values else title
-    return spec(colours, title, subtitle, LAG_HEIGHT, layer, data={"values": values}), alt
+    return spec(colours, wrapped(title, TITLE_ROOM), wrapped(subtitle), LAG_HEIGHT, layer, data={"values": values}), alt
