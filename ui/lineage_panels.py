@@ -111,7 +111,8 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
     versions = lineage_trace.window(line, trace, view.filters)
     nodes, links_, grain = lineage_boxes.boxes(line, trace, versions)
     if nodes.empty:
-        st.info("No batch and no version can be shown here.", icon=":material/visibility_off:")
+        said = say.NOT_USED if line.models.empty and len(line.batches) else say.NOT_SHOWN
+        st.info(said, icon=":material/visibility_off:")
         return
     trained = line.models[line.models["model_version"].isin(versions)]["trained_at"]
     which = "" if trained.empty else f", versions trained {fmt.days(trained.min().date(), trained.max().date())}"
@@ -172,7 +173,7 @@ def traced(view: View, line: Line, trace: Trace, own: Own) -> None:
         if trace.kind != FINDING:
             return
         st.subheader("Where the labels behind incidents came from", anchor=False)
-    if trace.kind != INCIDENT or trace.versions:
+    if not line.weighted.empty and (trace.kind != INCIDENT or trace.versions):
         _back(view, line, trace, own)
 
 

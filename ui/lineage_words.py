@@ -26,6 +26,8 @@ NO_PROJECT = "No project with batches or model versions is left by these filters
 NO_ITEMS = (
     "How many items a batch has is not shown to readers of single pools, so versions cannot be traced to batches here."
 )
+NOT_SHOWN = "No batch and no version can be shown here."
+NOT_USED = "No version was trained on these batches yet. Choose a batch above to see how far it has come."
 NO_PROOF = f"Where trouble and labels met, {ladder.NOT_PROOF}"
 
 

@@ -277,7 +277,8 @@ def concentrated(found: NoiseCells, project: str) -> str:
     text += f"{_whole(found.items)} of the {by}"
     if found.chance is None:
         return f"{text}."
-    return f"{text}; were all cells equally good, chance would give those that seem worst {_whole(found.chance)}."
+    worst = "worst ones" if len(found.worst) > 1 else "worst"
+    return f"{text}; were all cells equally good, the {worst} would still have {_whole(found.chance)} by chance."
 
 
 def _whole(share: float) -> str:

@@ -17,7 +17,7 @@ from ui.theme import Palette, chart_config
 
 Text = str | list[str]  # a text of one line, or its lines
 TREND_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 260, 25, 29
-TITLE_ROOM = 52  # characters of a title that a phone has room for
+TITLE_ROOM = 48  # characters of a title that a phone has room for
 MOST_ROWS = 40  # groups shown in a chart; the table holds all
 
 

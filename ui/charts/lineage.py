@@ -14,6 +14,7 @@ LEFT = {0: 0.14, 1: 0.34, 2: 0.53, 3: 0.735}  # where the boxes of each column b
 BOX = 0.009  # how wide a box is
 HEAD = 26  # pixels above the flow for the columns' names
 MOST_SHARES = 12
+PHONE = 450  # pixels of a chart on a phone at most; the text behind a bar takes more of those
 WITHIN = "datum.value > 100 ? '' : datum.label"  # the room for a bar's text goes beyond 100 %
 
 
@@ -184,7 +185,7 @@ def traced_shares(
     x = {
         "field": "share",
         "type": "quantitative",
-        "scale": {"domain": [0, min(top * 1.35, 135)]},
+        "scale": {"domainMin": 0, "domainMax": {"expr": f"{round(top, 3)} * (width < {PHONE} ? 1.9 : 1.35)"}},
         "axis": {"title": "% of labels", "tickCount": 5, "domain": False, "labelExpr": WITHIN},
     }
     tip = tips(label=what.capitalize(), said="Share of labels", quality="Gold accuracy")

@@ -131,7 +131,7 @@ def link_lags(lags: Sequence[Association], quality: str, method: str, colours: P
             "encoding": {"x": x, "y": y, "color": paint, "tooltip": tip},
         },
     ]
-    title = "Do the labels of the version before go with it too?"
+    title = "Do labels of the version before go with it too?"
     subtitle = "Grey: what chance alone reaches at one bar in 5 of 100 cases"
     alt = f"{title} {'; '.join(v['lag'] + ': ' + v['said'] for v in values)}." if values else title
     return spec(colours, wrapped(title, TITLE_ROOM), wrapped(subtitle), LAG_HEIGHT, layer, data={"values": values}), alt
