@@ -13,13 +13,13 @@ from metrics.qualities import QUALITIES, Quality
 from metrics.shapes import Parts
 
 WHOLE, POLICY, LANGUAGE = "", "policy", "language"
-CELLS = "cells"
+CELLS, IN = "cells", " in "
 EXPOSURE = ["quality", "by", "member", "model_version", "value", "low", "high", "n", "covered", "reason"]
 
 
 def by_cells(rows: pd.DataFrame) -> pd.Series:
     """What a policy and language together are called: "hate_speech in vi"; missing where either is."""
-    return rows["policy"] + " in " + rows["language"]
+    return rows["policy"] + IN + rows["language"]
 
 
 Grouped = Sequence[tuple[dict[str, object], Parts]]

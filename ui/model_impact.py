@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from data_access.link_data import LinkData
 from data_access.snapshot import Snapshot
 from metrics import association, impact, lineage, linkage, noise_cells, regressions, score_ceiling
 from metrics import moves as moving
-from metrics.exposures import CELLS, Labels
+from metrics.exposures import CELLS, IN, Labels
 from metrics.impact import Impact
 from metrics.linkage import Link
 from metrics.panel import Panel
@@ -115,6 +116,18 @@ def benchmarks(rows: pd.DataFrame, snapshot: Snapshot) -> dict[str, str]:
     return {member(row): f"{row['benchmark']} · {names.get(row['project'], row['project'])}" for row in first}
 
 
+def whole(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are about whole benchmarks and not one of their slices."""
+    return rows[rows["slice"] == ""]
+
+
+def cell(rows: pd.DataFrame, looked: Mapping[str, str], part: str) -> pd.Series | None:
+    """The row of the link looked at, of all of it or one policy or language; None for a slice of too few versions."""
+    ours = (rows["member"] == looked["benchmark"]) & (rows["metric"] == looked["quality"]) & (rows["slice"] == part)
+    at = rows[ours & (rows["lag"] == int(looked["lag"]))]
+    return None if at.empty else at.iloc[0]
+
+
 def strongest(rows: pd.DataFrame) -> pd.Series | None:
     """The surest link in view that stands; None where none does."""
     stand = impact.standing(rows)
@@ -128,6 +141,7 @@ def strongest(rows: pd.DataFrame) -> pd.Series | None:
 class Pair:
     """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients.
 
+    rows: of linkage.added_variable; band: of what it leaves, None where the versions have no correlation.
     ages: how old the labels of a version, or those of the slice looked at, were when the benchmark was measured, in
     days: on average, of the newest and of the oldest batch; NaN if not known. over: the coefficient over all projects
     with this benchmark metric, and how many these are.
@@ -153,12 +167,13 @@ def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], member: s
     link = links.link(*key)
     link = link.slice(member) if member else link
     rows = linkage.series(link, quality, links.exposed)
-    x, y = rows["x"].to_numpy(float), rows["y"].to_numpy(float)
-    at = np.linspace(np.nanmin(x), np.nanmax(x), PLACES) if np.isfinite(x).any() else np.empty(0)
-    band = association.band(x, y, at) if len(at) else None
     panel, design = linkage.coefficient(link, quality, links.exposed)
     rows = rows.assign(base=list(link.base), day=pd.Timestamp("2020-01-01") + pd.to_timedelta(link.days, unit="D"))
     lags = tuple(linkage.at_lag(link, rows, lag, method) for lag in linkage.LAGS)
+    rows, band = linkage.added_variable(link, rows), None
+    if lags[0].estimate.value is not None:
+        x, y = rows["x_left"].to_numpy(float), rows["y_left"].to_numpy(float)
+        band = association.band(x, y, np.linspace(np.nanmin(x), np.nanmax(x), PLACES))
     second = linkage.by_agreement(link, quality, links.exposed)
     over = linkage.over_projects(list(links.links), link.metric, quality, links.exposed)
     projects = len({one.project for one in links.links if one.metric == link.metric and not one.reason})
@@ -194,14 +209,14 @@ class Standing(NamedTuple):
 
 def standing(snapshot: Snapshot, link: Link) -> Standing:
     """The newest score of a benchmark beside what the raters' agreement in its project and their errors allow."""
-    return _standing(snapshot, data.current_scope(), link.key, link.by, only(link).get(link.by, ""))
+    return _standing(snapshot, data.current_scope(), link.key, tuple(only(link).items()))
 
 
 @st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
-def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], by: str, member: str) -> Standing:
+def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], part: tuple) -> Standing:
     all_of = _found(snapshot, scope)
     measures = _of(all_of.timely, key)
-    if member:
+    for by, member in part:
         measures = measures[measures[by] == member]
     value, n = regressions.newest(measures)
     patterns = [parts for names, parts in all_of.data.patterns.get("", ()) if names["project"] == key[0]]
@@ -238,20 +253,28 @@ def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:
 
 
 def only(link: Link) -> dict[str, str]:
-    """The policy or language that a link is of: {"language": "vi"}; empty for all labels or several slices."""
-    return {link.by: str(link.table.columns[0])} if link.by and len(link.table.columns) == 1 else {}
+    """The policy and language that a link is of: {"language": "vi"}; empty for all labels or several slices."""
+    if not link.by or len(link.table.columns) != 1:
+        return {}
+    member = str(link.table.columns[0])
+    if link.by == CELLS:
+        return dict(zip(("policy", "language"), member.rsplit(IN, 1), strict=True))
+    return {link.by: member}
 
 
 def _ages(snapshot: Snapshot, all_of: Found, link: Link) -> tuple[float, float, float]:
     """Medians over the values of a benchmark of how old labels were: on average, the newest and the oldest batch.
 
-    Of a benchmark of one policy or language, the labels of these.
+    Of a benchmark of one policy or language, the labels of these; of both at once, all labels.
     """
     line, rows = all_of.data.lineage, _of(all_of.timely, link.key)
     batches = line.batches
     items = batches["items"].astype(float).fillna(batches["labels"].astype(float))
-    for by, member in only(link).items():
+    part = only(link)
+    for by, member in part.items():
         rows = rows[rows[by] == member]
+        if len(part) > 1:
+            continue
         counted = all_of.data.items[by]
         if counted.empty:
             counted = all_of.data.sums[by].rename(columns={"judgements": "items"})

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from metrics.linkage import ROW
+from metrics.exposures import CELLS
+from metrics.linkage import told
 from metrics.score_ceiling import OTHER_METRIC
 from ui import charts, tables, words
 from ui import model_impact as shown
@@ -39,7 +40,7 @@ def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: con
     """Qualities x benchmarks; a click opens a link."""
     with st.container(key="beside_matrix"):
         controls.lag(looked, view.filters)
-    at = rows[rows["lag"] == int(looked["lag"])]
+    at = shown.whole(rows[rows["lag"] == int(looked["lag"])])
     spec, alt = charts.link_matrix(at, names, (looked["benchmark"], looked["quality"]), palette())
     with st.container(key="wide_matrix"):
         picked = charts.show(spec, alt, key=f"links {looked['lag']} {token(view.filters)}", select=True)
@@ -47,7 +48,7 @@ def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: con
         controls.open_link(picked, looked, view.filters)
 
 
-def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: controls.Own) -> None:
+def pair(view: View, found: shown.Found, rows: pd.DataFrame, names: Mapping[str, str], looked: controls.Own) -> None:
     """One link: scatter, lags, its size in words, the ceiling where there is one."""
     st.subheader("One link from close up", anchor=False)
     controls.pickers(found, names, looked, view.filters)
@@ -63,7 +64,7 @@ def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: contr
             tables.quiet(words.md(text))
     left, right = st.columns([1.5, 1], gap="large")
     with left:
-        if one.rows[["x", "y"]].dropna().empty:
+        if one.lags[0].estimate.value is None:
             reason = one.lags[0].estimate.reason
             st.info(f"The versions cannot be drawn: {words.md(reason)}.", icon=":material/visibility_off:")
         else:
@@ -72,9 +73,11 @@ def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: contr
     with right:
         if any(lag.estimate.value is not None for lag in one.lags):
             charts.show(*charts.link_lags(one.lags, one.quality, looked["method"], palette()), key="link lags")
-        note = say.lag_note(*one.ages, shown.only(one.link))
-        if note:
-            tables.quiet(words.md(note))
+        row = shown.cell(rows, looked, member)
+        part = {} if one.link.by == CELLS else shown.only(one.link)
+        for note in (say.stands(row, found.impact.tests), say.lag_note(*one.ages, part)):
+            if note:
+                tables.quiet(words.md(note))
         _ceiling(view, one)
 
 
@@ -119,6 +122,7 @@ def _links_table(view: View, rows: pd.DataFrame) -> None:
     columns = {
         "metric": Column("Quality of labels"),
         "benchmark": Column("Benchmark"),
+        "slice": Column("Slice", "One policy or language of the benchmark; empty for all of it."),
         "project": Column("Project"),
         "lag": Column("Lag", "In versions.", "count"),
         "method": Column("Correlation"),
@@ -137,6 +141,6 @@ def _links_table(view: View, rows: pd.DataFrame) -> None:
         columns=columns,
         snapshot=view.snapshot,
         filters=view.filters,
-        exported=listed[ROW],
+        exported=told(listed),
         download="Download links",
     )

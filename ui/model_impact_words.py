@@ -216,6 +216,18 @@ def over_projects(pair) -> str:
     return f"{text}; {ladder.NOT_PROOF}, and {lead.leaves_out}."
 
 
+def stands(row: Mapping | None, tests: int) -> str:
+    """Whether the link looked at stands among all that were tested; empty where it was none of them."""
+    if row is None or fmt.is_missing(row["q_value"]):
+        return ""
+    clear = "it stands clear of chance" if row["q_value"] <= STANDS else "chance may give as much"
+    found = f"{sentence_case(CALLED[row['method']])} {signed(row['estimate'])} {between(row)}"
+    q = f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "below 0.001"
+    return (
+        f"{found} with labels of {lag_words(row['lag'])}, q {q} among {tests} links, slices and lags tested: {clear}."
+    )
+
+
 def lag_note(days: float, newest: float, oldest: float, of: Mapping[str, str] | None = None) -> str:
     """How old labels are when they show, from the newest batch to the oldest; of: the policy or language looked at."""
     if fmt.is_missing(days):
