@@ -200,7 +200,7 @@ def _impact(options: argparse.Namespace) -> int:
     from data_access.snapshot import Snapshot
     from metrics import impact
     from metrics.agreement.estimates import known
-    from metrics.linkage import ROW
+    from metrics.linkage import ROW, told
     from metrics.qualities import QUALITIES
 
     if options.metric:
@@ -211,13 +211,15 @@ def _impact(options: argparse.Namespace) -> int:
     found = impact.impact(data.lineage, data.sums, data.items, data.patterns, options.method)
     links = [link for link in found.links if options.benchmark in (None, link.benchmark)]
     sizes = impact.coefficients(found, [options.metric] if options.metric else impact.sized(), links)
-    rows = pd.concat([one[ROW] for one in (found.rows, sizes) if len(one)] or [found.rows[ROW]], ignore_index=True)
+    columns = [*ROW, "slice"]
+    both = [one[columns] for one in (found.rows, sizes) if len(one)]
+    rows = pd.concat(both or [found.rows[columns]], ignore_index=True)
     if options.metric:
         rows = rows[rows["metric"] == options.metric]
     if options.benchmark:
         ours = {options.benchmark, *(link.metric for link in links if len(links) > 1)}
         rows = rows[rows["benchmark"].isin(ours)]
-    _print(rows, options.print_as)
+    _print(told(rows), options.print_as)
     if found.reason:
         _say(f"No link is shown: {found.reason}.")
     else:

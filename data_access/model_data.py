@@ -71,7 +71,7 @@ def lineage(snapshot: Snapshot, scope: Scope) -> Lineage:
         number = batches["batch_id"].map(dict(zip(found["batch_id"], found[name].astype(float), strict=True)))
         hidden = batches["batch_id"].isin([key[0] for key in found.attrs["withheld"]])
         batches[name] = number.fillna(0.0).where(~hidden & (known or name == "labels"))
-    batches["labelled_at"] = pd.to_datetime(batches["batch_id"].map(_labelled_at(snapshot).to_dict()))
+    batches["labelled_at"] = pd.to_datetime(batches["batch_id"].map(_labelled_at(snapshot, ()).to_dict()))
     names = ("batches", "dataset_versions", "model_versions", "model_metrics", "incidents")
     parts = zip((batches, *others), names, strict=True)
     return Lineage(*(_said(rows, snapshot, name, scope) for rows, name in parts))
@@ -121,6 +121,17 @@ def batch_items(
     found = pd.DataFrame(snapshot.columns(_in_order(question, (), ("items",)), values))
     found.attrs["withheld"] = []
     return _said(found, snapshot, "batches", scope)
+
+
+def labelled_at(snapshot: Snapshot, scope: Scope, by: Sequence[str] = WHOLE) -> pd.DataFrame:
+    """When the labels of each batch were asked for on average: batch_id, the rest of ``by``, labelled_at in UTC.
+
+    by: batch, and any of language, policy. The middle of the weeks the items were created in, by items.
+    """
+    by = _known("batch_items", by)
+    found = _labelled_at(snapshot, by).rename("labelled_at").reset_index()
+    batches = _within(_linked(snapshot)[0], scope)["batch_id"]
+    return found[found["batch_id"].isin(batches)].reset_index(drop=True)
 
 
 def batch_patterns(
@@ -219,13 +230,14 @@ def _linked(snapshot: Snapshot) -> tuple[pd.DataFrame, ...]:
     return batches, datasets, models, measures, incidents
 
 
-@functools.lru_cache(maxsize=4)
-def _labelled_at(snapshot: Snapshot) -> pd.Series:
-    """When the labels of each batch were asked for on average, by batch: a date, whoever reads it."""
+@functools.lru_cache(maxsize=12)
+def _labelled_at(snapshot: Snapshot, by: tuple[str, ...]) -> pd.Series:
+    """When the labels of each batch were asked for on average, by batch and ``by``: a date, whoever reads it."""
     rows = snapshot.table("batch_items")
     middle = pd.to_datetime(rows["week"]) + pd.Timedelta(days=3.5)
     days = (middle - EPOCH) / pd.Timedelta(days=1)
-    sums = pd.DataFrame({"day": days * rows["items"], "items": rows["items"]}).groupby(rows["batch_id"]).sum()
+    sums = pd.DataFrame({"day": days * rows["items"], "items": rows["items"]})
+    sums = sums.groupby([rows[name] for name in ("batch_id", *by)]).sum()
     return EPOCH + pd.to_timedelta((sums["day"] / sums["items"]).round(2), unit="D")
 
 

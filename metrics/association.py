@@ -104,9 +104,10 @@ def associate(
             return _none(method, lag, reason, len(x))
     if method != PEARSON:
         x, y, beside = _ranks(x), _ranks(y), np.column_stack([np.empty((len(x), 0)), *map(_ranks, beside.T)])
+    n = len(x)
     x, y, directions = _taken_out(x, y, beside)
     if x is None or y is None:
-        return _none(method, lag, "the controls explain one of the series fully", len(known))
+        return _none(method, lag, "the controls explain one of the series fully", n)
     if prewhiten:
         x, y, when = _surprises(x, y, when)
     points = float(_effective(x, y, when, None if prewhiten else directions) - directions.shape[1])

@@ -30,6 +30,8 @@ WORST = 0.05
 LEAST_CELLS = 20
 """Cells below which the worst 5 % are not even one cell."""
 
+IMPOSSIBLE = "a score like this cannot come with so much noise: it or the noise is wrong"
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -121,7 +123,7 @@ def noise_corrected(accuracy: Estimate | float | None, noise: Estimate | float |
         ends.append(value + math.copysign(math.hypot(*away), -1 if side == "low" else 1))
     nearest = min(max(value, 0.0), 1.0)
     if nearest != value and (ends[0] is None or not ends[0] <= nearest <= ends[1]):
-        return Estimate.missing("a score like this cannot come with so much noise: it or the noise is wrong", a.n)
+        return Estimate.missing(IMPOSSIBLE, a.n)
     low, high = (None if end is None else min(max(end, 0.0), 1.0) for end in ends)
     return Estimate(nearest, low, high, a.n)
 

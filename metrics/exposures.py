@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,14 @@ from metrics.qualities import QUALITIES, Quality
 from metrics.shapes import Parts
 
 WHOLE, POLICY, LANGUAGE = "", "policy", "language"
-CELLS = "cells"
+CELLS, IN = "cells", " in "
 EXPOSURE = ["quality", "by", "member", "model_version", "value", "low", "high", "n", "covered", "reason"]
+
+
+def by_cells(rows: pd.DataFrame) -> pd.Series:
+    """What a policy and language together are called: "hate_speech in vi"; missing where either is."""
+    return rows["policy"] + IN + rows["language"]
+
 
 Grouped = Sequence[tuple[dict[str, object], Parts]]
 
@@ -34,14 +40,19 @@ class Labels:
     patterns: Mapping[str, Grouped] = field(default_factory=dict)
 
 
-def exposures(labels: Labels) -> pd.DataFrame:
+def exposures(labels: Labels, cells: bool = False) -> pd.DataFrame:
     """Every quality's exposure of every model version: EXPOSURE, and items, how many the version was trained on.
 
-    by, member: the policy or language the labels are of, "" for all. value in the quality's own unit (log of seconds
+    by, member: the policy or language the labels are of, "" for all; with ``cells`` also policy and language together,
+    for the qualities that judgements are counted of. value in the quality's own unit (log of seconds
     for handle time); low and high where the error is known. A row without a value says why.
     """
     scatter = _scatter(labels)
-    found = [_sliced(labels, by, scatter) for by in labels.sums if by != CELLS and len(labels.batches)]
+    if CELLS in labels.sums and len(labels.batches):
+        named = labels.sums[CELLS].assign(**{CELLS: by_cells(labels.sums[CELLS])})
+        labels = replace(labels, sums={**labels.sums, CELLS: named})
+    sliced = [by for by in labels.sums if (cells or by != CELLS) and len(labels.batches)]
+    found = [_sliced(labels, by, scatter) for by in sliced]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*EXPOSURE, "items"])
 
 
@@ -64,8 +75,10 @@ class _Keys:
 
 
 def _scatter(labels: Labels) -> dict[str, pd.Series]:
-    """By how much each counted quality scatters beyond independent judgements, by project."""
-    counted = [q for q in QUALITIES.values() if q.made == qualities.COUNTS and CELLS in labels.sums]
+    """By how much each counted or audited quality scatters beyond independent judgements, by project."""
+    if CELLS not in labels.sums:
+        return {}
+    counted = [q for q in QUALITIES.values() if q.made in (qualities.COUNTS, qualities.WEIGHTS)]
     return {q.name: qualities.overdispersion(q, labels.sums[CELLS]) for q in counted}
 
 
@@ -134,7 +147,8 @@ def _one(
         places = zip(keys.of(of).tolist(), (parts for _, parts in found), strict=True)
         grouped = [(at, parts) for at, parts in places if at >= 0]
         if quality.made == qualities.MATCH:
-            return lineage.exposure(weighted, qualities.matched(grouped), models)
+            # Ratings of an item are each the others' consensus: the error of their share is not that of a count.
+            return lineage.exposure(weighted, qualities.matched(grouped), models).assign(low=np.nan, high=np.nan)
         return lineage.mean_exposure(weighted, qualities.coefficients(quality, grouped), models)
     if quality.made == qualities.LOGS:
         found = lineage.mean_exposure(weighted, qualities.log_times(quality, sums), models)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from metrics import association, ladder, lineage, linkage
-from metrics.exposures import Grouped, Labels, exposures
+from metrics.exposures import CELLS, Grouped, Labels, exposures
 from metrics.linkage import ALL_PROJECTS, PANEL, ROW, STANDS, Exposed, Link
 from metrics.panel import Panel
 from metrics.qualities import QUALITIES
@@ -37,7 +37,7 @@ class Impact:
 
     @property
     def tests(self) -> int:
-        """How many cells and lags were tested: the m of the q values."""
+        """How many cells, slices and lags were tested: the m of the q values."""
         return int(self.rows["p_value"].notna().sum())
 
     def link(self, project: str, benchmark: str, metric: str) -> Link | None:
@@ -55,9 +55,10 @@ def impact(
     """Every link of what data_access.link_data gives; line: batches, datasets, models, measures."""
     batches, datasets, models, measures = line[:4]
     wrong = lineage.untimely(batches, datasets, models, measures)
-    found = tuple(linkage.links(measures, models, wrong))
     sums = sums if len(batches) else {}
-    exposed = Exposed(exposures(Labels(batches, models, sums, items, patterns)))
+    found = tuple(linkage.links(measures, models, wrong, CELLS in sums))
+    both = any(link.by == CELLS for link in found)
+    exposed = Exposed(exposures(Labels(batches, models, sums, items, patterns), both))
     reason = NO_MEASURES if not found else NO_BATCHES if not len(batches) else ""
     return Impact(found, exposed, linkage.matrix(list(found), exposed, method=method), wrong, reason)
 
@@ -88,9 +89,7 @@ def coefficients(found: Impact, names: Iterable[str], links: Iterable[Link]) -> 
             ours = [link for link in links if link.metric == metric]
             if len({link.project for link in ours}) > 1:
                 out.append(_over_projects(found, ours, metric, name))
-    return pd.DataFrame(
-        out, columns=[*ROW, "better", "reason", "higher_is_better", "by", "benchmark_metric", "corrected"]
-    )
+    return pd.DataFrame(out, columns=[*ROW, *linkage.BESIDE, "corrected"])
 
 
 def _marked(row: dict[str, object], panel: Panel, second: Estimate) -> dict[str, object]:

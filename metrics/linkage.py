@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from metrics import association, ladder, panel
 from metrics.association import KENDALL, PEARSON, SPEARMAN, Association
+from metrics.exposures import CELLS, WHOLE, by_cells
 from metrics.panel import Panel
 from metrics.qualities import QUALITIES
 from metrics.second_measure import by_second_measure
@@ -56,6 +57,7 @@ SECOND_MEASURE = "percent_agreement"  # of the same quality as gold and audits: 
 MIXED = "the record says both that higher and that lower is better"
 NOT_SHARES = "a second measure sizes only how a share of right labels goes with a benchmark that is a share"
 BOTH = "it is measured by policy and language at once, and labels are compared by one of them"
+OPPOSITE = "higher is better in some projects and lower in others, so their benchmarks are not one measure"
 UNKNOWN = "no version of this benchmark is on record with its training"
 
 
@@ -86,6 +88,11 @@ class Link:
         """Project, benchmark and metric."""
         return self.project, self.benchmark, self.metric
 
+    def slices(self) -> tuple[str, ...]:
+        """The policies or languages of several that have enough versions to be compared alone."""
+        enough = self.table.notna().sum() >= association.LEAST_POINTS
+        return tuple(enough.index[enough]) if self.by and len(enough) > 1 and not self.reason else ()
+
     def slice(self, member: str) -> Link:
         """The link of one policy or language alone; KeyError for one that is not measured."""
         return replace(self, table=self.table[[member]])
@@ -103,8 +110,11 @@ class Link:
         return np.array([[b == kind for kind in kinds] for b in self.base], float).reshape(len(self.base), len(kinds))
 
 
-def links(measures: pd.DataFrame, models: pd.DataFrame, untimely: pd.DataFrame) -> list[Link]:
-    """Every benchmark of every project with its versions; frames of metrics.lineage, by project, benchmark, metric."""
+def links(measures: pd.DataFrame, models: pd.DataFrame, untimely: pd.DataFrame, cells: bool = False) -> list[Link]:
+    """Every benchmark of every project with its versions; frames of metrics.lineage, by project, benchmark, metric.
+
+    cells: whether labels are known by policy and language at once, which a benchmark measured so is compared with.
+    """
     known = measures.dropna(subset=["project"]).reset_index(drop=True)
     order = models.drop_duplicates("model_version").set_index("model_version")
     order = order.reindex(known["model_version"])
@@ -119,12 +129,12 @@ def links(measures: pd.DataFrame, models: pd.DataFrame, untimely: pd.DataFrame) 
         order["base_model"].fillna("").astype(str).to_numpy(object),
         known["value"].to_numpy(float),
         known["higher_is_better"].to_numpy(bool),
-        {by: known[by].to_numpy(object) for by in ("policy", "language")},
+        {by: known[by].to_numpy(object) for by in ("policy", "language")} | {CELLS: by_cells(known).to_numpy(object)},
         rank,
     )
     wrong = untimely.drop_duplicates(["benchmark", "model_version"])
     late = list(zip(wrong["benchmark"], wrong["model_version"], wrong["reason"], strict=True))
-    return [_link(key, rows, at, late) for key, at in sorted(known.groupby(SERIES).indices.items())]
+    return [_link(key, rows, at, late, cells) for key, at in sorted(known.groupby(SERIES).indices.items())]
 
 
 class _Rows(NamedTuple):
@@ -139,9 +149,9 @@ class _Rows(NamedTuple):
     rank: NDArray[np.intp]
 
 
-def _link(key: tuple, rows: _Rows, at: NDArray[np.intp], late: list[tuple]) -> Link:
+def _link(key: tuple, rows: _Rows, at: NDArray[np.intp], late: list[tuple], cells: bool) -> Link:
     """The link of the rows at these places; late: of untimely versions benchmark (null is any), version, reason."""
-    by, at, reason = _slices(rows, at)
+    by, at, reason = _slices(rows, at, cells)
     higher = rows.higher[at]
     trained = at[~np.isnat(rows.trained[at])]
     # The newest value of each version and slice, versions in the order of training.
@@ -171,18 +181,21 @@ def _link(key: tuple, rows: _Rows, at: NDArray[np.intp], late: list[tuple]) -> L
     )
 
 
-def _slices(rows: _Rows, at: NDArray[np.intp]) -> tuple[str, NDArray[np.intp], str]:
+def _slices(rows: _Rows, at: NDArray[np.intp], cells: bool) -> tuple[str, NDArray[np.intp], str]:
     """What a benchmark is measured by, its measures by that, and why it cannot be compared.
 
-    Policy goes before language, and either before the whole; a value of a policy in one language is neither, and where
-    a benchmark has nothing else there is no link, for several of its values would be one cell.
+    Policy goes before language, and either before the whole; a value of a policy in one language is neither. Where a
+    benchmark has nothing else it is compared by both at once; where labels are not known so (``cells``) there is no
+    link, for several of its values would be one.
     """
     policy, language = (~pd.isna(rows.cut[by][at]) for by in ("policy", "language"))
     for by, inside in (("policy", policy & ~language), ("language", language & ~policy)):
         if inside.any():
             return by, at[inside], ""
     whole = at[~policy & ~language]
-    return ("", whole, "") if len(whole) else ("", at, BOTH)
+    if len(whole):
+        return "", whole, ""
+    return (CELLS, at, "") if cells else ("", at, BOTH)
 
 
 class Exposed:
@@ -266,6 +279,21 @@ def at_lag(link: Link, rows: Mapping[str, ArrayLike], lag: int, method: str = SP
                        found.n_effective, None, lag)  # fmt: skip
 
 
+def added_variable(link: Link, rows: pd.DataFrame) -> pd.DataFrame:
+    """x_left and y_left: x and y with volume, base model and trend taken out by least squares, means put back.
+
+    What a cell's correlation is about, for a drawing (an added-variable plot); NaN where a version has not all.
+    """
+    table = np.column_stack([rows[["x", "y"]], np.ones(len(rows)), link.days, link.controls(rows)]).astype(float)
+    known = np.isfinite(table).all(axis=1)
+    left = np.full((len(rows), 2), np.nan)
+    if known.any():
+        beside = association.basis(table[known, 2:] - np.append(0.0, table[known, 3:].mean(axis=0)))
+        both = table[known, :2]
+        left[known] = both - beside @ (beside.T @ both) + both.mean(axis=0)
+    return rows.assign(x_left=left[:, 0], y_left=left[:, 1])
+
+
 def why(link: Link, rows: Mapping[str, ArrayLike], reason: str) -> str:
     """Why there is no coefficient: the plainest of what stands in the way."""
     if link.reason:
@@ -281,15 +309,18 @@ def why(link: Link, rows: Mapping[str, ArrayLike], reason: str) -> str:
 
 
 def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS, method: str = SPEARMAN) -> pd.DataFrame:
-    """Every quality x benchmark x lag: the columns of ``rows`` and better, reason, by, left_out.
+    """Every quality x benchmark x lag: ROW and better, reason, slice, higher_is_better, by, benchmark_metric.
 
-    q_value counts every test of the frame (Benjamini and Hochberg 1995); a filter that hides rows does not change it.
+    A benchmark by policy or language is looked at as a whole (slice "") and by each slice with enough versions, for a
+    reader may open any of them. q_value counts every test of the frame (Benjamini and Hochberg 1995); a filter that
+    hides rows does not change it.
     method: of CALLED; it is chosen before looking, so one method's tests count and not those of all.
     better: the coefficient turned so that above 0 means better labels with a better model; NaN for a quality without a
     better side.
     """
     cells, out = [], []
-    for link in found:
+    for link, part in [(one, part) for one in found for part in (WHOLE, *one.slices())]:
+        link = link.slice(part) if part else link
         for quality in QUALITIES.values():
             beside = {} if link.reason else _columns(link, quality.name, exposed)
             for lag in lags:
@@ -298,9 +329,10 @@ def matrix(found: list[Link], exposed: Exposed, lags: tuple[int, ...] = LAGS, me
                 else:
                     one = at_lag(link, beside, lag, method)
                 cells.append(one)
-                out.append(row_of(link, quality.name, one.lag, method, one.estimate, one.n_effective, one.p_value))
+                row = row_of(link, quality.name, one.lag, method, one.estimate, one.n_effective, one.p_value)
+                out.append(row | {"slice": part})
     if not out:
-        return pd.DataFrame(columns=[*ROW, "better", "reason", "higher_is_better", "by", "benchmark_metric"])
+        return pd.DataFrame(columns=[*ROW, *BESIDE])
     adjusted = association.q_values(cells)
     rows = pd.DataFrame(out).assign(q_value=adjusted.q, design=ladder.PARTIAL)
     rows["narrative"] = [narrative(row) for row in rows.to_dict("records")]
@@ -314,13 +346,15 @@ def coefficient(link: Link, quality: str, exposed: Exposed) -> tuple[Panel, str]
     """Units of benchmark per unit of quality, and its design in the ladder's words.
 
     A benchmark by policy or language with enough slices: two-way fixed effects, unit the slice, period the version,
-    cluster the slice. Else one regression over the versions, log volume and base model beside a trend in time.
+    cluster the slice, log volume of the slice beside. Else one regression over the versions, log volume and base model
+    beside a trend in time.
     """
     if link.reason:
         return _no_panel(link.reason), ladder.PARTIAL
     if link.by and len(link.table.columns) >= panel.LEAST_CLUSTERS:
         tall = _tall(link, quality, exposed)
-        found = panel.fixed_effects(tall["y"], tall["x"], tall["member"], tall["version"], x_variance=tall["variance"])
+        found = panel.fixed_effects(tall["y"], tall["x"], tall["member"], tall["version"], tall["volume"],
+                                    x_variance=tall["variance"])  # fmt: skip
         if found.raw.value is not None:
             return found, ladder.FIXED_EFFECTS
     rows = series(link, quality, exposed)
@@ -348,9 +382,12 @@ def by_agreement(link: Link, quality: str, exposed: Exposed) -> Estimate:
 def over_projects(found: list[Link], metric: str, quality: str, exposed: Exposed) -> Panel:
     """Units of a benchmark metric per unit of quality over all projects: unit a benchmark or slice, period a month.
 
-    Errors of one project go together (cluster). None with fewer than 5 projects that say something.
+    Errors of one project go together (cluster). None with fewer than 5 projects that say something, nor where higher is
+    better for some of them and lower for others: under one name these are two things, and one would cancel the other.
     """
     ours = [link for link in found if link.metric == metric and not link.reason]
+    if len({link.higher for link in ours}) > 1:
+        return _no_panel(OPPOSITE)
     tall = [_tall(link, quality, exposed) for link in ours]
     if not tall:
         return _no_panel(UNKNOWN)
@@ -396,6 +433,7 @@ ROW = [
     "metric", "benchmark", "project", "lag", "method", "estimate", "low", "high", "n", "n_effective", "p_value",
     "q_value", "design", "narrative",
 ]  # fmt: skip
+BESIDE = ["better", "reason", "slice", "higher_is_better", "by", "benchmark_metric"]
 
 
 def coefficient_row(link: Link, quality: str, found: Panel, design: str) -> dict[str, object]:
@@ -433,16 +471,27 @@ def row_of(
         "narrative": "",
         "better": value * side if side else np.nan,
         "reason": found.reason,
+        "slice": WHOLE,
         "higher_is_better": link.higher,
         "by": link.by,
         "benchmark_metric": link.metric,
     }
 
 
+def named(row: Mapping) -> str:
+    """The benchmark of a row with its slice: "harmful-prompts-languages, vi"."""
+    return f"{row['benchmark']}, {row['slice']}" if row["slice"] else str(row["benchmark"])
+
+
+def told(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns ROW, as they leave the program: a slice is told with its benchmark."""
+    return rows.assign(benchmark=[named(row) for row in rows.to_dict("records")])[ROW]
+
+
 def narrative(row: dict[str, object]) -> str:
     """The row in one sentence, its verb from the ladder; what did not stand says so."""
     quality = QUALITIES[str(row["metric"])].label
-    outcome = f"{row['benchmark']} ({row['benchmark_metric']}) of {row['project']}"
+    outcome = f"{named(row)} ({row['benchmark_metric']}) of {row['project']}"
     if row["reason"]:
         return f"{quality} and {outcome}: {row['reason']}"
     between = f"({_number(row['low'])} to {_number(row['high'])})"

@@ -9,7 +9,9 @@ error is known and not too large. Neither is proof of a cause: what else moved w
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,24 +161,16 @@ def series_coefficient(
     ``fixed_effects``. Raises ValueError for a negative variance.
     """
     method = "regression over versions, AR(1) errors"
-    y, x, time = (np.asarray(s, dtype=float).ravel() for s in (y, x, time))
-    beside = np.column_stack([np.ones(len(y)), time, _table(controls, len(y))])
+    y = np.asarray(y, dtype=float).ravel()
     variance = _variance(x_variance, len(y))
-    known = np.isfinite(y) & np.isfinite(x) & np.isfinite(beside).all(axis=1)
     if variance is not None:
-        known &= np.isfinite(variance)
-        variance = variance[known]
-    y, x, beside = y[known], x[known], beside[known]
-    beside[:, 1] -= beside[:, 1].mean() if len(y) else 0
-    n = len(y)
-    beside = basis(beside)
-    free = n - beside.shape[1] - 1
-    if free < LEAST_FREE:
-        return _no_panel(f"fewer than {LEAST_FREE} versions beyond the {n - free} coefficients fitted", method, n)
-    for name, series in (("quality", x), ("the benchmark", y)):
-        left = series - beside @ (beside.T @ series)
-        if left @ left <= 1e-20 * (series @ series):
-            return _no_panel(f"{name} does not vary beyond what trend and controls explain", method, n, 1)
+        y = np.where(np.isfinite(variance), y, np.nan)
+    ready = aligned({"the benchmark": y}, x, time, controls)
+    n, free, beside = len(ready.x), ready.free, ready.beside
+    if ready.reason:
+        return _no_panel(ready.reason, method, n, int(free >= LEAST_FREE))
+    y, x = ready.series[:, 0], ready.x
+    variance = None if variance is None else variance[ready.known]
     fits = [_at(f, y, x, beside, free) for f in PERSISTENCE]
     log, b, error = np.array(fits).T
     weight = np.exp(log - log.max())
@@ -283,16 +277,78 @@ def _codes(keys: ArrayLike) -> NDArray[np.intp]:
 # ------------------------------------------------------------------------------------------------------- one project
 
 
+class Aligned(NamedTuple):
+    """The versions that have all: series (n, k), x (n,), an orthonormal ``beside`` of level, trend and controls.
+
+    known: which versions these are. free: versions less the coefficients fitted. reason: why there is no coefficient.
+    """
+
+    series: Floats
+    x: Floats
+    beside: Floats
+    known: NDArray[np.bool_]
+    free: int
+    reason: str
+
+
+def aligned(
+    series: Mapping[str, ArrayLike],
+    x: ArrayLike,
+    time: ArrayLike,
+    controls: ArrayLike | None,
+    regressor: str = "quality",
+) -> Aligned:
+    """Named series, the ``regressor`` x and what stands beside it, where all are known."""
+    table = np.column_stack([np.asarray(s, dtype=float).ravel() for s in series.values()])
+    x, time = (np.asarray(s, dtype=float).ravel() for s in (x, time))
+    beside = np.column_stack([np.ones(len(x)), time, _table(controls, len(x))])
+    known = np.isfinite(np.column_stack([table, x, beside])).all(axis=1)
+    table, x, beside = table[known], x[known], beside[known]
+    n = len(x)
+    beside[:, 1] -= beside[:, 1].mean() if n else 0
+    beside = basis(beside)
+    free, reason = n - beside.shape[1] - 1, ""
+    if free < LEAST_FREE:
+        reason = f"fewer than {LEAST_FREE} versions beyond the {n - free} coefficients fitted"
+    for name, one in zip((regressor, *series), (x, *table.T), strict=True):
+        left = one - beside @ (beside.T @ one)
+        if not reason and left @ left <= 1e-20 * (one @ one):
+            reason = f"{name} does not vary beyond what trend and controls explain"
+    return Aligned(table, x, beside, known, free, reason)
+
+
+class Fit(NamedTuple):
+    """Several series regressed on one, errors of one persistence, and what each leaves over.
+
+    coefficients: (series,). left: (series, series), sums of products of what is left over. spread: sum of squares of
+    the regressor once the rest is taken out. log: the part of the restricted log likelihood that is the same for all
+    series; that of series k is log - free/2 log(left[k, k]).
+    """
+
+    coefficients: Floats
+    left: Floats
+    spread: float
+    log: float
+
+
+def fit_at(f: float, series: Floats, x: Floats, beside: Floats) -> Fit:
+    """With persistence f: series, (n, k), on x beside an orthonormal ``beside``, all without gaps."""
+    series, x, beside = (_independent(f, z) for z in (series, x, beside))
+    q, r = np.linalg.qr(beside)
+    series, x = (z - q @ (q.T @ z) for z in (series, x))
+    spread = float(x @ x)
+    found = x @ series / spread
+    rest = series - np.outer(x, found)
+    log = 0.5 * math.log(1 - f**2) - np.log(np.abs(np.diag(r))).sum() - 0.5 * math.log(spread)
+    return Fit(found, rest.T @ rest, spread, float(log))
+
+
 def _at(f: float, y: Floats, x: Floats, beside: Floats, free: int) -> tuple[float, float, float]:
     """With persistence f: the restricted log likelihood, b and its standard error."""
-    y, x, beside = (_independent(f, z) for z in (y, x, beside))
-    q, r = np.linalg.qr(beside)
-    x, y = (z - q @ (q.T @ z) for z in (x, y))
-    spread = float(x @ x)
-    b = float(x @ y) / spread
-    rest = float(((y - b * x) ** 2).sum())
-    log = 0.5 * math.log(1 - f**2) - np.log(np.abs(np.diag(r))).sum() - 0.5 * math.log(spread)
-    return log - 0.5 * free * math.log(max(rest, 1e-300)), b, math.sqrt(rest / free / spread)
+    found = fit_at(f, y[:, None], x, beside)
+    rest = float(found.left[0, 0])
+    log = found.log - 0.5 * free * math.log(max(rest, 1e-300))
+    return log, float(found.coefficients[0]), math.sqrt(rest / free / found.spread)
 
 
 def _corrected_at(

@@ -93,29 +93,34 @@ def judged(quality: Quality, sums: pd.DataFrame, spread: pd.Series | None = None
     are divided by it. Rows without n, or withheld from the reader, are left out.
     """
     found = pd.DataFrame({"batch_id": sums["batch_id"]})
-    if quality.made == WEIGHTS:
-        hit, weight, squared = (sums[c].to_numpy(float) for c in quality.columns)
-        with np.errstate(all="ignore"):
-            found["n"] = weight**2 / squared
-            found["hits"] = hit / weight * found["n"]
-    else:
-        found["hits"], found["n"] = (sums[c].to_numpy(float) for c in quality.columns)
+    found["hits"], found["n"] = _counts(quality, sums)
     if spread is not None:
         less = sums["project_id"].map(spread).fillna(1.0).to_numpy(float)
         found["hits"], found["n"] = found["hits"] / less, found["n"] / less
     return found.loc[np.isfinite(found["hits"]) & (found["n"] > 0), JUDGED]
 
 
+def _counts(quality: Quality, sums: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Hits and n of each row; NaN for weights that are none."""
+    if quality.made != WEIGHTS:
+        hit, n = (sums[c].to_numpy(float) for c in quality.columns)
+        return hit, n
+    hit, weight, squared = (sums[c].to_numpy(float) for c in quality.columns)
+    with np.errstate(all="ignore"):
+        n = weight**2 / squared
+        return hit / weight * n, n
+
+
 def overdispersion(quality: Quality, cells: pd.DataFrame) -> pd.Series:
     """How much more a project's shares scatter than independent judgements would, by project; at least 1.
 
-    cells: sums by batch, policy and language. Several raters judge the same gold item and a rater many items, so a hard
-    item or a weak rater counts more than once. Formula: Pearson's X²/df of hits over batch x cell, where a share is
-    that of its cell in all batches plus what its batch is off from the mean of its cells; cells of 5 or more. What
-    truly moves in one cell alone counts as scatter too, so errors are stated wide rather than narrow. Source: McCullagh
-    and Nelder 1989, section 4.5.
+    cells: sums by batch, policy and language, of COUNTS or WEIGHTS; n of weights is Kish's. Several raters judge the
+    same gold item, an auditor many, and a rater many items, so a hard item or a weak rater counts more than once.
+    Formula: Pearson's X²/df of hits over batch x cell, where a share is that of its cell in all batches plus what its
+    batch is off from the mean of its cells; cells of 5 or more. What truly moves in one cell alone counts as scatter
+    too, so errors are stated wide rather than narrow. Source: McCullagh and Nelder 1989, section 4.5.
     """
-    hits, n = (cells[c].to_numpy(float) for c in quality.columns)
+    hits, n = (column.to_numpy(float) for column in _counts(quality, cells))
     keys = [pd.factorize(cells[c])[0] for c in ("project_id", "policy", "language", "batch_id")]
     used = (n >= LEAST_CELL) & np.isfinite(hits) & (np.min(keys, axis=0) >= 0)
     if not used.any():

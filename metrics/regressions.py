@@ -160,18 +160,47 @@ def _with_pairs(rows: pd.DataFrame, pairs: pd.DataFrame | None) -> pd.DataFrame:
     return rows
 
 
-def ranked(compared: pd.DataFrame, severity: pd.Series, exposure_change: pd.Series) -> pd.DataFrame:
-    """The regressions (WORSE), gravest first, with severity and exposure_change.
+def with_whole(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Common cases by slice, and of each benchmark all together, for a value that is measured as a whole.
 
-    severity: by model_version, the gravest incident on record for it (0 to 3), missing for none. exposure_change: by
-    model_version, how much better (negative: worse) the labels it was trained on were than its predecessor's. Order:
-    severity, then how much was surely lost (the near end of the interval), then the fall in label quality.
+    pairs: as compare() takes them; a benchmark that has its cases without a slice keeps those.
     """
-    worse = compared[compared["verdict"] == WORSE]
-    worse = worse.assign(
-        severity=worse["model_version"].map(severity), exposure_change=worse["model_version"].map(exposure_change)
-    )
-    order = worse.assign(grave=worse["severity"].fillna(-1)).sort_values(
-        ["grave", "high", "exposure_change"], ascending=[False, True, True]
-    )
-    return order.drop(columns="grave").reset_index(drop=True)
+    keys, cells = ["benchmark", "model_version", "previous_version"], ["both_passed", "lost", "gained", "both_failed"]
+    sliced = pairs[["policy", "language"]].notna().any(axis=1)
+    whole = pairs[sliced].groupby(keys, as_index=False)[cells].sum().assign(policy=None, language=None)
+    already = pairs.loc[~sliced, keys].apply(tuple, axis=1) if (~sliced).any() else []
+    whole = whole[~pd.MultiIndex.from_frame(whole[keys]).isin(list(already))]
+    return pd.concat([pairs, whole], ignore_index=True) if len(whole) else pairs
+
+
+def gravest(rows: pd.DataFrame, incidents: pd.DataFrame) -> pd.DataFrame:
+    """The gravest incident on record behind each row: incident_id, severity (0 to 3) and summary, missing for none.
+
+    rows: model_version, policy, language. incidents: those and incident_id, occurred_at, severity, summary. A row of a
+    policy or language has the incidents of its version that name that policy or language; one of a whole benchmark all
+    of its version. Of equally grave ones the first to come about.
+    """
+    told = ["incident_id", "severity", "summary"]
+    asked = rows[["model_version", "policy", "language"]].reset_index(drop=True)
+    order = incidents.sort_values(["severity", "occurred_at"], ascending=[False, True])
+    joined = asked.assign(row=asked.index).merge(order, on="model_version", suffixes=("", "_named"), sort=False)
+    for name in ("policy", "language"):
+        joined = joined[joined[name].isna() | (joined[name] == joined[f"{name}_named"])]
+    joined = joined.sort_values(["severity", "occurred_at"], ascending=[False, True])
+    first = joined.drop_duplicates("row").set_index("row")
+    return first[told].reindex(asked.index).set_index(rows.index)
+
+
+def ranked(worse: pd.DataFrame) -> pd.DataFrame:
+    """The regressions (WORSE) in the order they are to be looked at: severity first, then the labels that came before.
+
+    worse: rows of compare() with severity (of gravest(); missing for none), exposure_high (the upper
+    end of the change in gold accuracy of the row's own labels, metrics.slice_labels.gold_change). Order: severity; then
+    by how much the labels surely got worse, which is the end of the interval nearer to 0, and nothing where it reaches
+    0 or is not known; then by how much was surely lost, likewise.
+    """
+    worse = worse[worse["verdict"] == WORSE]
+    fell = worse["exposure_high"].astype(float).clip(upper=0.0).fillna(0.0)
+    order = worse.assign(grave=worse["severity"].astype(float).fillna(-1), fell=fell)
+    order = order.sort_values(["grave", "fell", "high"], ascending=[False, True, True], kind="stable")
+    return order.drop(columns=["grave", "fell"]).reset_index(drop=True)

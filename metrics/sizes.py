@@ -15,8 +15,9 @@ from metrics.spec import Estimate
 SECOND, CORRECTED, RAW = "second measure", "corrected", "raw"
 LEAVES_OUT = {
     SECOND: "",
-    CORRECTED: "its interval takes the size of quality's error as known, and a project's benchmarks share that error",
-    RAW: "its interval leaves out quality's error, which pulls a size towards 0",
+    CORRECTED: "its interval takes the size of errors in measuring quality as known, and a project's benchmarks share "
+    "them",
+    RAW: "its interval leaves out errors in measuring quality, which pull a size towards 0",
 }
 
 

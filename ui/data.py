@@ -202,6 +202,16 @@ def batch_sums(snapshot: Snapshot, by: Sequence[str] = model_data.WHOLE) -> pd.D
     return _modelled("batch_sums", snapshot, current_scope(), (tuple(by),))
 
 
+def batch_items(snapshot: Snapshot, by: Sequence[str]) -> pd.DataFrame:
+    """model_data.batch_items() for the reader's scope: how many items each batch has of a policy or language."""
+    return _modelled("batch_items", snapshot, current_scope(), (tuple(by),))
+
+
+def labelled_at(snapshot: Snapshot, by: Sequence[str]) -> pd.DataFrame:
+    """model_data.labelled_at() for the reader's scope: when a batch's labels of a policy or language were asked for."""
+    return _modelled("labelled_at", snapshot, current_scope(), (tuple(by),))
+
+
 def case_pairs(snapshot: Snapshot) -> pd.DataFrame:
     """model_data.case_pairs() for the reader's scope: common cases of consecutive versions of a benchmark."""
     return _modelled("case_pairs", snapshot, current_scope(), ())

@@ -7,6 +7,7 @@ batch's close, its judgements taken as independent. Versions out of order on rec
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,9 @@ class Line:
     """One project, or all of them: frames of model_data.Lineage up to a day, timely versions only.
 
     batches: with ``state`` (metrics.lineage.standing) and QUALITY; models: with QUALITY of their exposure, its reason
-    and what became of the version (worse, better, compared, change, benchmark, incidents, severity); weighted: of
-    metrics.lineage.weights; compared: of regressions.compare; untimely: model_version, benchmark, reason.
+    and what became of the version (worse, better, compared; change, benchmark, policy and language of the clearest
+    change; incidents, severity); weighted: of metrics.lineage.weights; compared: of regressions.compare, with ``drop``
+    (drop_key); untimely: model_version, benchmark, reason.
     """
 
     project: str
@@ -80,7 +82,9 @@ def whole(snapshot: Snapshot) -> Line:
     batches = judged(snapshot, batches.merge(sums[["batch_id", "hits", "n"]], on="batch_id", how="left"))
     weighted = steps.weights(batches, models)
     exposure = steps.exposure(weighted, sums[["batch_id", "hits", "n"]].fillna(0.0), models)
-    compared = regressions.compare(measures, models, data.case_pairs(snapshot))
+    placed = measures.dropna(subset="project")
+    compared = regressions.compare(placed, models, regressions.with_whole(data.case_pairs(snapshot)))
+    compared = compared.assign(drop=[drop_key(row) for row in compared.to_dict("records")])
     models = _held(snapshot, models.merge(exposure.drop(columns="covered"), on="model_version", how="left"))
     models = _became(models, compared, line.incidents).sort_values("trained_at", ignore_index=True)
     stamp, trained = (snapshot.id, data.current_scope()), line.models[["dataset_version", "trained_at"]]
@@ -114,6 +118,17 @@ def _held(snapshot: Snapshot, models: pd.DataFrame) -> pd.DataFrame:
     return models.assign(target=[goal.target if goal else np.nan for goal in goals], status=states)
 
 
+def drop_key(row: Mapping) -> str:
+    """What a row of regressions.compare() is called in the URL: version, benchmark, metric and its policy or language.
+
+    Empty where the version did not get clearly worse there.
+    """
+    if row["verdict"] != regressions.WORSE:
+        return ""
+    parts = [row[name] for name in ("model_version", "benchmark", "metric", "policy", "language")]
+    return "/".join(str(part) for part in parts if not pd.isna(part))
+
+
 def _became(models: pd.DataFrame, compared: pd.DataFrame, incidents: pd.DataFrame) -> pd.DataFrame:
     """The versions with their outcomes; change and benchmark are those of what was surely lost, or else won, most."""
     tested = compared[compared["p_value"].notna()]
@@ -130,7 +145,7 @@ def _became(models: pd.DataFrame, compared: pd.DataFrame, incidents: pd.DataFram
         better=of.map(counts[regressions.BETTER]).fillna(0).astype(int),
         compared=of.map(tested.groupby("model_version").size()).fillna(0).astype(int),
         change=of.map(lead["change"]).astype(float),
-        benchmark=of.map(lead["benchmark"]),
+        **{name: of.map(lead[name]) for name in ("benchmark", "policy", "language")},
         incidents=of.map(mine.size()).fillna(0).astype(int),
         severity=of.map(mine.max()).astype(float),
     )
@@ -157,9 +172,10 @@ def ignored(filters: Filters) -> list[str]:
 
 
 def owner(snapshot: Snapshot, kind: str, member: str) -> str:
-    """The project of an incident, a model version or a batch; empty where there is none."""
+    """The project of an incident, a drop, a model version or a batch; empty where there is none."""
     line = whole(snapshot)
     rows, key = {
+        "drop": (line.compared, "drop"),
         "incident": (line.incidents, "incident_id"),
         "model": (line.models, "model_version"),
         "batch": (line.batches, "batch_id"),

@@ -8,7 +8,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from ui import charts, lineage, lineage_boxes, lineage_exposures, lineage_trace, links, tables, words
+from ui import charts, lineage, lineage_boxes, lineage_exposures, lineage_own, lineage_trace, links, tables, words
 from ui import format as fmt
 from ui import lineage_words as say
 from ui.choice import choice
@@ -100,7 +100,7 @@ def pickers(view: View, line: Line, own: Own) -> None:
             "Project", projects, at, format_func=lambda p: names.get(p, p), key=key, on_change=choose, width=280
         )
         filters = view.filters.with_("project", line.project)
-        choice(st.selectbox, "Trace", "trace", lineage_trace.options(line), own, filters, labelled=True, width=320)
+        choice(st.selectbox, "Trace", "trace", lineage_trace.options(line), own, filters, labelled=True, width=500)
 
 
 # ---- the flow --------------------------------------------------------------------------------------------------
@@ -111,13 +111,14 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
     versions = lineage_trace.window(line, trace, view.filters)
     nodes, links_, grain = lineage_boxes.boxes(line, trace, versions)
     if nodes.empty:
-        st.info("No batch and no version can be shown here.", icon=":material/visibility_off:")
+        said = say.NOT_USED if line.models.empty and len(line.batches) else say.NOT_SHOWN
+        st.info(said, icon=":material/visibility_off:")
         return
     trained = line.models[line.models["model_version"].isin(versions)]["trained_at"]
     which = "" if trained.empty else f", versions trained {fmt.days(trained.min().date(), trained.max().date())}"
     title = f"From labels to outcomes: {name(view, line)}{which}"
     subtitle = (
-        f"Width: items. Colour and shape: gold accuracy of the labels at their {grain}'s close, "
+        f"Width: items. Colour and shape: gold accuracy of all labels at their {grain}'s close, "
         f"{SHAPES['on_target']} on target  {SHAPES['watch']} watch  {SHAPES['off_target']} below  "
         f"{SHAPES['too_few']} too few to judge"
     )
@@ -165,14 +166,14 @@ def _list(nodes: pd.DataFrame, flows: pd.DataFrame) -> None:
 def traced(view: View, line: Line, trace: Trace, own: Own) -> None:
     """What the trace says, forward from batches and back to labels."""
     st.subheader(words.md(say.trace_heading(trace)), anchor=False)
-    st.markdown(words.md(say.traced(line, trace)))
+    st.markdown(words.md(say.traced(line, trace, lineage_own.own(view.snapshot, line, trace))))
     lineage_exposures.panel(view, line, trace)
     if trace.forward and trace.batches:
         _forward(view, line, trace, own)
         if trace.kind != FINDING:
             return
         st.subheader("Where the labels behind incidents came from", anchor=False)
-    if trace.kind != INCIDENT or trace.versions:
+    if not line.weighted.empty and (trace.kind != INCIDENT or trace.versions):
         _back(view, line, trace, own)
 
 
@@ -183,7 +184,8 @@ def _forward(view: View, line: Line, trace: Trace, own: Own) -> None:
         return
     records = rows.to_dict("records")
     shown = rows.assign(
-        outcome=[say.outcome_in_full(row) for row in records],
+        outcome=[say.change_of(row) for row in records],
+        on=[say.lead(row) for row in records],
         labels=[say.quality(row) for row in records],
         state=[f"{SHAPES[row['status']]} {words.STATUS[row['status']]}".strip() for row in records],
     )
@@ -198,7 +200,11 @@ def _forward(view: View, line: Line, trace: Trace, own: Own) -> None:
             "labels": Column("Gold accuracy of its labels", "With its 95 % interval.", "right"),
             "state": Column("Status", tables.STATUS_HELP, "status"),
             "incidents": Column("Incidents", "On record for this version.", "count"),
-            "outcome": Column("Outcome", "Benchmarks beside the version before: clear changes only."),
+            "outcome": Column("Outcome", "Incidents; the clearest change beside the version before."),
+            "on": Column("Most clearly on", "The benchmark of that change, with its policy or language."),
+            "worse": Column("Worse on", "Benchmarks and their parts that got clearly worse.", "count"),
+            "better": Column("Better on", "Those that got clearly better.", "count"),
+            "compared": Column("Of", "Benchmarks and parts that were compared.", "count"),
         },
         snapshot=view.snapshot,
         filters=view.filters,
@@ -225,12 +231,13 @@ def _back(view: View, line: Line, trace: Trace, own: Own) -> None:
     if rows.empty:
         st.info(words.md(say.over(rows, called, whose, what)), icon=":material/visibility_off:")
         return
-    charts.show(*charts.traced_shares(rows, palette(), called, whose), key=f"shares {by}")
+    charts.show(*charts.traced_shares(rows, palette(), called, whose, what), key=f"shares {by}")
     st.markdown(words.md(say.over(rows, called, whose, what)))
-    _back_table(view, rows, trace, by, called)
+    _back_table(view, rows, trace, by, what)
 
 
-def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, called: str) -> None:
+def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, what: str) -> None:
+    called = BREAKDOWNS[by]
     shown = rows.assign(
         quality=[say.quality(row) for row in rows.to_dict("records")],
         state=[f"{SHAPES[status]} {words.STATUS[status]}".strip() for status in rows["status"]],
@@ -238,7 +245,7 @@ def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, called: s
     tables.table(
         shown,
         key=f"shares {by} {trace.text} {token(view.filters)}",
-        title=f"Labels behind what is traced, by {called}",
+        title=f"{what.capitalize()} behind what is traced, by {called}",
         columns={
             "label": Column(called.capitalize()),
             "share": Column(

@@ -1,4 +1,4 @@
-"""What is traced: an incident or a version back to its labels, batches forward to what they reached.
+"""What is traced: an incident, a drop or a version back to its labels, batches forward to what they reached.
 
 Traced shares stand beside the shares over all versions of the project. A share that is larger among the traced says
 where to look, not what was at fault.
@@ -20,7 +20,7 @@ from ui import format as fmt
 from ui.figures import KEPT
 from ui.lineage import Line
 
-FINDING, VERSIONS, INCIDENT, MODEL, BATCH = "finding", "versions", "incident", "model", "batch"
+FINDING, VERSIONS, INCIDENT, DROP, MODEL, BATCH = "finding", "versions", "incident", "drop", "model", "batch"
 BREAKDOWNS = {
     "batch": "batch",
     "pool": "pool",
@@ -31,8 +31,8 @@ BREAKDOWNS = {
 MOST_VERSIONS, MOST_BATCHES = 12, 24  # shown in the flow at once
 LEAST_VERSIONS = 4  # shown where the period has fewer
 WAITING = 4  # batches shown that no version was trained on yet
-MOST_DROPS = 5  # of the benchmarks, listed as things to trace
-LEAST_OWN = 30  # labels of an incident's policy and language behind its version, from which on they alone are traced
+MOST_DROPS = 5  # of a benchmark, one a version, listed before the incidents among the things to trace
+LEAST_OWN = 30  # labels of an incident's or drop's own policy and language, from which on they alone are traced
 BESIDE = 2  # versions shown on either side of the traced ones
 
 
@@ -44,7 +44,8 @@ BY_BOTH = {**BY_LINE, "hash_funcs": BY_LINE["hash_funcs"] | KEPT["hash_funcs"]}
 class Trace:
     """What the reader follows: its kind and member, and the batches and versions on its way.
 
-    FINDING: the batches below target, forward. BATCH: one, forward. MODEL, INCIDENT: a version, back. VERSIONS: none.
+    FINDING: the batches below target, forward. BATCH: one, forward. MODEL, INCIDENT, DROP: a version, back. VERSIONS:
+    none. The member of a DROP is lineage.drop_key().
     """
 
     kind: str
@@ -69,24 +70,40 @@ def options(line: Line) -> dict[str, str]:
     models = line.models.sort_values("trained_at", ascending=False)
     batches = line.batches.sort_values("labelled_at", ascending=False)
     found = {FINDING: "The batches below target", VERSIONS: "Nothing: the versions of the period"}
-    for row in drops(line).to_dict("records"):
-        found[f"{MODEL}:{row['model_version']}"] = f"Drop {row['model_version']}, {row['said']}"
-    for kind, called, names in (
-        (INCIDENT, "Incident", incidents["incident_id"]),
-        (MODEL, "Version", models["model_version"]),
-        (BATCH, "Batch", batches["batch_id"]),
+    lost = drops(line)
+    largest = lost.drop_duplicates("model_version").head(MOST_DROPS)
+    for kind, names, called in (
+        (DROP, largest["drop"], largest["said"]),
+        (INCIDENT, incidents["incident_id"], "Incident " + incidents["incident_id"]),
+        (DROP, lost["drop"], lost["said"]),
+        (MODEL, models["model_version"], "Version " + models["model_version"]),
+        (BATCH, batches["batch_id"], "Batch " + batches["batch_id"]),
     ):
-        for name in names:
-            found.setdefault(f"{kind}:{name}", f"{called} {name}")
+        for name, said in zip(names, called, strict=True):
+            found.setdefault(f"{kind}:{name}", said)
     return found
 
 
 def drops(line: Line) -> pd.DataFrame:
-    """The versions that lost most on a benchmark, the largest loss first: model_version, and the loss in words."""
-    worse = line.models[line.models["worse"] > 0].nsmallest(MOST_DROPS, "change")
-    said = [f"{fmt.size(row['change'], lineage.GOLD, row['change'])} lost on {row['benchmark']}"
-            for row in worse.to_dict("records")]  # fmt: skip
-    return worse[["model_version"]].assign(said=said)
+    """The rows of compare() that got clearly worse, the largest loss first, with ``said``, the loss in words."""
+    worse = line.compared[line.compared["drop"] != ""].sort_values("change", kind="stable")
+    said = [
+        f"Drop {row['model_version']}, {fmt.size(row['change'], lineage.GOLD, row['change'])} lost on {on(row)}"
+        for row in worse.to_dict("records")
+    ]
+    return worse.assign(said=pd.Series(said, index=worse.index, dtype=object))
+
+
+def on(row: Mapping) -> str:
+    """A benchmark and its policy or language: harmful-prompts-languages (vi)."""
+    names = [str(row[name]).replace("_", " ") for name in ("policy", "language") if not fmt.is_missing(row[name])]
+    return f"{row['benchmark']} ({' in '.join(names)})" if names else str(row["benchmark"])
+
+
+def row_of(line: Line, trace: Trace) -> Mapping:
+    """The incident or the drop that is traced, as a row; empty for other kinds."""
+    rows, key = {INCIDENT: (line.incidents, "incident_id"), DROP: (line.compared, "drop")}.get(trace.kind, (None, ""))
+    return {} if rows is None else rows[rows[key] == trace.member].iloc[0].to_dict()
 
 
 def resolve(line: Line, text: str) -> Trace:
@@ -98,6 +115,8 @@ def resolve(line: Line, text: str) -> Trace:
         return Trace(kind, member, tuple(batches), tuple(versions))
     if kind == INCIDENT:
         versions = line.incidents.loc[line.incidents["incident_id"] == member, "model_version"].dropna()
+    elif kind == DROP:
+        versions = line.compared.loc[line.compared["drop"] == member, "model_version"]
     else:
         versions = line.models.loc[line.models["model_version"] == member, "model_version"]
     batches = line.weighted.loc[line.weighted["model_version"].isin(versions), "batch_id"]
@@ -112,16 +131,19 @@ def _behind(line: Line, trace: Trace) -> pd.DataFrame:
     return named.assign(model_version=named["incident_id"]).drop(columns="incident_id")
 
 
-def own_labels(snapshot: Snapshot, line: Line, trace: Trace) -> dict[str, str]:
-    """The policy and language that a traced incident names and among whose labels it is traced; empty: among all.
+def named(line: Line, trace: Trace) -> dict[str, str]:
+    """The policy and language that a traced incident or drop names; empty where it names none."""
+    row = row_of(line, trace)
+    return {name: row[name] for name in ("policy", "language") if isinstance(row.get(name), str)}
 
-    Both where the version has LEAST_OWN labels of them, else the policy alone, else the language alone.
+
+def own_labels(snapshot: Snapshot, line: Line, trace: Trace) -> dict[str, str]:
+    """The policy and language among whose labels an incident or a drop is traced; empty: among all.
+
+    Both that it names where the version has LEAST_OWN labels of them, else the policy alone, else the language alone.
     """
-    if trace.kind != INCIDENT or not trace.versions:
-        return {}
-    row = line.incidents[line.incidents["incident_id"] == trace.member].iloc[0]
-    named = {name: row[name] for name in ("policy", "language") if isinstance(row[name], str)}
-    for narrow in (named, *({name: value} for name, value in named.items())):
+    names = named(line, trace) if trace.versions else {}
+    for narrow in (names, *({name: value} for name, value in names.items())):
         if narrow and _of_labels(snapshot, trace.batches, narrow)["labels"].sum() >= LEAST_OWN:
             return narrow
     return {}
@@ -142,10 +164,10 @@ def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
     """Where the labels of the traced version came from, or of each incident's version, each incident counted alike.
 
     by: one of BREAKDOWNS. Columns member, label, share, base_share (over all versions), ratio and lineage.QUALITY, that
-    of these labels. Shares of batches by items, of the rest by the labels judged in them. An incident that names its
-    policy or language is traced among the labels of these alone, here and over all versions, and then all shares are
-    by labels judged (own_labels; a breakdown by policy keeps all policies). The most over-represented come first. A
-    reader with a minimum group sees the groups large enough alone.
+    of these labels. Shares of batches by items, of the rest by the labels judged in them. An incident or a drop that
+    names its policy or language is traced among the labels of these alone, here and over all versions, and then all
+    shares are by labels judged (own_labels; a breakdown by policy keeps all policies). The most over-represented come
+    first. A reader with a minimum group sees the groups large enough alone.
     """
     split = (by,) if by != "batch" else ()
     key = "batch_id" if by == "batch" else by

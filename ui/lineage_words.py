@@ -9,11 +9,13 @@ import pandas as pd
 from data_access.filters import DIMENSIONS
 from metrics import ladder
 from metrics import lineage as steps
+from metrics.slice_labels import SAME
 from metrics.spec import Status
 from ui import format as fmt
 from ui import words
 from ui.lineage import CLEAR, GOLD, GRAVE, Line
-from ui.lineage_trace import BATCH, FINDING, INCIDENT, MODEL, Trace
+from ui.lineage_own import Own, previous
+from ui.lineage_trace import BATCH, DROP, FINDING, INCIDENT, MODEL, Trace, on, row_of
 
 TABLES = {
     "batches": "batches",
@@ -24,6 +26,8 @@ NO_PROJECT = "No project with batches or model versions is left by these filters
 NO_ITEMS = (
     "How many items a batch has is not shown to readers of single pools, so versions cannot be traced to batches here."
 )
+NOT_SHOWN = "No batch and no version can be shown here."
+NOT_USED = "No version was trained on these batches yet. Choose a batch above to see how far it has come."
 NO_PROOF = f"Where trouble and labels met, {ladder.NOT_PROOF}"
 
 
@@ -165,7 +169,7 @@ def unnamed(incidents: pd.DataFrame) -> str:
 
 
 def among(narrow: Mapping[str, str]) -> str:
-    """Among which labels an incident is traced: labels of hate in id."""
+    """Among which labels an incident or a drop is traced: labels of hate in id."""
     if not narrow:
         return ""
     parts = [narrow[name].replace("_", " ") for name in ("policy", "language") if name in narrow]
@@ -177,18 +181,27 @@ def among(narrow: Mapping[str, str]) -> str:
 
 def outcome(row: Mapping) -> str:
     """What became of a version: 3 incidents, 10.8 points worse."""
-    if row["worse"] or row["better"]:
-        text = f"{points(row['change'])} {'worse' if row['worse'] else 'better'}"
-    else:
-        text = "no clear change" if row["compared"] else "nothing to compare"
+    text = change_of(row)
     return f"{counted(row['incidents'], 'incident')}, {text}" if row["incidents"] else text
 
 
-def outcome_in_full(row: Mapping) -> str:
-    """The same with the benchmark and how many were compared."""
-    text = outcome(row)
+def change_of(row: Mapping) -> str:
+    """The clearest change of a version's benchmarks: 10.8 points worse."""
     if row["worse"] or row["better"]:
-        text += f"; most clearly on {row['benchmark']}; worse on {row['worse']}, better on {row['better']}"
+        return f"{points(row['change'])} {'worse' if row['worse'] else 'better'}"
+    return "no clear change" if row["compared"] else "nothing to compare"
+
+
+def lead(row: Mapping) -> str:
+    """The benchmark, with its policy or language, that changed most clearly; empty where none did."""
+    return on(row) if row["worse"] or row["better"] else ""
+
+
+def outcome_in_full(row: Mapping) -> str:
+    """What became of a version, with the benchmark and how many were compared."""
+    text = outcome(row)
+    if lead(row):
+        text += f"; most clearly on {lead(row)}; worse on {row['worse']}, better on {row['better']}"
         text += f" of {row['compared']} compared"
     return text
 
@@ -208,17 +221,20 @@ def trace_heading(trace: Trace) -> str:
         BATCH: f"What batch {trace.member} reached",
         MODEL: f"What version {trace.member} is made of",
         INCIDENT: f"Where incident {trace.member} traces to",
+        DROP: f"Where the drop of version {''.join(trace.versions)} traces to",
     }.get(trace.kind, "Where the labels behind incidents came from")
 
 
-def traced(line: Line, trace: Trace) -> str:
-    """The trace in a sentence or two."""
+def traced(line: Line, trace: Trace, own: Own | None = None) -> str:
+    """The trace in a few sentences; own: lineage_own.own(), the labels behind what is traced back to a version."""
     if trace.kind == INCIDENT:
-        return _incident(line, trace)
+        return _incident(line, trace, own)
+    if trace.kind == DROP:
+        return f"{_drop(row_of(line, trace))} {_version(line, trace, own)}"
     if trace.kind == MODEL:
-        return _version(line, trace.member)
+        return _version(line, trace, own)
     if not trace.forward:
-        return "Choose an incident, a version or a batch above, or click one in the chart."
+        return "Choose an incident, a drop, a version or a batch above, or click one in the chart."
     if not trace.batches:
         return "No batch that a version was trained on is clearly below its target."
     found = line.reached(list(trace.batches))
@@ -246,42 +262,90 @@ def _reached(found: Mapping) -> str:
     return f"{text}: {much} (p {said}). {NO_PROOF}."
 
 
-def _incident(line: Line, trace: Trace) -> str:
-    row = line.incidents[line.incidents["incident_id"] == trace.member].iloc[0]
+def _incident(line: Line, trace: Trace, own: Own | None) -> str:
+    row = row_of(line, trace)
     when = fmt.day(pd.Timestamp(row["occurred_at"]).date())
     told = f"{when}, severity {row['severity']}: {row['summary']}"
     if not trace.versions:
         named = isinstance(row["model_version"], str)
         why = f"version {row['model_version']}, which is not on record in good order" if named else "no model version"
         return f"{told} It names {why}, so it cannot be traced."
-    return f"{told} {_version(line, trace.versions[0])}"
+    return f"{told} {_version(line, trace, own)}"
 
 
-def _version(line: Line, name: str) -> str:
-    """A version's labels and outcome beside those of the version before."""
-    at = line.models.index[line.models["model_version"] == name][0]
-    row = line.models.loc[at]
-    if fmt.is_missing(row["value"]):
-        told = f"Version {name}: how good its labels were cannot be told, {row['reason'] or 'no gold'}"
-    else:
-        told = f"Version {name} was trained on labels with gold accuracy {quality(row)}"
-    if at == 0:
-        return f"{told}. It is the first on record."
-    before = line.models.loc[at - 1]
-    told += f"{_beside(row, before)}. Outcome: {outcome_in_full(row)}."
-    if row["base_model"] != before["base_model"]:
-        told += f" Its base model changed too, from {before['base_model']} to {row['base_model']}."
+def _drop(row: Mapping) -> str:
+    """What was lost: version and benchmark, by how much with its interval, beside which version."""
+    ends = f"{100 * -row['high']:.1f} to {100 * -row['low']:.1f}"
+    alike = ", on the same cases" if row["paired"] else ""
+    return (
+        f"Version {row['model_version']} got {points(row['change'])} worse ({ends}) on {on(row)} than "
+        f"{row['previous_version']}: {100 * row['new']:.1f}{fmt.SPACE}% after {100 * row['old']:.1f}{fmt.SPACE}%, "
+        f"n {fmt.count(row['n'])}{alike}."
+    )
+
+
+def _version(line: Line, trace: Trace, own: Own) -> str:
+    """A version's labels and outcome beside those of the version before; its own labels first where there are any."""
+    name = trace.versions[0]
+    models = line.models.set_index("model_version")
+    row, earlier = models.loc[name], previous(line, trace)
+    whose = "It" if trace.kind == DROP else f"Version {name}"  # a drop has named its version
+    told = _labels(f"{whose} was trained on labels", own.whole) if not own.own else _own(whose, name, own)
+    if earlier not in models.index:
+        return f"{told} It is the first on record."
+    if trace.kind != DROP:
+        told += f" Outcome: {outcome_in_full(row)}."
+    base = models.loc[earlier, "base_model"]
+    if row["base_model"] != base:
+        told += f" Its base model changed too, from {base} to {row['base_model']}."
     return f"{told} {NO_PROOF}."
 
 
-def _beside(row: Mapping, before: Mapping) -> str:
-    """How a version's labels stand beside those of the version before."""
-    if fmt.is_missing(row["value"]) or fmt.is_missing(before["value"]):
-        return ""
-    than = f"those of the version before, {quality(before)}"
-    if row["high"] < before["low"]:
-        return f", lower than {than}"
-    return f", higher than {than}" if row["low"] > before["high"] else f", not clearly different from {than}"
+def _labels(which: str, found: Mapping) -> str:
+    """How good some labels were, beside those of the version before."""
+    if fmt.is_missing(found["now_value"]):
+        return f"{which}; how good they were cannot be told, {found['now_reason']}."
+    return f"{which} with gold accuracy {_judged(found, 'now')}{_beside(found)}."
+
+
+def _own(whose: str, name: str, own: Own) -> str:
+    """How good a version's labels of the policy and language in question were; where that is not known, all of them."""
+    what, held = among(own.named), own.own["now_items"]
+    part = f" ({share(own.share)} of its labels, {share(own.base_share)} over all versions)"
+    part = "" if fmt.is_missing(own.share) or not held else part
+    if not fmt.is_missing(own.own["now_value"]):
+        return _labels(f"{whose} was trained on {what}{part}", own.own)
+    few = f"are too few to judge, gold n {fmt.count(own.own['now_n'])}" if held else "are not on record"
+    told = f"Its {what}{part} {few}." if whose == "It" else f"{whose}: its {what}{part} {few}."
+    if own.narrow != own.named:
+        told += f" Below it is traced among all {among(own.narrow) or 'its labels'}."
+    return f"{told} {_labels(f'All labels together: version {name} was trained on labels', own.whole)}"
+
+
+def _judged(found: Mapping, whose: str) -> str:
+    """Gold accuracy with its interval and n: 59.4 % (49.7 to 68.5), n 101."""
+    row = {name: found[f"{whose}_{name}"] for name in ("value", "low", "high")}
+    return f"{quality(row)}, n {fmt.count(found[f'{whose}_n'])}"
+
+
+def _beside(found: Mapping) -> str:
+    """How a version's labels stand beside those of the version before: the change with its interval."""
+    change, low, high = (found[name] for name in ("exposure_change", "exposure_low", "exposure_high"))
+    if found["exposure_reason"] == SAME:
+        return ", the same labels as the version before"
+    if fmt.is_missing(found["before_value"]):
+        return "; those of the version before are too few to judge" if found["before_items"] else ""
+    told = f", after {_judged(found, 'before')}, in the version before"
+    if low <= 0 <= high:
+        return f"{told}: not clearly different ({signed(change)} points, {signed(low)} to {signed(high)})"
+    near, far = sorted((abs(low), abs(high)))
+    way = "lower" if change < 0 else "higher"
+    return f"{told}: {points(change)} {way} ({100 * near:.1f} to {100 * far:.1f})"
+
+
+def signed(difference: float) -> str:
+    """A difference of shares in points with its sign: +1.4, −24.7."""
+    return f"{100 * difference:+.1f}".replace("-", fmt.MINUS)
 
 
 def over(rows: pd.DataFrame, by: str, whose: str, what: str = "labels") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ from data_access.link_data import LinkData
 from data_access.snapshot import Snapshot
 from metrics import association, impact, lineage, linkage, noise_cells, regressions, score_ceiling
 from metrics import moves as moving
+from metrics.exposures import CELLS, IN, Labels
 from metrics.impact import Impact
 from metrics.linkage import Link
 from metrics.panel import Panel
-from metrics.qualities import QUALITIES
+from metrics.qualities import QUALITIES, overdispersion
+from metrics.slice_labels import gold_change
 from metrics.spec import Estimate
 from ui import data
 
@@ -66,29 +69,21 @@ def _found(snapshot: Snapshot, scope: Scope) -> Found:
     asked = (links.links, MAIN, links.exposed, line.models, all_of.changes, line.batches, all_of.pools)
     moves = moving.moves(*asked)
     timely = lineage.on_time(line.measures, links.untimely).dropna(subset="project")
-    compared = regressions.compare(timely, line.models, _with_whole(all_of.pairs))
-    severity = line.incidents.groupby("model_version")["severity"].max().astype(float)
-    worse = regressions.ranked(compared, severity, _exposure_changes(links))
-    return Found(all_of, links, moves, compared, worse, timely)
+    compared = regressions.compare(timely, line.models, regressions.with_whole(all_of.pairs))
+    return Found(all_of, links, moves, compared, _regressions(snapshot, all_of, compared), timely)
 
 
-def _with_whole(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The common cases by slice, and of each benchmark all together, for a value that is measured as a whole."""
-    keys, cells = ["benchmark", "model_version", "previous_version"], ["both_passed", "lost", "gained", "both_failed"]
-    sliced = pairs[["policy", "language"]].notna().any(axis=1)
-    whole = pairs[sliced].groupby(keys, as_index=False)[cells].sum().assign(policy=None, language=None)
-    already = pairs.loc[~sliced, keys].apply(tuple, axis=1) if (~sliced).any() else []
-    whole = whole[~pd.MultiIndex.from_frame(whole[keys]).isin(list(already))]
-    return pd.concat([pairs, whole], ignore_index=True) if len(whole) else pairs
-
-
-def _exposure_changes(links: Impact) -> pd.Series:
-    """By model version, how the gold accuracy of its labels differs from its predecessor's in the same project."""
-    changes = {}
-    for link in links.links:
-        rows = links.exposed.of(MAIN, "", "", link.versions)[0][:, 0]
-        changes.update(zip(link.versions, np.append(np.nan, np.diff(rows)) if len(rows) else [], strict=False))
-    return pd.Series(changes, dtype=float)
+def _regressions(snapshot: Snapshot, all_of: LinkData, compared: pd.DataFrame) -> pd.DataFrame:
+    """What got clearly worse, ranked, with the gravest incident and the change of the labels of its own slice."""
+    worse = compared[compared["verdict"] == regressions.WORSE].reset_index(drop=True)
+    line, items = all_of.lineage, dict(all_of.items)
+    if worse[["policy", "language"]].notna().all(axis=1).any():
+        items[CELLS] = data.batch_items(snapshot, ("batch", "policy", "language"))
+    known = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
+    labels = Labels(line.batches.assign(items=known), line.models, all_of.sums, items)
+    scatter = overdispersion(QUALITIES[MAIN], all_of.sums[CELLS]) if CELLS in all_of.sums else None
+    behind = [gold_change(labels, worse, scatter), regressions.gravest(worse, line.incidents)]
+    return regressions.ranked(pd.concat([worse, *behind], axis=1))
 
 
 # ---- what is in view -------------------------------------------------------------------------------------------
@@ -126,6 +121,18 @@ def benchmarks(rows: pd.DataFrame, snapshot: Snapshot) -> dict[str, str]:
     return {member(row): f"{row['benchmark']} · {names.get(row['project'], row['project'])}" for row in first}
 
 
+def whole(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are about whole benchmarks and not one of their slices."""
+    return rows[rows["slice"] == ""]
+
+
+def cell(rows: pd.DataFrame, looked: Mapping[str, str], part: str) -> pd.Series | None:
+    """The row of the link looked at, of all of it or one policy or language; None for a slice of too few versions."""
+    ours = (rows["member"] == looked["benchmark"]) & (rows["metric"] == looked["quality"]) & (rows["slice"] == part)
+    at = rows[ours & (rows["lag"] == int(looked["lag"]))]
+    return None if at.empty else at.iloc[0]
+
+
 def strongest(rows: pd.DataFrame) -> pd.Series | None:
     """The surest link in view that stands; None where none does."""
     stand = impact.standing(rows)
@@ -139,9 +146,10 @@ def strongest(rows: pd.DataFrame) -> pd.Series | None:
 class Pair:
     """One quality beside one benchmark: versions with x and y, the band, the lags, the coefficients.
 
-    ages: how old the labels of a version were when the benchmark was measured, in days: on average, of the newest and
-    of the oldest batch; NaN if not known. over: the coefficient over all projects with this benchmark metric, and how
-    many these are.
+    rows: of linkage.added_variable; band: of what it leaves, None where the versions have no correlation.
+    ages: how old the labels of a version, or those of the slice looked at, were when the benchmark was measured, in
+    days: on average, of the newest and of the oldest batch; NaN if not known. over: the coefficient over all projects
+    with this benchmark metric, and how many these are.
     """
 
     link: Link
@@ -164,16 +172,17 @@ def _pair(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], member: s
     link = links.link(*key)
     link = link.slice(member) if member else link
     rows = linkage.series(link, quality, links.exposed)
-    x, y = rows["x"].to_numpy(float), rows["y"].to_numpy(float)
-    at = np.linspace(np.nanmin(x), np.nanmax(x), PLACES) if np.isfinite(x).any() else np.empty(0)
-    band = association.band(x, y, at) if len(at) else None
     panel, design = linkage.coefficient(link, quality, links.exposed)
     rows = rows.assign(base=list(link.base), day=pd.Timestamp("2020-01-01") + pd.to_timedelta(link.days, unit="D"))
     lags = tuple(linkage.at_lag(link, rows, lag, method) for lag in linkage.LAGS)
+    rows, band = linkage.added_variable(link, rows), None
+    if lags[0].estimate.value is not None:
+        x, y = rows["x_left"].to_numpy(float), rows["y_left"].to_numpy(float)
+        band = association.band(x, y, np.linspace(np.nanmin(x), np.nanmax(x), PLACES))
     second = linkage.by_agreement(link, quality, links.exposed)
     over = linkage.over_projects(list(links.links), link.metric, quality, links.exposed)
     projects = len({one.project for one in links.links if one.metric == link.metric and not one.reason})
-    return Pair(link, quality, rows, band, lags, panel, design, second, _ages(found, link), over, projects)
+    return Pair(link, quality, rows, band, lags, panel, design, second, _ages(snapshot, found, link), over, projects)
 
 
 def pair(snapshot: Snapshot, key: str, quality: str, member: str = "", method: str = association.SPEARMAN) -> Pair:
@@ -205,15 +214,14 @@ class Standing(NamedTuple):
 
 def standing(snapshot: Snapshot, link: Link) -> Standing:
     """The newest score of a benchmark beside what the raters' agreement in its project and their errors allow."""
-    member = str(link.table.columns[0]) if link.by and len(link.table.columns) == 1 else ""
-    return _standing(snapshot, data.current_scope(), link.key, link.by, member)
+    return _standing(snapshot, data.current_scope(), link.key, tuple(only(link).items()))
 
 
 @st.cache_data(max_entries=100, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
-def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], by: str, member: str) -> Standing:
+def _standing(snapshot: Snapshot, scope: Scope, key: tuple[str, str, str], part: tuple) -> Standing:
     all_of = _found(snapshot, scope)
     measures = _of(all_of.timely, key)
-    if member:
+    for by, member in part:
         measures = measures[measures[by] == member]
     value, n = regressions.newest(measures)
     patterns = [parts for names, parts in all_of.data.patterns.get("", ()) if names["project"] == key[0]]
@@ -249,12 +257,37 @@ def untimely(all_of: Found, ours: frozenset[str]) -> pd.DataFrame:
     return all_of.impact.untimely[all_of.impact.untimely["model_version"].isin(mine)]
 
 
-def _ages(all_of: Found, link: Link) -> tuple[float, float, float]:
-    """Medians over the values of a benchmark of how old labels were: on average, the newest and the oldest batch."""
-    line = all_of.data.lineage
-    items = line.batches["items"].astype(float).fillna(line.batches["labels"].astype(float))
-    batches = line.batches.assign(items=items)
-    rows = _of(all_of.timely, link.key)
+def only(link: Link) -> dict[str, str]:
+    """The policy and language that a link is of: {"language": "vi"}; empty for all labels or several slices."""
+    if not link.by or len(link.table.columns) != 1:
+        return {}
+    member = str(link.table.columns[0])
+    if link.by == CELLS:
+        return dict(zip(("policy", "language"), member.rsplit(IN, 1), strict=True))
+    return {link.by: member}
+
+
+def _ages(snapshot: Snapshot, all_of: Found, link: Link) -> tuple[float, float, float]:
+    """Medians over the values of a benchmark of how old labels were: on average, the newest and the oldest batch.
+
+    Of a benchmark of one policy or language, the labels of these; of both at once, all labels.
+    """
+    line, rows = all_of.data.lineage, _of(all_of.timely, link.key)
+    batches = line.batches
+    items = batches["items"].astype(float).fillna(batches["labels"].astype(float))
+    part = only(link)
+    for by, member in part.items():
+        rows = rows[rows[by] == member]
+        if len(part) > 1:
+            continue
+        counted = all_of.data.items[by]
+        if counted.empty:
+            counted = all_of.data.sums[by].rename(columns={"judgements": "items"})
+        own = counted[counted[by] == member].set_index("batch_id")["items"]
+        asked = data.labelled_at(snapshot, ("batch", by))
+        asked = asked[asked[by] == member].set_index("batch_id")["labelled_at"]
+        items, batches = batches["batch_id"].map(own), batches.assign(labelled_at=batches["batch_id"].map(asked))
+    batches = batches.assign(items=items)
     weighted = lineage.weights(batches, line.models[line.models["model_version"].isin(rows["model_version"])])
     found = lineage.lags(weighted, batches[["batch_id", "labelled_at"]], rows)
     return tuple(float(found[name].median()) for name in ("lag_days", "first_days", "last_days"))

@@ -1,4 +1,4 @@
-"""The parts of the model impact page: the matrix, one link from close up, the ceiling, moves and regressions."""
+"""The parts of the model impact page: the matrix, one link from close up, the ceiling, the largest moves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from metrics.linkage import ROW
+from metrics.exposures import CELLS
+from metrics.linkage import told
 from metrics.score_ceiling import OTHER_METRIC
 from ui import charts, tables, words
-from ui import format as fmt
 from ui import model_impact as shown
 from ui import model_impact_controls as controls
 from ui import model_impact_words as say
@@ -40,7 +40,7 @@ def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: con
     """Qualities x benchmarks; a click opens a link."""
     with st.container(key="beside_matrix"):
         controls.lag(looked, view.filters)
-    at = rows[rows["lag"] == int(looked["lag"])]
+    at = shown.whole(rows[rows["lag"] == int(looked["lag"])])
     spec, alt = charts.link_matrix(at, names, (looked["benchmark"], looked["quality"]), palette())
     with st.container(key="wide_matrix"):
         picked = charts.show(spec, alt, key=f"links {looked['lag']} {token(view.filters)}", select=True)
@@ -48,7 +48,7 @@ def matrix(view: View, rows: pd.DataFrame, names: Mapping[str, str], looked: con
         controls.open_link(picked, looked, view.filters)
 
 
-def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: controls.Own) -> None:
+def pair(view: View, found: shown.Found, rows: pd.DataFrame, names: Mapping[str, str], looked: controls.Own) -> None:
     """One link: scatter, lags, its size in words, the ceiling where there is one."""
     st.subheader("One link from close up", anchor=False)
     controls.pickers(found, names, looked, view.filters)
@@ -59,10 +59,12 @@ def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: contr
         st.info(f"This link cannot be shown: {words.md(one.link.reason)}.", icon=":material/visibility_off:")
         return
     st.markdown(words.md(say.coefficient(one, name)))
-    tables.quiet(words.md(f"{say.beside(one)} {say.over_projects(one)}".strip()))
+    for text in (say.beside(one), say.over_projects(one)):
+        if text:
+            tables.quiet(words.md(text))
     left, right = st.columns([1.5, 1], gap="large")
     with left:
-        if one.rows[["x", "y"]].dropna().empty:
+        if one.lags[0].estimate.value is None:
             reason = one.lags[0].estimate.reason
             st.info(f"The versions cannot be drawn: {words.md(reason)}.", icon=":material/visibility_off:")
         else:
@@ -71,9 +73,11 @@ def pair(view: View, found: shown.Found, names: Mapping[str, str], looked: contr
     with right:
         if any(lag.estimate.value is not None for lag in one.lags):
             charts.show(*charts.link_lags(one.lags, one.quality, looked["method"], palette()), key="link lags")
-        note = say.lag_note(*one.ages)
-        if note:
-            tables.quiet(words.md(note))
+        row = shown.cell(rows, looked, member)
+        part = {} if one.link.by == CELLS else shown.only(one.link)
+        for note in (say.stands(row, found.impact.tests), say.lag_note(*one.ages, part)):
+            if note:
+                tables.quiet(words.md(note))
         _ceiling(view, one)
 
 
@@ -84,14 +88,14 @@ def _ceiling(view: View, one: shown.Pair) -> None:
     if score.reason or score.headroom is None or score.score.value is None:
         reason = score.reason or score.score.reason
         tables.quiet(words.md(f"{'No ceiling is drawn' if reason == OTHER_METRIC else 'No ceiling'}: {reason}."))
-        said = [say.newest(score)] if score.score.value is not None else []
+        said = [f"**Newest score:** {words.md(say.newest(score))}"] if score.score.value is not None else []
     else:
         charts.show(*charts.ceiling_bar(score, one.link.benchmark, palette()), key="ceiling")
-        said = [say.ceiling(score)]
+        said = [f"**Newest score:** {words.md(say.ceiling(score))}"]
     if score.score.value is not None:
-        said.append(say.corrected(score, found.noise, found.source, project))
-    said.append(say.concentrated(found.cells, project))
-    st.markdown(words.md(" ".join(said)))
+        said.append(f"**Wrong labels:** {words.md(say.corrected(score, found.noise, found.source, project))}")
+    said.append(f"**Where labels are wrong:** {words.md(say.concentrated(found.cells, project))}")
+    st.markdown("\n\n".join(said))
 
 
 def moves(view: View, found: shown.Found, ours: frozenset[str]) -> None:
@@ -108,54 +112,6 @@ def moves(view: View, found: shown.Found, ours: frozenset[str]) -> None:
     st.markdown("\n".join(f"- {words.md(sentence)}" for sentence in told))
 
 
-def regressions(view: View, found: shown.Found, ours: frozenset[str]) -> None:
-    """Versions clearly worse than the one before, gravest first."""
-    st.subheader("Versions clearly worse than the one before", anchor=False)
-    rows = shown.in_view(found.worse, ours)
-    compared = len(shown.in_view(found.compared, ours)["q_value"].dropna())
-    if rows.empty:
-        st.markdown(f"None of {compared} comparisons shows a version clearly worse than the one before it.")
-        return
-    tables.quiet(f"{len(rows)} of {compared} comparisons; at most one in twenty is expected to be chance.")
-    names = view.snapshot.names["project"]
-    texts = [_regression(row, names) for row in rows.to_dict("records")]
-    rows = pd.concat([rows, pd.DataFrame(texts)], axis=1)
-    columns = {
-        "model_version": Column("Version"),
-        "benchmark": Column("Benchmark"),
-        "slice": Column("Slice", "The policy or language of the cases, where they have one."),
-        "what": Column("Project"),
-        "loss": Column("Points lost", "Against the version trained before, with its 95 % interval.", "right"),
-        "grave": Column("Gravest incident", "Of those on record for this version; 3 is the gravest."),
-        "labels": Column(
-            "Labels' gold accuracy", "How its labels' gold accuracy differs from the version before.", "right"
-        ),
-        "how": Column("Compared on", "The same cases where single results are on record, else the two scores."),
-    }
-    tables.table(
-        rows,
-        key=f"regressions {token(view.filters)}",
-        title="Versions clearly worse than the one before",
-        columns=columns,
-        snapshot=view.snapshot,
-        filters=view.filters,
-        download="Download regressions",
-    )
-
-
-def _regression(row: Mapping, names: Mapping[str, str]) -> dict[str, str]:
-    """A regression's cells as text."""
-    change = row["exposure_change"]
-    return {
-        "what": names.get(row["project"], row["project"]),
-        "slice": say.slice_of(row),
-        "loss": f"{_points(row['change'])} ({_points(row['low'])} to {_points(row['high'])})",
-        "grave": "none on record" if pd.isna(row["severity"]) else f"severity {int(row['severity'])}",
-        "labels": "not known" if pd.isna(change) else f"{_points(change)} points",
-        "how": "same cases" if row["paired"] else "scores only",
-    }
-
-
 def all_links(view: View, rows: pd.DataFrame) -> None:
     """Every link in view as a table to download."""
     tables.fold("All links as a table", "all links", lambda: _links_table(view, rows))
@@ -166,6 +122,7 @@ def _links_table(view: View, rows: pd.DataFrame) -> None:
     columns = {
         "metric": Column("Quality of labels"),
         "benchmark": Column("Benchmark"),
+        "slice": Column("Slice", "One policy or language of the benchmark; empty for all of it."),
         "project": Column("Project"),
         "lag": Column("Lag", "In versions.", "count"),
         "method": Column("Correlation"),
@@ -184,10 +141,6 @@ def _links_table(view: View, rows: pd.DataFrame) -> None:
         columns=columns,
         snapshot=view.snapshot,
         filters=view.filters,
-        exported=listed[ROW],
+        exported=told(listed),
         download="Download links",
     )
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", fmt.MINUS)

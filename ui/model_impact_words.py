@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metrics import ladder
+from metrics.ceiling import IMPOSSIBLE
 from metrics.linkage import CALLED, LAGS, STANDS
 from metrics.noise_cells import NoiseCells
 from metrics.panel import LEAST_CLUSTERS, Panel
@@ -23,6 +24,7 @@ EMPTY = (
     "This page shows which qualities of labels move together with which benchmarks, version by version. It needs the "
     "tables `batches`, `dataset_versions`, `model_versions` and `model_metrics`, and items that name their batch."
 )
+OF = {"policy": " of ", "language": " in "}
 REMEDY = "Load them with `python manage.py load FILE`, then run `python manage.py refresh`."
 
 
@@ -115,7 +117,22 @@ def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | No
 
 def slice_of(row: Mapping) -> str:
     """The policy or language of a value; empty where it is of the whole benchmark."""
-    return " ".join(str(row[c]) for c in ("policy", "language") if not fmt.is_missing(row[c])).replace("_", " ")
+    return " in ".join(str(row[c]) for c in ("policy", "language") if not fmt.is_missing(row[c])).replace("_", " ")
+
+
+def points(share: float) -> str:
+    """A difference of shares in points with its sign: −24.7."""
+    return f"{100 * share:+.1f}".replace("-", fmt.MINUS)
+
+
+def ranking(listed: int, compared: int) -> str:
+    """How many regressions there are, and in which order they stand."""
+    return (
+        f"{listed} of {compared} comparisons; at most one in twenty is expected to be chance. In order: the gravest "
+        "incident of the version, of a part those in that part; then how far the gold accuracy of its labels fell for "
+        "sure; then the points lost for sure. For sure is the end of an interval nearer to 0. Choose a row to see "
+        "where its labels came from."
+    )
 
 
 def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
@@ -152,10 +169,10 @@ def beside(pair) -> str:
     """The link's other sizes, each with what its interval leaves out, and why there is no corrected one."""
     quality = QUALITIES[pair.quality]
     found = sizes(pair.panel, pair.second)
-    others = [f"{_size(o.estimate, quality.unit)} {_how(o.kind, pair)}, but {o.leaves_out}" for o in found[1:]]
-    said = [f"Beside it, not to be read for it: {'; '.join(others)}."] if others else []
+    said = [f"{_how(o.kind, pair)} it is {_size(o.estimate, quality.unit)}, but {o.leaves_out}" for o in found[1:]]
+    said = [f"For comparison only: {'; '.join(said)}."] if said else []
     if found and pair.panel.corrected.value is None:
-        said.append(f"It cannot be corrected by the known size of quality's error: {pair.panel.corrected.reason}.")
+        said.append(f"It cannot be corrected for errors in measuring quality: {pair.panel.corrected.reason}.")
     return " ".join(said)
 
 
@@ -169,8 +186,8 @@ def _how(kind: str, pair, panel: Panel | None = None) -> str:
     if kind == RAW:
         return "as measured"
     real = (panel or pair.panel).reliability
-    share = "part" if real is None else f"{real:.0%}"
-    return f"once measurement error is taken off by its known size ({share} of quality's variation is real)"
+    share = "part" if real is None else f"{100 * real:.0f}{fmt.SPACE}%"
+    return f"with errors in measuring quality taken off ({share} of its variation is real)"
 
 
 def _one(unit: str) -> str:
@@ -194,18 +211,33 @@ def over_projects(pair) -> str:
         return f"Over all projects with a {metric} ({pair.projects}) there is no size: {reason}."
     lead = found[0]
     size = _size(lead.estimate, quality.unit)
-    text = f"{_one(quality.unit)} of {quality.label} went with {size} of {metric}, {_how(lead.kind, pair, pair.over)}"
-    text = f"Over all {pair.projects} projects with a {metric}: within the same project, {text}"
-    return f"{text} ({lead.leaves_out}); {ladder.NOT_PROOF}."
+    text = f"Over all {pair.projects} projects with a {metric}, within the same project, {_one(quality.unit)} of "
+    text += f"{quality.label} went with {size} of it, {_how(lead.kind, pair, pair.over)}"
+    return f"{text}; {ladder.NOT_PROOF}, and {lead.leaves_out}."
 
 
-def lag_note(days: float, newest: float, oldest: float) -> str:
-    """How old labels are when they show, from the newest batch to the oldest."""
+def stands(row: Mapping | None, tests: int) -> str:
+    """Whether the link looked at stands among all that were tested; empty where it was none of them."""
+    if row is None or fmt.is_missing(row["q_value"]):
+        return ""
+    clear = "it stands clear of chance" if row["q_value"] <= STANDS else "chance may give as much"
+    found = f"{sentence_case(CALLED[row['method']])} {signed(row['estimate'])} {between(row)}"
+    q = f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "below 0.001"
+    return (
+        f"{found} with labels of {lag_words(row['lag'])}, q {q} among {tests} links, slices and lags tested: {clear}."
+    )
+
+
+def lag_note(days: float, newest: float, oldest: float, of: Mapping[str, str] | None = None) -> str:
+    """How old labels are when they show, from the newest batch to the oldest; of: the policy or language looked at."""
     if fmt.is_missing(days):
         return ""
+    labels = "Labels" + "".join(f"{OF[name]}{member.replace('_', ' ')}" for name, member in (of or {}).items())
     if fmt.is_missing(newest) or fmt.is_missing(oldest) or round(newest) == round(oldest):
-        return f"Labels were {days:.0f} days old on average when the benchmark was measured."
-    return f"Labels were {newest:.0f} to {oldest:.0f} days old when the benchmark was measured, {days:.0f} on average."
+        return f"{labels} were {days:.0f} days old on average when the benchmark was measured."
+    return (
+        f"{labels} were {newest:.0f} to {oldest:.0f} days old when the benchmark was measured, {days:.0f} on average."
+    )
 
 
 def ceiling(found: Ceiling) -> str:
@@ -222,7 +254,7 @@ def ceiling(found: Ceiling) -> str:
 
 def newest(found: Ceiling) -> str:
     """The newest score with its interval."""
-    return f"Newest score: {_share(found.score)}, n {fmt.count(found.score.n)}."
+    return f"{_share(found.score)}, n {fmt.count(found.score.n)}."
 
 
 def corrected(found: Ceiling, noise: Estimate, source: str, project: str) -> str:
@@ -230,12 +262,19 @@ def corrected(found: Ceiling, noise: Estimate, source: str, project: str) -> str
     if noise.value is None:
         return f"The score cannot be cleared of wrong labels: {noise.reason}."
     whose = f"{_share(noise)} of labels are wrong by {source} in {project}"
-    if found.corrected.value is None:
-        return f"The score cannot be cleared of wrong labels ({whose}): {found.corrected.reason}."
-    return (
-        f"Cleared of wrong labels the score would be {_share(found.corrected)}: {whose}, the labelling project's error "
-        "standing for the benchmark's, and a wrong label is taken to turn its case round."
-    )
+    if found.corrected.value is not None:
+        return (
+            f"Cleared of wrong labels the score would be {_share(found.corrected)}: {whose}, the labelling project's "
+            "error standing for the benchmark's, and a wrong label is taken to turn its case round."
+        )
+    if found.corrected.reason == IMPOSSIBLE:
+        high = found.score.value > 0.5
+        way, limit = ("above", 1 - noise.value) if high else ("below", noise.value)
+        return (
+            f"{whose}. Were those of the benchmark wrong as often, no model could score {way} {_percent(limit)}; this "
+            "one did, so they are not, and the score cannot be cleared of wrong labels."
+        )
+    return f"The score cannot be cleared of wrong labels ({whose}): {found.corrected.reason}."
 
 
 def concentrated(found: NoiseCells, project: str) -> str:
@@ -243,14 +282,19 @@ def concentrated(found: NoiseCells, project: str) -> str:
     if found.share is None:
         return f"In which policies and languages labels are wrong cannot be told: {found.reason}."
     named = listed([f"{policy.replace('_', ' ')} in {language}" for policy, language in found.worst])
-    what = "The worst 5 % of" if not found.few else "The worst of"
+    what = "worst of" if found.few else "worst 5 % of"
     by = "gold judgements" if found.source == "gold" else "audits"
-    text = f"{what} {found.cells} cells of policy and language in {project}, {named}, "
-    text += f"{'hold' if len(found.worst) > 1 else 'holds'} {found.share:.0%} of the label errors that {by} find"
-    text += f", with {found.items:.0%} of the {by}"
+    text = f"The {what} {found.cells} cells of policy and language in {project} ({named}) "
+    text += f"{'have' if len(found.worst) > 1 else 'has'} {_whole(found.share)} of the label errors and "
+    text += f"{_whole(found.items)} of the {by}"
     if found.chance is None:
         return f"{text}."
-    return f"{text}; were all cells equally good, those that seem worst would hold {found.chance:.0%}."
+    worst = "worst ones" if len(found.worst) > 1 else "worst"
+    return f"{text}; were all cells equally good, the {worst} would still have {_whole(found.chance)} by chance."
+
+
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f}{fmt.SPACE}%"
 
 
 def _percent(share: float) -> str:

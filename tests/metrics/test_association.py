@@ -280,3 +280,13 @@ def test_basis_spans_the_columns_once():
     assert found.shape == (20, 3)
     assert np.allclose(found.T @ found, np.eye(3))
     assert np.allclose(found @ (found.T @ columns), columns)
+
+
+def test_n_is_of_the_versions_used_and_not_of_the_gaps():
+    rng = np.random.default_rng(1)
+    x, y, trend = rng.normal(size=30), rng.normal(size=30), np.arange(30.0)
+    x[[3, 11]], y[20] = np.nan, np.nan
+    assert associate(x, y).estimate.n == 27
+    full = associate(x, y, np.column_stack([trend, y]))  # the second control explains y fully
+    assert full.estimate.value is None and "fully" in full.estimate.reason and full.estimate.n == 27
+    assert associate(x, y, prewhiten=True).estimate.n == 23  # the first, and each after a gap, has no last one

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,9 +174,38 @@ def test_incidents_are_counted_against_the_share_of_versions(graph):
     found = lineage.traced_incidents(lineage.weights(batches, models), incidents, ["b2"])
     assert (found["reached"], found["incidents"], found["base_share"]) == (3, 4, 0.5)
     assert found["label_share"] == pytest.approx(0.75 / 2)
-    assert found["p_value"] == pytest.approx(stats.binomtest(3, 4, 0.5, alternative="greater").pvalue)
+    assert found["p_value"] == pytest.approx(0.5)  # one of two versions has all three
     nobody = lineage.traced_incidents(lineage.weights(batches, models), incidents[:0], ["b2"])
     assert nobody["p_value"] is None
+
+
+@pytest.mark.parametrize(("counts", "versions", "chosen"), [([5, 1, 1, 2], 8, 3), ([4], 6, 2), ([1, 1, 3], 3, 2)])
+def test_the_chance_of_a_sum_is_that_of_all_choices(counts, versions, chosen):
+    sums = [sum(one) for one in itertools.combinations([*counts, *[0] * (versions - len(counts))], chosen)]
+    for least in range(sum(counts) + 2):
+        expected = np.mean([s >= least for s in sums])
+        assert lineage.chance_of_sum(counts, versions, chosen, least) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_chance_of_a_sum_is_hypergeometric_where_no_version_has_two():
+    for least in range(8):
+        expected = stats.hypergeom.sf(least - 1, 90, 25, 12)
+        assert lineage.chance_of_sum([1] * 25, 90, 12, least) == pytest.approx(expected, abs=1e-10)
+
+
+def test_incidents_that_come_in_bunches_are_seldom_called():
+    """Gamma-Poisson incidents of 40 versions, 12 of them trained on the traced batches whatever they did."""
+    rng, draws, called, one_by_one = np.random.default_rng(9), 500, 0, 0
+    names = np.arange(40)
+    weighted = pd.DataFrame({"model_version": names, "batch_id": np.where(names < 12, "bad", "good"), "weight": 1.0})
+    for _ in range(draws):
+        counts = rng.poisson(rng.gamma(0.6, 2.0, 40))
+        incidents = pd.DataFrame({"model_version": np.repeat(names, counts)})
+        found = lineage.traced_incidents(weighted, incidents, ["bad"])
+        called += found["p_value"] is not None and found["p_value"] <= 0.05
+        one_by_one += stats.binom.sf(found["reached"] - 1, found["incidents"], 0.3) <= 0.05
+    assert one_by_one / draws > 0.1
+    assert 0.02 <= called / draws <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / draws)
 
 
 def test_forward_names_the_models_in_order_with_their_share(graph):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from metrics import association, exposures, impact, ladder, linkage, moves, qualities
@@ -180,6 +181,100 @@ def test_all_projects_together_need_five():
     assert alone.raw.value is None and "fewer than 5 projects" in alone.raw.reason
 
 
+def test_projects_with_opposite_directions_are_not_pooled(only_gold):
+    """Three of six score the same thing upside down: together they would cancel."""
+    parts, turned = world(projects=6, versions=15), world(projects=6, versions=15, higher=False)
+    half = {"P0", "P1", "P2"}
+    rows = [w["measures"][w["measures"]["project"].isin(half) == keep] for w, keep in ((parts, False), (turned, True))]
+    found = linked({**parts, "measures": pd.concat(rows, ignore_index=True)})
+    assert [link.higher for link in found.links] == [False] * 3 + [True] * 3
+    panel = linkage.over_projects(list(found.links), "score", "gold_accuracy", found.exposed)
+    assert panel.raw.value is None and panel.raw.reason == linkage.OPPOSITE and panel.corrected.value is None
+    rows = impact.coefficients(found, ["gold_accuracy"], found.links)
+    over = rows[rows["project"] == linkage.ALL_PROJECTS].iloc[0]
+    assert np.isnan(over["estimate"]) and linkage.OPPOSITE in over["narrative"]
+    found = linked(turned)
+    assert linkage.over_projects(list(found.links), "score", "gold_accuracy", found.exposed).raw.value < -0.5
+
+
+def test_slices_are_compared_with_their_volume_taken_out(only_gold):
+    """Volume drives both gold and score of a slice, quality nothing; dummies in statsmodels are the oracle."""
+    parts, rng = world(by="policy", versions=25, coefficient=0.0, spread=0.0), np.random.default_rng(8)
+    sums, measures = parts["sums"]["policy"], parts["measures"]
+    volume = rng.lognormal(7, 0.6, len(sums))
+    sums["gold_correct"] = (sums["gold_n"] * (0.8 + 0.05 * (np.log(volume) - 7))).round()
+    sums["judgements"] = volume
+    measures["value"] = 0.6 + 0.1 * (np.log(volume) - 7) + rng.normal(0, 0.02, len(sums))
+    found = linked(parts)
+    panel, design = linkage.coefficient(found.links[0], "gold_accuracy", found.exposed)
+    x = found.exposed
+    share = [x.of("gold_accuracy", "policy", p, (v,))[0][0, 0]
+             for p, v in zip(measures["policy"], measures["model_version"], strict=True)]  # fmt: skip
+    dummies = pd.get_dummies(measures[["policy", "model_version"]], drop_first=True, dtype=float).to_numpy()
+    columns = np.column_stack([share, np.log(volume), np.ones(len(sums)), dummies])
+    y = measures["value"].to_numpy(float)
+    assert design == ladder.FIXED_EFFECTS
+    assert panel.raw.value == pytest.approx(sm.OLS(y, columns).fit().params[0], abs=1e-6)
+    assert panel.raw.low < 0 < panel.raw.high
+    assert sm.OLS(y, np.delete(columns, 1, axis=1)).fit().params[0] > 1.0
+
+
+def test_a_benchmark_by_policy_and_language_meets_the_labels_of_both(only_gold):
+    parts = world(by="policy", versions=25)
+    rows, rng = parts["sums"].pop("policy"), np.random.default_rng(4)
+    right = {w: rng.binomial(rows["gold_n"], rng.uniform(0.75, 0.95, len(rows))) for w in ("en", "hi")}
+    parts["sums"]["cells"] = pd.concat([rows.assign(language=w, gold_correct=right[w]) for w in right])
+    given = [parts["measures"].assign(language=w, value=0.1 + 0.8 * right[w] / rows["gold_n"]) for w in right]
+    found = linked({**parts, "measures": pd.concat(given, ignore_index=True)})
+    link = found.links[0]
+    assert link.by == exposures.CELLS and len(link.table.columns) == 10 and not link.reason
+    alone = link.slice("hate in hi")
+    beside = linkage.series(alone, "gold_accuracy", found.exposed)
+    assert beside["x"].nunique() > 15 and beside["x"].to_numpy() == pytest.approx((beside["y"] - 0.1).to_numpy() / 0.8)
+    assert set(found.rows["slice"]) == {"", *link.table}
+    # One that is measured by policy alone still meets the labels of the policy alone.
+    one = linked(world(by="policy", versions=25))
+    assert {key[1] for key in one.exposed._parts} == {"", "policy"}
+
+
+def test_slices_are_cells_of_the_family(only_gold):
+    """Every slice with enough versions counts for every q, a thin one is no test."""
+    parts = world(by="policy", versions=25, coefficient=0.0)
+    few = (parts["measures"]["policy"] == "sex") & (parts["measures"].index < 5 * 17)
+    parts["measures"].loc[few, "value"] = np.nan
+    found = linked(parts)
+    rows = found.rows
+    asked = {"", *POLICIES} - {"sex"}
+    assert rows["slice"].value_counts().to_dict() == dict.fromkeys(asked, len(linkage.LAGS))
+    p = rows["p_value"].dropna()
+    assert found.tests == len(p) == len(asked) * len(linkage.LAGS)
+    assert np.allclose(rows["q_value"].dropna(), stats.false_discovery_control(p, method="bh"))
+    link = found.links[0].slice("hate")
+    alone = linkage.at_lag(link, linkage.series(link, "gold_accuracy", found.exposed), 1)
+    row = rows[(rows["slice"] == "hate") & (rows["lag"] == 1)].iloc[0]
+    assert (row["p_value"], row["n"]) == (alone.p_value, alone.estimate.n)
+    assert "bench0, hate" in row["narrative"] and set(linkage.told(rows)["benchmark"]) >= {"bench0", "bench0, hate"}
+
+
+def test_what_is_drawn_has_the_slope_of_a_regression_with_the_controls(only_gold):
+    """An added-variable plot (Frisch, Waugh and Lovell): its line is the coefficient beside the controls."""
+    parts = world(versions=30)
+    parts["models"].loc[15:, "base_model"] = "base-2"
+    parts["measures"].loc[15:, "value"] -= 0.3
+    parts["measures"].loc[4, "value"] = np.nan
+    found = linked(parts)
+    link = found.links[0]
+    rows = linkage.series(link, "gold_accuracy", found.exposed)
+    drawn = linkage.added_variable(link, rows)
+    known = rows["y"].notna().to_numpy()
+    assert drawn["x_left"].isna().tolist() == (~known).tolist()
+    columns = np.column_stack([rows["x"], np.ones(30), link.days, link.controls(rows)])[known]
+    slope = sm.OLS(rows["y"].to_numpy()[known], columns).fit().params[0]
+    assert np.polyfit(drawn["x_left"][known], drawn["y_left"][known], 1)[0] == pytest.approx(slope, abs=1e-8)
+    assert drawn["y_left"].mean() == pytest.approx(rows["y"].mean())
+    assert abs(np.polyfit(rows["x"][known], rows["y"][known], 1)[0] - slope) > 0.05
+
+
 def test_q_counts_every_cell_and_lag():
     found = linked(world(projects=3))
     p = found.rows["p_value"].dropna()
@@ -271,6 +366,40 @@ def test_overdispersion_is_one_for_independent_judgements_and_seen_where_items_r
     thrice = cells.assign(gold_n=120, gold_correct=3 * rng.binomial(40, share))  # every judgement counted three times
     assert qualities.overdispersion(quality, once)["P"] == pytest.approx(1.0, abs=0.15)
     assert qualities.overdispersion(quality, thrice)["P"] == pytest.approx(3.0, rel=0.15)
+
+
+def test_audits_scatter_is_their_own_and_widens_their_error():
+    """Audits in which every judgement counts four times: a quarter of what they seem to be."""
+    rng = np.random.default_rng(6)
+    cells = pd.DataFrame([(f"b{b}", c) for b in range(60) for c in "abcdefgh"], columns=["batch_id", "policy"])
+    cells = cells.assign(project_id="P", language="en", right=rng.binomial(40, 0.85, len(cells)))
+    quality = QUALITIES["audit_accuracy"]
+    for times in (1, 4):
+        audits = cells.assign(audited_weight_passed=2.0 * times * cells["right"], audited_weight=2.0 * times * 40,
+                              audited_weight_squared=4.0 * times * 40)  # fmt: skip
+        found = qualities.overdispersion(quality, audits)
+        assert found["P"] == pytest.approx(times, rel=0.15)
+        assert qualities.judged(quality, audits, found)["n"].mean() == pytest.approx(40, rel=0.2)
+    whole = {c: 0.0 for q in QUALITIES.values() for c in q.columns if c not in audits}
+    labels = exposures.Labels(pd.DataFrame(), pd.DataFrame(), {exposures.CELLS: audits.assign(**whole)})
+    assert exposures._scatter(labels)["audit_accuracy"]["P"] == found["P"]
+
+
+def test_the_match_with_consensus_has_no_error_that_its_size_could_be_corrected_by(monkeypatch):
+    """Ratings of an item are each other's consensus, not independent judgements."""
+    parts, rng = world(versions=30), np.random.default_rng(2)
+    grouped, item = [], np.repeat(np.arange(80), 3)
+    for batch in parts["batches"]["batch_id"]:
+        wrong = rng.random(240) > rng.uniform(0.7, 0.95)
+        grouped.append(({"batch": batch, "project": "P0"}, [(Patterns.of(item, wrong.astype(int), 2), None)]))
+    monkeypatch.setattr(exposures, "QUALITIES", {"consensus_match": QUALITIES["consensus_match"]})
+    labels = exposures.Labels(parts["batches"], parts["models"], parts["sums"], {}, {"": grouped})
+    exposed = exposures.exposures(labels)
+    assert exposed["value"].notna().all() and exposed[["low", "high"]].isna().all(axis=None)
+    line = [parts[name] for name in ("measures", "models")]
+    link = linkage.links(*line, pd.DataFrame(columns=["model_version", "benchmark", "reason"]))[0]
+    panel, _ = linkage.coefficient(link, "consensus_match", linkage.Exposed(exposed))
+    assert panel.raw.value is not None and panel.corrected.value is None
 
 
 # ---- moves ------------------------------------------------------------------------------------------------------

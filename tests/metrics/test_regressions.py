@@ -121,9 +121,62 @@ def test_false_calls_stay_rare_when_nothing_changed():
 def test_the_gravest_comes_first():
     measures, models = frames([0.9, 0.7, 0.9, 0.6, 0.9, 0.75])
     compared = regressions.compare(measures, models)
-    found = regressions.ranked(compared, pd.Series({"m5": 3, "m1": 1}), pd.Series({"m1": -0.1, "m3": 0.0, "m5": 0.01}))
+    of = compared["model_version"].map
+    found = regressions.ranked(
+        compared.assign(severity=of({"m5": 3, "m1": 1}), exposure_high=of({"m1": -0.1, "m3": 0.0, "m5": 0.01}))
+    )
     assert found["model_version"].tolist() == ["m5", "m1", "m3"]
     assert found["severity"].tolist()[:2] == [3, 1]
+
+
+def test_equally_grave_ones_come_by_how_far_their_labels_surely_fell_and_then_by_the_loss():
+    """m3 lost most, but m1's labels surely fell; those of m5 rose, and nothing is known of m7's: these go by loss."""
+    measures, models = frames([0.9, 0.75, 0.9, 0.6, 0.9, 0.7, 0.9, 0.65])
+    compared = regressions.compare(measures, models)
+    high = compared["model_version"].map({"m1": -0.02, "m3": 0.04, "m5": 0.3})
+    found = regressions.ranked(compared.assign(severity=np.nan, exposure_high=high))
+    assert found["model_version"].tolist() == ["m1", "m3", "m7", "m5"]
+    grave = compared["model_version"].map({"m5": 0})
+    found = regressions.ranked(compared.assign(severity=grave, exposure_high=high))
+    assert found["model_version"].tolist() == ["m5", "m1", "m3", "m7"]  # a severity of 0 is an incident all the same
+
+
+def test_a_slice_has_the_incidents_that_name_it_and_a_whole_benchmark_all_of_its_version():
+    incidents = pd.DataFrame(
+        [
+            ("N1", "m1", "hate", "vi", 1, 5), ("N2", "m1", "hate", "en", 3, 6), ("N3", "m1", "spam", "vi", 2, 7),
+            ("N4", "m2", "hate", "vi", 3, 8), ("N5", "m1", None, None, 3, 1), ("N6", "m1", "spam", "vi", 2, 4),
+        ],
+        columns=["incident_id", "model_version", "policy", "language", "severity", "day"],
+    )  # fmt: skip
+    incidents = incidents.assign(
+        occurred_at=pd.Timestamp("2026-01-01") + pd.to_timedelta(incidents["day"], unit="D"), summary="a"
+    )
+    rows = pd.DataFrame(
+        [("m1", None, "vi"), ("m1", None, None), ("m1", "hate", "vi"), ("m1", "hate", None), ("m3", None, None),
+         ("m2", None, "en")],
+        columns=["model_version", "policy", "language"], index=[9, 8, 7, 6, 5, 4],
+    )  # fmt: skip
+    found = regressions.gravest(rows, incidents)
+    assert found.index.tolist() == rows.index.tolist()
+    assert found["incident_id"].tolist()[:4] == ["N6", "N5", "N1", "N2"]
+    assert found["severity"].tolist()[:4] == [2, 3, 1, 3] and found["severity"].isna().tolist()[4:] == [True, True]
+    assert regressions.gravest(rows, incidents.iloc[:0])["severity"].isna().all()
+
+
+def test_common_cases_of_slices_make_those_of_the_whole_unless_these_are_on_record():
+    cells = ["both_passed", "lost", "gained", "both_failed"]
+    keys = {"benchmark": "safety", "model_version": "m1", "previous_version": "m0"}
+    pairs = pd.DataFrame(
+        [{**keys, "policy": None, "language": w, **dict(zip(cells, n, strict=True))}
+         for w, n in (("vi", (50, 5, 1, 4)), ("en", (80, 2, 3, 5)))]
+    )  # fmt: skip
+    whole = regressions.with_whole(pairs)
+    assert whole.iloc[-1][cells].tolist() == [130, 7, 4, 9] and len(whole) == 3
+    assert pd.isna(whole.iloc[-1]["language"])
+    known = pd.concat([pairs, pd.DataFrame([{**keys, "policy": None, "language": None, **dict.fromkeys(cells, 1)}])])
+    assert len(regressions.with_whole(known)) == 3
+    assert len(regressions.with_whole(pairs.iloc[:0])) == 0
 
 
 def test_the_newest_value_puts_slices_together_by_their_cases():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
@@ -10,10 +11,10 @@ import pytest
 import streamlit as st
 
 from data_access import model_data, refresh
-from data_access.filters import Scope
+from data_access.filters import Filters, Scope
 from metrics import ladder
 from tests.conftest import settings_for
-from ui import data, model_impact
+from ui import data, lineage, lineage_trace, model_impact, model_impact_regressions
 
 PAGE = "model_impact.py"
 
@@ -115,6 +116,57 @@ def test_a_slice_and_a_method_in_the_url_are_the_ones_shown(opened, text):
         "P06/harmful-prompts/safety_benchmark_score"
     ).run()
     assert not at.exception and not at.warning and "Part" not in [box.label for box in at.selectbox]
+
+
+def test_the_age_of_labels_is_that_of_the_slice_looked_at():
+    """By hand from the weeks of the items of one policy, by items; the benchmark as a whole has another age."""
+    shown, snapshot = model_impact, data.current_snapshot()
+    rows = snapshot.table("batch_items").merge(snapshot.table("batch")[["batch_id", "dataset_version"]], on="batch_id")
+    rows["day"] = pd.to_datetime(rows["week"]) + pd.Timedelta(days=3.5)
+    measures = snapshot.table("model_metric")
+    measures = measures[measures["benchmark"] == "comment-safety-2-policies"]
+    dataset = snapshot.table("model_version").set_index("model_version")["dataset_version"]
+    key = "P01/comment-safety-2-policies/safety_benchmark_score"
+    every, apart = shown.pair(snapshot, key, "gold_accuracy"), []
+    assert shown.only(every.link) == {}
+    for policy, values in measures.groupby("policy"):
+        ages = []
+        for version, when in zip(values["model_version"], values["measured_at"], strict=True):
+            mine = rows[(rows["dataset_version"] == dataset[version]) & (rows["policy"] == policy)]
+            if len(mine):
+                old = (pd.Timestamp(when) - mine["day"]) / pd.Timedelta(days=1)
+                ages.append((old * mine["items"]).sum() / mine["items"].sum())
+        pair = shown.pair(snapshot, key, "gold_accuracy", policy)
+        assert shown.only(pair.link) == {"policy": policy}
+        assert pair.ages[0] == pytest.approx(pd.Series(ages).median(), abs=0.02)
+        apart.append(abs(pair.ages[0] - every.ages[0]))
+    assert len(apart) == 5 and max(apart) > 0.05
+
+
+def test_a_row_of_the_regressions_opens_the_labels_of_its_own_part(opened, monkeypatch):
+    """What a row stands for is a trace that Lineage knows, the severest first; its labels are counted by hand."""
+    snapshot, rows = data.current_snapshot(), []
+    monkeypatch.setattr(model_impact_regressions.tables, "table", lambda frame, **more: rows.append((frame, more)))
+    found = model_impact.found(snapshot)
+    view = SimpleNamespace(snapshot=snapshot, filters=Filters())
+    ours = model_impact.projects(snapshot, view.filters)
+    model_impact_regressions.table(view, found, ours)
+    frame, more = rows[0]
+    assert len(frame) == len(more["members"]) == (found.worse["project"].isin(ours)).sum() > 5
+    severity = frame["severity"].fillna(-1)
+    assert severity.is_monotonic_decreasing and severity.nunique() > 1
+    for member, version in zip(more["members"], frame["model_version"], strict=True):
+        line = lineage.one(snapshot, member["project"], snapshot.meta.last_day)
+        trace = lineage_trace.resolve(line, member["trace"])
+        assert trace.versions == (version,) and member["trace"] in lineage_trace.options(line)
+    dataset = snapshot.table("model_version").set_index("model_version")["dataset_version"]
+    batches = snapshot.table("batch").set_index("batch_id")["dataset_version"]
+    for by in ("policy", "language"):
+        sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch", by))
+        gold = sums.groupby([sums["batch_id"].map(batches), by])["gold_n"].sum()
+        own = frame[frame[by].notna()]
+        expected = [gold.get((dataset[row["model_version"]], row[by]), 0) for row in own.to_dict("records")]
+        assert len(own) and own["now_n"].tolist() == expected
 
 
 def test_a_strange_slice_is_told(opened):

@@ -13,11 +13,11 @@ import pytest
 from data_access import model_data
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
-from metrics import ladder
+from metrics import ladder, regressions
 from metrics import lineage as steps
 from metrics.qualities import QUALITIES
 from metrics.spec import Status
-from ui import charts, data, lineage, lineage_boxes, lineage_exposures, lineage_trace
+from ui import charts, data, lineage, lineage_boxes, lineage_exposures, lineage_own, lineage_trace, model_impact
 from ui import lineage_words as say
 from ui.theme import DARK, LIGHT
 
@@ -108,7 +108,8 @@ def test_a_change_of_base_model_is_not_traced_to_labels(sample):
     at = int((models["base_model"] != models["base_model"].shift()).to_numpy()[1:].argmax()) + 1
     changed, before = models.iloc[at], models.iloc[at - 1]
     assert changed["worse"] and not changed["high"] < before["low"]
-    said = say.traced(line, lineage_trace.resolve(line, f"model:{models.index[at]}"))
+    trace = lineage_trace.resolve(line, f"model:{models.index[at]}")
+    said = say.traced(line, trace, lineage_own.own(snapshot, line, trace))
     assert "not clearly different" in said and "base model changed too" in said and "worse" in said
     assert not say.clear(line.reached(line.below))
     assert "as many as chance may give" in say.finding(line, "Compass")
@@ -150,6 +151,85 @@ def test_an_incident_is_traced_among_the_labels_of_its_own_policy_and_language(s
     assert say.among({"policy": "self_harm", "language": "ko"}) == "labels of self harm in ko"
 
 
+def drop_of(line, version: str, language: str):
+    """The trace of a version's drop in a language."""
+    rows = line.compared[(line.compared["model_version"] == version) & (line.compared["language"] == language)]
+    return lineage_trace.resolve(line, f"drop:{rows['drop'].iloc[0]}")
+
+
+def test_a_drop_in_a_language_is_traced_among_the_labels_of_that_language(snapshot, noisy):
+    """By hand from the batches' sums: the shares of pools and guideline versions among Vietnamese labels alone."""
+    line = whole(snapshot, noisy[0])
+    spoilt = line.weighted.loc[line.weighted["batch_id"].isin(noisy[1]), "model_version"].min()
+    trace = drop_of(line, spoilt, "vi")
+    assert lineage_trace.own_labels(snapshot, line, trace) == {"language": "vi"}
+    version = lineage_trace.resolve(line, f"model:{spoilt}")
+    for by in ("pool", "guideline_version", "policy"):
+        sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch", by, "language"))
+        sums = sums[(sums["language"] == "vi") & sums["batch_id"].isin(line.weighted["batch_id"])]
+        rows = lineage_trace.back(snapshot, line, trace, by).set_index("member")
+        ours = sums[sums["batch_id"].isin(trace.batches)].groupby(by)[["labels", "gold_n", "gold_correct"]].sum()
+        np.testing.assert_allclose(rows["share"].reindex(ours.index), ours["labels"] / ours["labels"].sum())
+        wide = sums.pivot_table("labels", "batch_id", by, "sum").fillna(0)
+        base = wide.div(wide.sum(axis=1), axis=0).mean()
+        np.testing.assert_allclose(rows["base_share"], base.reindex(rows.index))
+        assert (rows["n"] == ours["gold_n"].reindex(rows.index)).all()
+        judged = rows["value"].dropna()
+        np.testing.assert_allclose(judged, (ours["gold_correct"] / ours["gold_n"]).reindex(judged.index))
+        # The version as a whole has other labels behind it.
+        assert rows["n"].sum() < lineage_trace.back(snapshot, line, version, by)["n"].sum()
+
+
+def test_what_is_said_of_a_drop_is_said_of_its_own_labels(snapshot, noisy):
+    """Value, n and share by hand; the change is that of Model impact, to the digit."""
+    line = whole(snapshot, noisy[0])
+    spoilt = line.weighted.loc[line.weighted["batch_id"].isin(noisy[1]), "model_version"].min()
+    trace = drop_of(line, spoilt, "vi")
+    own = lineage_own.own(snapshot, line, trace)
+    of = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "language"))
+    ours = of[(of["language"] == "vi") & of["batch_id"].isin(trace.batches)][["gold_correct", "gold_n"]].sum()
+    assert own.own["now_value"] == pytest.approx(ours["gold_correct"] / ours["gold_n"])
+    assert own.own["now_n"] == ours["gold_n"] != own.whole["now_n"]
+    items = model_data.batch_items(snapshot, Scope.everything(), ("batch", "language"))
+    items = items[items["batch_id"].isin(line.weighted["batch_id"])].pivot(
+        index="batch_id", columns="language", values="items"
+    )
+    part = items["vi"] / items.sum(axis=1)
+    assert own.share == pytest.approx(part[list(trace.batches)].item())
+    assert own.base_share == pytest.approx(part.mean())
+    worse = model_impact.found(snapshot).worse
+    row = worse[(worse["model_version"] == spoilt) & (worse["language"] == "vi")].iloc[0]
+    alike = ["exposure_change", "exposure_low", "exposure_high", "now_n", "before_n"]
+    assert [own.own[name] for name in alike] == pytest.approx(row[alike].tolist())
+    said = say.traced(line, trace, own)
+    assert f"gold accuracy {100 * own.own['now_value']:.1f}" in said and f"n {ours['gold_n']:.0f}" in said
+    assert "labels in vi" in said and "on harmful-prompts-languages (vi)" in said
+
+
+def test_an_incident_is_judged_by_its_own_labels_or_says_too_few_and_then_the_version(snapshot, noisy):
+    line = whole(snapshot, noisy[0])
+    sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "policy", "language"))
+    sums = sums.set_index(["batch_id", "policy", "language"])
+    batch = line.weighted.set_index("model_version")["batch_id"]
+    kinds = set()
+    for row in line.incidents[line.incidents["model_version"].isin(batch.index)].to_dict("records"):
+        trace = lineage_trace.resolve(line, f"incident:{row['incident_id']}")
+        own = lineage_own.own(snapshot, line, trace)
+        said = say.traced(line, trace, own)
+        cell = sums.loc[(batch[row["model_version"]], row["policy"], row["language"])]
+        assert own.own["now_n"] == cell["gold_n"]
+        enough = cell["gold_n"] >= steps.LEAST_JUDGED
+        kinds.add(enough)
+        mine = f"labels of {row['policy'].replace('_', ' ')} in {row['language']}"
+        assert mine in said
+        share = cell["gold_correct"] / cell["gold_n"]
+        version = line.models.set_index("model_version").loc[row["model_version"]]
+        whose = f"version {row['model_version']} was trained on labels with gold accuracy {100 * version['value']:.1f}"
+        assert (f"with gold accuracy {100 * share:.1f}" in said) == enough
+        assert ("too few to judge, gold n" in said and whose in said) == (not enough)
+    assert kinds == {True, False}
+
+
 def test_an_incident_of_labels_the_version_lacks_is_traced_among_all(snapshot, noisy):
     line = whole(snapshot, noisy[0])
     known = line.incidents[line.incidents["model_version"].isin(line.weighted["model_version"])]
@@ -157,15 +237,28 @@ def test_an_incident_of_labels_the_version_lacks_is_traced_among_all(snapshot, n
     other = replace(line, incidents=strange, stamp=(*line.stamp, "strange"))
     trace = lineage_trace.resolve(other, f"incident:{strange['incident_id'].iloc[0]}")
     assert lineage_trace.own_labels(snapshot, other, trace) == {}
+    said = say.traced(other, trace, lineage_own.own(snapshot, other, trace))
+    assert "its labels of nothing are not on record" in said and "traced among all its labels" in said
 
 
 def test_the_largest_drops_are_listed_first_to_trace_from(snapshot, noisy):
+    """Each version's largest drop, with its policy or language, the largest first; then incidents, then all drops."""
     line = whole(snapshot, noisy[0])
-    listed = [name for name in lineage_trace.options(line).items() if name[1].startswith("Drop ")]
-    worse = line.models[line.models["worse"] > 0].sort_values("change")
-    assert [key for key, _ in listed] == [f"model:{v}" for v in worse["model_version"].head(lineage_trace.MOST_DROPS)]
-    assert list(lineage_trace.options(line))[2] == listed[0][0] and "points lost on" in listed[0][1]
-    assert len(lineage_trace.options(line)) == 2 + len(line.incidents) + len(line.models) + len(line.batches)
+    options = lineage_trace.options(line)
+    listed = list(options)
+    worse = line.compared[line.compared["verdict"] == regressions.WORSE].sort_values("change")
+    first = worse.drop_duplicates("model_version").head(lineage_trace.MOST_DROPS).to_dict("records")
+    for key, row in zip(listed[2:], first, strict=False):
+        trace = lineage_trace.resolve(line, key)
+        assert trace.kind == "drop" and trace.versions == (row["model_version"],)
+        assert lineage_trace.row_of(line, trace)["change"] == row["change"]
+        named = {n: row[n] for n in ("policy", "language") if not pd.isna(row[n])}
+        assert lineage_trace.named(line, trace) == named
+        assert f"points lost on {row['benchmark']}" in options[key]
+        assert all(f"({member})" in options[key] for member in named.values())
+    assert listed[2 + len(first)].startswith("incident:")
+    assert sum(key.startswith("drop:") for key in listed) == len(worse) and worse["language"].notna().any()
+    assert len(listed) == 2 + len(worse) + len(line.incidents) + len(line.models) + len(line.batches)
 
 
 def test_incidents_that_cannot_be_traced_are_counted(snapshot, noisy):
@@ -322,7 +415,7 @@ def every_sentence(snapshot, line):
     for text in lineage_trace.options(line):
         trace = lineage_trace.resolve(line, text)
         yield say.trace_heading(trace)
-        yield say.traced(line, trace)
+        yield say.traced(line, trace, lineage_own.own(snapshot, line, trace))
     for text in ("finding", "versions"):
         rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "policy")
         yield say.over(rows, "policy", "incidents")

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from metrics import ladder
+from metrics import ladder, score_ceiling, slice_labels
 from metrics.panel import Panel
 from metrics.sizes import LEAVES_OUT, RAW
 from metrics.spec import Estimate
+from ui import model_impact_regressions as regressions
 from ui import model_impact_words as say
 
 RAW_ONE, CORRECTED_ONE, SECOND_ONE = (Estimate(v, v - 0.1, v + 0.1, 40) for v in (0.31, 0.56, 0.64))
@@ -56,6 +57,69 @@ def test_the_age_of_labels_has_its_ends():
     assert "3 to 31 days old" in say.lag_note(17.0, 3.0, 31.0) and "17 on average" in say.lag_note(17.0, 3.0, 31.0)
     assert say.lag_note(17.0, 17.2, 16.8) == "Labels were 17 days old on average when the benchmark was measured."
     assert say.lag_note(float("nan"), float("nan"), float("nan")) == ""
+
+
+def test_the_age_of_labels_names_the_slice_looked_at():
+    assert say.lag_note(17.0, 17.0, 17.0, {"policy": "self_harm"}).startswith("Labels of self harm were 17 days old")
+    assert say.lag_note(17.0, 3.0, 31.0, {"language": "vi"}).startswith("Labels in vi were 3 to 31 days old")
+
+
+SCORE = Estimate(0.884, 0.874, 0.894, 4000)
+NOISE = Estimate(0.197, 0.177, 0.218, 1500)
+
+
+def cleared(score, noise=NOISE):
+    ceiling = score_ceiling.score_ceiling("safety_benchmark_score", score.value, score.n, [], noise)
+    return say.corrected(ceiling, noise, "audits", "Prompt intent")
+
+
+def test_a_score_that_such_noise_cannot_give_is_said_with_the_score_it_could_give():
+    """By hand: with 19.7 % of labels turned round a model that is always right scores 80.3 %."""
+    said = cleared(SCORE)
+    assert "19.7\u00a0% (17.7 to 21.8)" in said and "no model could score above 80.3\u00a0%; this one did" in said
+    low = cleared(Estimate(0.05, 0.04, 0.06, 4000))
+    assert "no model could score below 19.7\u00a0%" in low
+    assert "would be" in cleared(Estimate(0.7, 0.68, 0.72, 4000)) and "no model" not in cleared(
+        Estimate(0.7, 0, 1, 400)
+    )
+    none = cleared(SCORE, Estimate.missing("there are no audits"))
+    assert none == "The score cannot be cleared of wrong labels: there are no audits."
+    half = Estimate(0.5, 0.45, 0.55, 100)
+    assert "half" in cleared(SCORE, half) and "no model" not in cleared(SCORE, half)
+
+
+def row(**given):
+    base = {
+        "project": "P", "benchmark": "b", "metric": "m", "policy": None, "language": "vi", "model_version": "m45",
+        "previous_version": "m44", "change": -0.113, "low": -0.147, "high": -0.079, "paired": False, "severity": 3.0,
+        "incident_id": "N-1", "exposure_change": -0.213, "exposure_low": -0.387, "exposure_high": -0.025,
+        "exposure_reason": "", "now_n": 45.0, "before_n": 49.0, "now_items": 100.0, "before_items": 90.0,
+    }  # fmt: skip
+    return {**base, **given}
+
+
+def test_a_regression_has_its_own_labels_and_severity_in_words():
+    minus = "\u2212"
+    cells = regressions.cells(row(), {"P": "Prompts"})
+    assert cells == {
+        "called": "Prompts", "part": "vi", "grave": "severity 3 of 3, N-1", "cases": "scores only",
+        "labels": f"{minus}21.3 ({minus}38.7 to {minus}2.5)", "gold": "45 after 49",
+        "loss": f"{minus}11.3 ({minus}14.7 to {minus}7.9)",
+    }  # fmt: skip
+    nothing = float("nan")
+    whole = regressions.cells(row(language=None, severity=nothing, paired=True), {})
+    assert (whole["part"], whole["grave"], whole["cases"]) == ("all", "none on record", "the same")
+    assert regressions.cells(row(severity=nothing, policy="self_harm"), {})["grave"] == "none in self harm in vi"
+    few = row(exposure_change=nothing, exposure_reason="fewer than 30")
+    assert regressions.labels(few) == "too few to judge"
+    assert regressions.labels({**few, "before_items": 0.0}) == "no labels on record"
+    assert regressions.labels(row(exposure_change=0.0, exposure_reason=slice_labels.SAME)) == "the same labels"
+
+
+def test_the_order_of_regressions_is_said():
+    said = say.ranking(3, 40)
+    assert said.startswith("3 of 40 comparisons") and said.index("gravest incident") < said.index("gold accuracy")
+    assert said.index("gold accuracy") < said.index("points lost") and ladder.overclaims(said, 0) == []
 
 
 def test_the_largest_regression_names_its_slice():

@@ -6,6 +6,8 @@ a third of a page. The tests validate each against Altair's schema. Data are pla
 
 from __future__ import annotations
 
+import textwrap
+
 import pyarrow as pa
 import streamlit as st
 
@@ -13,7 +15,9 @@ from metrics.spec import Status
 from ui import format as fmt
 from ui.theme import Palette, chart_config
 
+Text = str | list[str]  # a text of one line, or its lines
 TREND_HEIGHT, ROW_HEIGHT, CELL_HEIGHT = 260, 25, 29
+TITLE_ROOM = 48  # characters of a title that a phone has room for
 MOST_ROWS = 40  # groups shown in a chart; the table holds all
 
 
@@ -41,7 +45,7 @@ def _as_sent(spec: dict) -> tuple[pa.Table | None, dict]:
     return table, {key: part for key, part in spec.items() if key != "data"}
 
 
-def spec(colours: Palette, title: str, subtitle: str, height: int, layer: list[dict], **more: object) -> dict:
+def spec(colours: Palette, title: Text, subtitle: Text, height: int, layer: list[dict], **more: object) -> dict:
     """A whole specification: these layers under this title, at the reader's width."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
@@ -53,6 +57,12 @@ def spec(colours: Palette, title: str, subtitle: str, height: int, layer: list[d
         "layer": layer,
         **more,
     }
+
+
+def wrapped(text: str, room: int = 60) -> Text:
+    """A title or subtitle in as many lines as a phone needs; one line stays a text. room: characters of a line."""
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return lines if len(lines) > 1 else text
 
 
 def number(value: object, scale: float = 1.0) -> float | None:

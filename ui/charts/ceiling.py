@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metrics.score_ceiling import Ceiling
-from ui.charts.base import spec
+from ui.charts.base import TITLE_ROOM, spec, wrapped
 from ui.theme import Palette
 
 HEIGHT = 64
@@ -31,4 +31,4 @@ def ceiling_bar(found: Ceiling, benchmark: str, colours: Palette) -> tuple[dict,
     title = f"How far {benchmark} can still rise"
     subtitle = "Dot: newest score. Blue: the most a model can reach against one rater's label. From a coin flip on"
     alt = f"{title}: the score is {score:.1f} %, the ceiling lies between {low:.1f} and {high:.1f} %."
-    return spec(colours, title, subtitle, HEIGHT, layer, data={"values": values}), alt
+    return spec(colours, wrapped(title, TITLE_ROOM), wrapped(subtitle), HEIGHT, layer, data={"values": values}), alt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ui import lineage_words as say
-from ui.charts.base import ROW_HEIGHT, by_status, number, spec, tips
+from ui.charts.base import ROW_HEIGHT, TITLE_ROOM, by_status, number, spec, tips, wrapped
 from ui.lineage_flow import place, ribbons
 from ui.theme import SHAPES, Palette
 
@@ -14,6 +14,8 @@ LEFT = {0: 0.14, 1: 0.34, 2: 0.53, 3: 0.735}  # where the boxes of each column b
 BOX = 0.009  # how wide a box is
 HEAD = 26  # pixels above the flow for the columns' names
 MOST_SHARES = 12
+PHONE = 450  # pixels of a chart on a phone at most; the text behind a bar takes more of those
+WITHIN = "datum.value > 100 ? '' : datum.label"  # the room for a bar's text goes beyond 100 %
 
 
 def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: str, subtitle: str) -> tuple[dict, str]:
@@ -148,11 +150,14 @@ def _flow_alt(title: str, nodes: pd.DataFrame, links: pd.DataFrame) -> str:
     return f"{text}."
 
 
-def traced_shares(rows: pd.DataFrame, colours: Palette, what: str, whose: str) -> tuple[dict, str]:
+def traced_shares(
+    rows: pd.DataFrame, colours: Palette, what: str, whose: str, among: str = "labels"
+) -> tuple[dict, str]:
     """Bars of the share of labels behind the traced versions, a tick at the share behind all, by place of origin.
 
     rows: ui.lineage_trace.back(), the most over-represented first; what: "batch", "pool" ...; whose: the traced, in
-    words. Colour and shape: gold accuracy of these labels. Returns the specification and its alt text.
+    words; among: which labels, "labels in vi". Colour and shape: gold accuracy of these labels. Returns the
+    specification and its alt text.
     """
     shown = rows.head(MOST_SHARES)
     values = [
@@ -180,8 +185,8 @@ def traced_shares(rows: pd.DataFrame, colours: Palette, what: str, whose: str) -
     x = {
         "field": "share",
         "type": "quantitative",
-        "scale": {"domain": [0, min(top * 1.35, 135)]},
-        "axis": {"title": "% of labels", "tickCount": 5, "domain": False},
+        "scale": {"domainMin": 0, "domainMax": {"expr": f"{round(top, 3)} * (width < {PHONE} ? 1.9 : 1.35)"}},
+        "axis": {"title": "% of labels", "tickCount": 5, "domain": False, "labelExpr": WITHIN},
     }
     tip = tips(label=what.capitalize(), said="Share of labels", quality="Gold accuracy")
     layers = [
@@ -198,10 +203,17 @@ def traced_shares(rows: pd.DataFrame, colours: Palette, what: str, whose: str) -
             "encoding": {"x": {**x, "field": "edge"}, "y": y, "text": {"field": "text"}},
         },
     ]
-    title = f"Labels behind {whose}, by {what}"
+    title = f"{among.capitalize()} behind {whose}, by {what}"
     subtitle = "Bar: behind the traced. Tick: behind all versions. Colour: gold accuracy of these labels"
     if len(rows) > MOST_SHARES:
         subtitle += f". The first {MOST_SHARES} of {len(rows)}; all in the table"
-    chart = spec(colours, title, subtitle, ROW_HEIGHT * max(len(values), 3), layers, data={"values": values})
+    chart = spec(
+        colours,
+        wrapped(title, TITLE_ROOM),
+        wrapped(subtitle),
+        ROW_HEIGHT * max(len(values), 3),
+        layers,
+        data={"values": values},
+    )
     told = "; ".join(f"{v['label']} {v['said']}" for v in values[:3])
     return chart, f"{title}: {told or 'nothing to show'}."

@@ -9,7 +9,7 @@ import pandas as pd
 from metrics.linkage import STANDS
 from ui import format as fmt
 from ui import model_impact_words as say
-from ui.charts.base import CELL_HEIGHT, spec, tips
+from ui.charts.base import CELL_HEIGHT, spec, tips, wrapped
 from ui.theme import APART, TOGETHER, Palette
 
 BLANK, NOT_CLEAR = "blank", "not clear"
@@ -73,7 +73,7 @@ def link_matrix(
             "encoding": {"x": x, "y": y, "text": {"field": "text"}, "color": text, "tooltip": tip},
         },
     ]
-    title = "Which qualities of labels and which benchmarks move together"
+    title = "Which qualities and benchmarks move together"
     subtitle = (
         "Blue: better labels with a better model; orange: with a worse one. Grey: may be chance. Dashed: no coefficient"
     )
@@ -82,7 +82,7 @@ def link_matrix(
     if stand:
         best = max(stand, key=lambda c: c["size"])
         alt += f"; strongest is {best['quality'].lower()} with {best['label']}, {best['said']}"
-    return spec(colours, title, subtitle, CELL_HEIGHT * len(members), layer, data={"values": cells}), f"{alt}."
+    return spec(colours, title, wrapped(subtitle), CELL_HEIGHT * len(members), layer, data={"values": cells}), f"{alt}."
 
 
 def _cell(row: dict, names: Mapping[str, str], chosen: tuple[str, str], colours: Palette) -> dict:

@@ -12,27 +12,32 @@ from metrics.association import Association, Line
 from metrics.linkage import CALLED, PREWHITENED
 from ui import format as fmt
 from ui import model_impact_words as say
-from ui.charts.base import spec, tips
+from ui.charts.base import TITLE_ROOM, spec, tips, wrapped
 from ui.theme import CATEGORIES, Palette
 
 SHORT = {PREWHITENED: "rank correlation"}  # what the axis has room for
 HEIGHT, LAG_HEIGHT = 320, 190
+CLEARED = "Both axes cleared of data volume, base model and trend"
 SHAPES = ("circle", "diamond", "triangle-up", "square")
 
 
 def link_scatter(
     rows: pd.DataFrame, band: Line | None, quality: str, benchmark: str, metric: str, colours: Palette
 ) -> tuple[dict, str]:
-    """Versions by the quality of their labels (x) and their benchmark (y), with intervals of x and base models."""
-    known = rows[np.isfinite(rows["x"]) & np.isfinite(rows["y"])]
+    """Versions by the quality of their labels (x) and their benchmark (y), with intervals of x and base models.
+
+    rows: of metrics.linkage.added_variable; dots stand where volume, base model and trend leave them, which is what the
+    correlation and the band are about. Tooltips tell the values as measured.
+    """
+    known = rows[np.isfinite(rows["x_left"]) & np.isfinite(rows["y_left"])]
     bases = list(dict.fromkeys(known["base"]))
     scale, unit = say.axis(quality)
     values = [
         {
-            "x": scale(row.x),
-            "low": None if fmt.is_missing(row.x_low) else scale(row.x_low),
-            "high": None if fmt.is_missing(row.x_high) else scale(row.x_high),
-            "y": 100 * row.y,
+            "x": scale(row.x_left),
+            "low": None if fmt.is_missing(row.x_low) else scale(row.x_low - row.x + row.x_left),
+            "high": None if fmt.is_missing(row.x_high) else scale(row.x_high - row.x + row.x_left),
+            "y": 100 * row.y_left,
             "version": str(row.Index),
             "base": row.base or "not on record",
             "day": fmt.day(row.day.date(), known["day"].max().date()),
@@ -85,14 +90,17 @@ def link_scatter(
             "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "tooltip": tip},
         },
     ]
-    title = f"{say.heading(quality)} and {benchmark}, a dot for each version"
+    title = f"{say.heading(quality)} and {benchmark}, by version"
     marks = ", ".join(f"{'●◆▲■'[k % 4]} {name}" for k, name in enumerate(domain))
-    subtitle = f"{marks}. Lines: 95 % interval of the labels' quality. Band: 95 % band of the line"
+    subtitle = (
+        f"{marks}. {CLEARED}; tips tell the values as measured. Lines: 95 % interval of the labels' quality. "
+        "Band: 95 % band of the line"
+    )
     alt = f"{title}: {len(values)} versions."
     if line:
         rise = "rises" if line[-1]["y"] > line[0]["y"] else "falls"
         alt += f" The line {rise} from {line[0]['y']:.1f} % to {line[-1]['y']:.1f} % as the quality grows."
-    return spec(colours, title, subtitle, HEIGHT, layer, data={"values": values}), alt
+    return spec(colours, wrapped(title, TITLE_ROOM), wrapped(subtitle), HEIGHT, layer, data={"values": values}), alt
 
 
 def _line(band: Line, scale) -> list[dict]:
@@ -131,7 +139,7 @@ def link_lags(lags: Sequence[Association], quality: str, method: str, colours: P
             "encoding": {"x": x, "y": y, "color": paint, "tooltip": tip},
         },
     ]
-    title = "Do the labels of the version before go with it too?"
-    subtitle = "Grey: what chance alone reaches at one of the bars in 5 of 100 cases"
+    title = "Do labels of the version before go with it too?"
+    subtitle = "Grey: what chance alone reaches at one bar in 5 of 100 cases"
     alt = f"{title} {'; '.join(v['lag'] + ': ' + v['said'] for v in values)}." if values else title
-    return spec(colours, title, subtitle, LAG_HEIGHT, layer, data={"values": values}), alt
+    return spec(colours, wrapped(title, TITLE_ROOM), wrapped(subtitle), LAG_HEIGHT, layer, data={"values": values}), alt
