@@ -20,7 +20,7 @@ from metrics.change_overlaps import WHOLE, Overlap, new_weeks, shares
 from metrics.change_panel import Panel, panel
 from metrics.change_units import JOINED, Change, Floats, units_of, weekly
 from metrics.effects.design import LEAST_DONORS, NEVER, choose
-from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, WEEKS, Design, Effect
+from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, TOO_FEW_BEFORE, WEEKS, Design, Effect
 from metrics.effects.interrupted import compared_all, interrupted
 from metrics.effects.measures import Measure
 from metrics.effects.placebo import made_up
@@ -94,16 +94,18 @@ def together(
             y[row, periods if c.end is None else c.end :] = np.nan
     # A place without numbers where they are needed tells nothing, and is no unit of the design.
     told = np.isfinite(y).sum(1) >= LEAST_BEFORE + LEAST_AFTER
+    lots = all(c.randomised for c in members) and len(set(starts[starts != NEVER].tolist())) == 1
+    early = (starts != NEVER) & (starts < LEAST_BEFORE) & (not lots)
+    told &= ~early
     one_project = len(by) == 2 and len(projects) == 1
     names = tuple(name.split(JOINED)[-1] if one_project else name for name in np.array(names, object)[told])
     y, starts = y[told], starts[told]
     treated = starts != NEVER
     ends = [c.end for c in members]
     end = None if None in ends else max(ends)
-    at_once = len(set(starts[treated].tolist())) == 1
     kind = members[0].columns[-1].removesuffix("_id")
     where = {ROLLOUT: f"{treated.sum()} {kind}s"}
-    choice = choose(starts, periods, end, at_once and all(c.randomised for c in members))
+    choice = choose(starts, periods, end, lots)
     events = partial(staggered, y, starts, names, base=BASE, leads=LEADS)
     if choice.design is Design.RANDOMISED:
         effect = _by_lot(y, starts, names)
@@ -117,7 +119,8 @@ def together(
     effect = events()
     if effect.effect.value is None:
         return None
-    return Measured(where, effect, choice.reason, cache(partial(dealt_anew, y, starts, base=BASE)))
+    left_out = f"; {early.sum()} left out, {TOO_FEW_BEFORE}" if early.any() else ""
+    return Measured(where, effect, choice.reason + left_out, cache(partial(dealt_anew, y, starts, base=BASE)))
 
 
 def _by_lot(y: Floats, starts: NDArray[np.int64], names: Sequence[str]) -> Effect:

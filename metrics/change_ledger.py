@@ -29,9 +29,6 @@ from metrics.multiple import holm
 NOT_KEPT = "nothing it is judged by is kept for the work it touched"
 """Why a change has no effect on any metric: its place is not known, or none of its metrics is told apart by it."""
 
-PARTS = "the part of the project that moved most, against the other parts"
-"""Why a guideline's row on a part of the work is compared as it is."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -121,7 +118,7 @@ def _of_work(
         found += [(measure, one)] if one is not None else []
     if change.kind in SLICED and change.project and not change.pool:
         part = most_moved(change, known, frames, mondays)
-        found += [(part[0], Measured(part[1], part[2], PARTS, part[3]))] if part is not None else []
+        found += [] if part is None else [(part.measure, Measured(part.where, part.effect, part.why, part.placebos))]
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from metrics.effects import autoregressive
 from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, WEEKS, Effect
 from metrics.effects.interrupted import compared_all, interrupted, statistics
 from metrics.effects.measures import MEASURES, SLICED_BY, Measure
+from metrics.effects.verdict import SURE
 
 LEAST_SLICE = 4
 """Judgements a week, on average, for a part of the work to be looked at by itself."""
@@ -25,6 +27,21 @@ ENOUGH_DRAWS = 40
 
 SLICE_WEEKS = 2 * WEEKS
 """The first weeks over which the effect on a part of the work is averaged: a part has few judgements a week."""
+
+
+MOST_MOVED = "the part of the project that moved most, against the other parts: the largest"
+LARGEST = "so likely larger than the truth; its interval holds for all of them together"
+"""Why a guideline's row on a part of the work is compared as it is, and how its size is to be read."""
+
+
+class Part(NamedTuple):
+    """measure, where, effect: of the part picked. why: what it was picked for. placebos: gives its made-up changes."""
+
+    measure: Measure
+    where: dict[str, str]
+    effect: Effect
+    why: str
+    placebos: Callable[[], Floats]
 
 
 @dataclass(frozen=True)
@@ -48,23 +65,30 @@ class Cut:
         stop = change.start + change.weeks(y.shape[1], SLICE_WEEKS)
         return statistics(y, change.start, stop, se, trend=False, of=autoregressive.p_zero)
 
-    def effect(self, part: int, change: Change) -> Effect:
-        """The effect on one part."""
+    def effect(self, part: int, change: Change, tested: int) -> Effect:
+        """The effect on one part picked out of so many: its interval holds for all of them together (Bonferroni)."""
         rest = np.arange(len(self.y)) != part
         y, se = self.y, self.se
         return interrupted(
-            y[part], change.start, change.end, se[part], y[rest], se[rest], weeks=SLICE_WEEKS, trend=False
+            y[part],
+            change.start,
+            change.end,
+            se[part],
+            y[rest],
+            se[rest],
+            weeks=SLICE_WEEKS,
+            trend=False,
+            level=1 - SURE / tested,
         )
 
 
-def most_moved(
-    change: Change, known: Sequence[Change], frames: Frames, mondays: pd.DatetimeIndex
-) -> tuple[Measure, dict[str, str], Effect, Callable[[], Floats]] | None:
-    """The part of a project's work that moved most, against the rest of the project: measure, where, effect, and what
-    gives its made-up changes; None without parts.
+def most_moved(change: Change, known: Sequence[Change], frames: Frames, mondays: pd.DatetimeIndex) -> Part | None:
+    """The part of a project's work that moved most, against the rest of the project; None without parts.
 
-    p_value: the smallest p of all parts times their number (Bonferroni). Placebos: the largest statistic of all parts
-    at each made-up date before the change, and where those are few in other projects too.
+    p_value: the smallest p of all parts times their number, and the interval at 1 - .05 / their number (Bonferroni): it
+    holds the truth of every part in 95 of 100 projects, so of the one that was picked. The value is not shrunk: the
+    largest of many is more often than not larger than the truth, and ``Part.why`` says so. Placebos: the largest
+    statistic of all parts at each made-up date before the change, and where those are few in other projects too.
     """
     measures = [MEASURES[name] for name in SLICED_BY if kept(MEASURES[name], frames)]
     cuts = _cuts(change.project, change, measures, frames, mondays)
@@ -74,7 +98,7 @@ def most_moved(
         return None
     most = min(range(len(cuts)), key=lambda k: np.nanmin(found[k], initial=np.inf))
     cut, part = cuts[most], int(np.nanargmin(found[most]))
-    best = cut.effect(part, change)
+    best = cut.effect(part, change, tested)
 
     def placebos() -> Floats:
         length = max(change.weeks(len(mondays), SLICE_WEEKS), LEAST_AFTER)
@@ -90,7 +114,8 @@ def most_moved(
                 largest += _largest(_cuts(project, change, measures, frames, mondays), dates, length)
         return np.array(largest)
 
-    return cut.measure, cut.where[part], replace(best, p_value=min(1.0, best.p_value * tested)), placebos
+    best = replace(best, p_value=min(1.0, best.p_value * tested))
+    return Part(cut.measure, cut.where[part], best, f"{MOST_MOVED} of {tested}, {LARGEST}", placebos)
 
 
 def _cuts(

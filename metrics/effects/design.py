@@ -35,7 +35,8 @@ def choose(
     seen. end: the first week no longer under it. randomised: chance decided who gets it. apart: the one unit with the
     change follows no mean of the others (its level or course differs), so that a weighted one is wanted.
 
-    ``Design.NONE`` with the reason when nothing was changed, there are too few weeks before, or too few after.
+    ``Design.NONE`` with the reason when nothing was changed, a unit that got it has too few weeks before (leave it out:
+    its own course is not known, and it is nobody's comparison), or there are too few after.
     """
     starts = np.asarray(starts)
     treated = starts[starts != NEVER]
@@ -47,7 +48,7 @@ def choose(
         return Choice(Design.NONE, TOO_EARLY)
     if randomised and others:
         return Choice(Design.RANDOMISED, f"chance decided which {len(treated)} of {len(starts)} units got it")
-    if treated.max() < LEAST_BEFORE:
+    if treated.min() < LEAST_BEFORE:
         return Choice(Design.NONE, TOO_FEW_BEFORE)
     later = len(set(treated.tolist())) > 1
     if len(treated) >= LEAST_EACH and (others >= LEAST_EACH or (later and len(treated) >= 2 * LEAST_EACH)):

@@ -45,14 +45,15 @@ def _empty() -> Floats:
 class Effect:
     """The effect of a change on one metric, in the metric's unit: what was, less what would have been.
 
-    effect: the mean over the weeks under the change that count, with a 95 % interval; n is those weeks, or the units
-    with the change. p_value: of no effect, by the design's own test. placebo_p: the share of made-up changes that look
-    at least as large. pre_trend_p: of no move before the change. level: the mean of what was seen in the weeks that
-    count. until: the weeks it lasted, None while it holds. weeks: event times, 0 the first week under the change, -1
-    the last before it; gaps: the effect at each of them; gap_low, gap_high: the ends of its 95 % interval, NaN in weeks
-    the course was drawn through. comparison: units compared with and their weights, which sum to 1. placebos: the
-    effects of the made-up changes, in the unit of placebo statistics (the effect over its standard deviation) or of the
-    metric, as the design says. None where a design has no such thing, and where effect has a reason, not a value.
+    effect: the mean over the weeks under the change that count, with a 95 % interval, of a part picked out of many one
+    that holds for all of them together; n is those weeks, or the units with the change. p_value: of no effect, by the
+    design's own test. placebo_p: the share of made-up changes that look at least as large. pre_trend_p: of no move
+    before the change. level: the mean of what was seen in the weeks that count. until: the weeks it lasted, None while
+    it holds. weeks: event times, 0 the first week under the change, -1 the last before it; gaps: the effect at each of
+    them; gap_low, gap_high: the ends of its 95 % interval, NaN in weeks the course was drawn through. comparison: units
+    compared with and their weights, which sum to 1. placebos: the effects of the made-up changes, in the unit of
+    placebo statistics (the effect over its standard deviation) or of the metric, as the design says. None where a
+    design has no such thing, and where effect has a reason, not a value.
     """
 
     design: Design

@@ -63,6 +63,7 @@ def interrupted(
     names: tuple[str, ...] = (),
     weeks: int = WEEKS,
     trend: bool = True,
+    level: float = 0.95,
 ) -> Effect:
     """The effect of a change that began in week ``start``, averaged over its first weeks.
 
@@ -72,6 +73,7 @@ def interrupted(
     the metric's unit: a week worth little counts little. others: (units, periods) the same metric where the change
     did not happen; names: theirs. At most ``weeks`` weeks count. trend: whether the course may rise or fall; without, a
     difference to others is taken to run level, as in difference-in-differences: more is seen, and pre_trend_p matters.
+    level: of the interval of the effect; of a part picked out of many it is higher, so that it holds for all of them.
 
     Model: y = b0 + b1 t + b2 Post + b3 (t - middle of Post) Post + e, e AR(1); the effect is b2, the mean of what was
     less the line carried on, whether the effect is a step or grows. With others: the same of the difference to their
@@ -102,7 +104,7 @@ def interrupted(
     week = np.concatenate([before, after])
     if not _varies(y[None, week], np.ones((1, len(week)), bool))[0]:
         return Effect.missing(design, NO_VARIATION, len(week))
-    result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend])
+    result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend], level)
     since = start + np.flatnonzero(used[start : len(y) if end is None else end + WEEKS])
     shown = np.concatenate([before, since])
     gaps, half = _gaps(y, before, since, se, trend)

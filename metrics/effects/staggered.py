@@ -29,16 +29,23 @@ DRAWS = 99
 
 
 class Spread(NamedTuple):
-    """The covariance of several sums over the panel, and the degrees of freedom it rests on, together and of each."""
+    """The variance of each of several sums over the panel (k,), and the degrees of freedom it rests on (k,)."""
 
-    covariance: Floats
-    df: float
-    each: Floats
+    variance: Floats
+    df: Floats
 
     def half(self) -> Floats:
         """Half the 95 % interval of each sum; NaN where its units do not show how they differ."""
-        variance = np.diag(self.covariance)
-        return np.where(variance > 0, student(0.975, np.maximum(self.each, 1e-9)) * np.sqrt(variance), np.nan)
+        some = self.variance > 0
+        return np.where(some, student(0.975, np.maximum(self.df, 1e-9)) * np.sqrt(self.variance), np.nan)
+
+
+class Tested(NamedTuple):
+    """A sum over its standard error, half its 95 % interval, and the two-sided p of 0."""
+
+    statistic: float
+    half: float
+    p: float
 
 
 def staggered(
@@ -61,8 +68,9 @@ def staggered(
     ATT(e) = mean of ATT(g, g + e) over cohorts, by their units; the effect is the mean of ATT(e), e < weeks. It is one
     sum A·Y over the panel; units are independent, so its variance is the sum over units of the variance of their part,
     about the mean of their cohort (n / (n - 1) as of a sample; in cohorts under ``OWN`` units, of all units' series).
-    Interval: Student's t with Satterthwaite's degrees of freedom. It speaks of these units. pre_trend_p: Hotelling's T²
-    of the ``leads`` weeks before the base being 0 together; of their mean being 0 where units are too few for that.
+    Interval: Student's t with Satterthwaite's degrees of freedom. It speaks of these units. pre_trend_p: the same test
+    of the mean of the ``leads`` weeks before the base being 0: a climb or a step shows there, with few units too; their
+    being 0 one by one (Hotelling's T²) would notice it about half as often.
 
     Null with nobody to compare with, no week after, or no cohort of two units. n is the units that got it.
     """
@@ -76,6 +84,7 @@ def staggered(
     value = float((total * filled).sum())
     before = [_event(y, starts, -base - lead, base, never_only) for lead in range(1, leads + 1)]
     before = [b for b in before if b is not None]
+    moved = _tested(np.mean(before, axis=0), filled, y, starts) if before else None
     events = [(e, _event(y, starts, e, base, never_only)) for e in range(-base - leads, weeks)]
     events = [(e, a) for e, a in events if a is not None]
     single = np.array([a for _, a in events])
@@ -86,17 +95,15 @@ def staggered(
     named = names or tuple(str(unit) for unit in range(len(y)))
     comparison = ((name, s / share.sum()) for name, s in zip(named, share, strict=True) if s > 0)
     estimate, p, statistic = Estimate(value, n=int(treated.sum())), None, None
-    spread = _spread(total[None], filled, y, starts)
-    if spread is not None and spread.covariance[0, 0] > 0:
-        se = float(np.sqrt(spread.covariance[0, 0]))
-        within, statistic = float(student(0.975, spread.df)) * se, value / se
-        p = float(2 * special.stdtr(spread.df, -abs(statistic)))
-        estimate = Estimate(value, value - within, value + within, int(treated.sum()))
+    found = _tested(total, filled, y, starts)
+    if found is not None:
+        statistic, p = found.statistic, found.p
+        estimate = Estimate(value, value - found.half, value + found.half, int(treated.sum()))
     return Effect(
         Design.STAGGERED,
         estimate,
         p_value=p,
-        pre_trend_p=_joint_p(np.array(before), filled, y, starts) if before else None,
+        pre_trend_p=None if moved is None else moved.p,
         statistic=statistic,
         weeks=np.array([e for e, _ in events], float),
         gaps=gaps,
@@ -130,9 +137,9 @@ def dealt_anew(
             continue
         seen.add(tuple(dealt))
         total, filled = _total(y, dealt, weeks, base, False)
-        spread = None if total is None else _spread(total[None], filled, y, dealt)
-        if spread is not None and spread.covariance[0, 0] > 0:
-            found.append(float((total * filled).sum() / np.sqrt(spread.covariance[0, 0])))
+        one = _tested(total, filled, y, dealt)
+        if one is not None:
+            found.append(one.statistic)
     return np.array(found)
 
 
@@ -192,50 +199,42 @@ def _event(y: Floats, starts: NDArray[np.int64], e: int, base: int, never_only: 
 
 
 def _spread(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> Spread | None:
-    """The covariance of the sums (k, units, periods) with the panel; None where no cohort has two units."""
+    """The variance of each of the sums (k, units, periods) with the panel; None where no cohort has two units.
+
+    It is Σ over cohorts c of tr(M_c S_c), S_c the covariance of the weeks within c over n_c - 1, M_c = Σ a_i a_i' over
+    parts a_i of units: those of c itself where it is large, and those of the units of small cohorts at c's share of all
+    degrees of freedom. Satterthwaite's degrees of freedom, 2 E² / Var, are worked out as if weeks were independent and
+    varied alike: E = Σ tr M_c, Var = Σ 2 tr(M_c²) / (n_c - 1), with tr(M_c²) = Σ_ij (a_i a_j)². Parts that fall on
+    different weeks have errors of their own, so that many small cohorts are less uncertain than one.
+    """
     cohorts = [np.flatnonzero(starts == start) for start in np.unique(starts)]
-    off = np.zeros(y.shape)
-    for rows in cohorts:
-        known = np.isfinite(y[rows])
-        off[rows] = np.where(known, filled[rows] - filled[rows].sum(0) / np.maximum(known.sum(0), 1), 0.0)
     several = [rows for rows in cohorts if len(rows) > 1]
     if not several:
         return None
-    everyone = np.concatenate(several)
     pooled_df = sum(len(rows) - 1 for rows in several)
-    k = len(sums)
-    found: list[tuple[Floats, float]] = []
-    pooled = np.zeros((k, k))
-    for rows in cohorts:
-        if len(rows) >= OWN:
-            parts = np.einsum("kup,up->ku", sums[:, rows], off[rows])
-            found.append((parts @ parts.T * len(rows) / (len(rows) - 1), len(rows) - 1))
-            continue
-        for unit in rows:
-            parts = sums[:, unit] @ off[everyone].T
-            pooled += parts @ parts.T / pooled_df
-    if np.any(pooled):
-        found.append((pooled, pooled_df))
-    if not found:
-        return None
-    covariance = np.sum([c for c, _ in found], axis=0)
-    every = [(np.trace(c) ** 2, df) for c, df in found]
-    below = sum(square / df for square, df in every)
-    own = np.sum([np.diag(c) ** 2 / df for c, df in found], axis=0)
-    each = np.divide(np.diag(covariance) ** 2, own, out=np.full(k, float(pooled_df)), where=own > 0)
-    df = float(np.trace(covariance) ** 2 / below) if below > 0 else float(pooled_df)
-    return Spread(covariance, df, each)
+    small = np.flatnonzero(np.isin(starts, [starts[rows[0]] for rows in cohorts if len(rows) < OWN]))
+    small = small[np.any(sums[:, small], axis=(0, 2))]
+    variance, expected, varies = np.zeros((3, len(sums)))
+    for rows in several:
+        df, known = len(rows) - 1, np.isfinite(y[rows])
+        off = np.where(known, filled[rows] - filled[rows].sum(0) / np.maximum(known.sum(0), 1), 0.0)
+        own = rows if len(rows) >= OWN else rows[:0]
+        # A large cohort's units each with their own part, n / (n - 1) as of a sample; small ones' with all there are.
+        alone = np.einsum("kup,up->ku", sums[:, own], off[: len(own)])
+        pooled = sums[:, small] @ off.T
+        variance += (alone**2).sum(1) * len(rows) / df + (pooled**2).sum((1, 2)) / pooled_df
+        parts = np.concatenate([sums[:, own], sums[:, small] * np.sqrt(df / pooled_df)], axis=1)
+        products = parts @ parts.swapaxes(1, 2)
+        expected += np.einsum("kuu->k", products)
+        varies += (products**2).sum((1, 2)) / df
+    df = np.divide(expected**2, varies, out=np.full(len(sums), float(pooled_df)), where=varies > 0)
+    return Spread(variance, df)
 
 
-def _joint_p(sums: Floats, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> float | None:
-    """P of the sums being 0 together, by Hotelling's T² as an F; None with too few units for so many."""
-    spread = _spread(sums, filled, y, starts)
-    q = len(sums)
-    if spread is None:
+def _tested(total: Floats | None, filled: Floats, y: Floats, starts: NDArray[np.int64]) -> Tested | None:
+    """One sum against 0; None where its units do not show how they differ."""
+    spread = None if total is None else _spread(total[None], filled, y, starts)
+    if spread is None or not spread.variance[0] > 0:
         return None
-    if spread.df <= q or np.linalg.matrix_rank(spread.covariance) < q:
-        return _joint_p(sums.mean(0, keepdims=True), filled, y, starts) if q > 1 else None
-    at = np.einsum("kup,up->k", sums, filled)
-    squared = float(at @ np.linalg.solve(spread.covariance, at))
-    low = spread.df - q + 1
-    return float(special.fdtrc(q, low, squared * low / (spread.df * q)))
+    statistic = float((total * filled).sum() / np.sqrt(spread.variance[0]))
+    return Tested(statistic, float(spread.half()[0]), float(2 * special.stdtr(spread.df[0], -abs(statistic))))

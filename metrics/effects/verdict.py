@@ -16,6 +16,10 @@ SURER = 0.01
 """What the test's own p must reach where there are too few made-up changes to compare with."""
 
 
+MOVING = "it was moving before the change"
+NOT_ASKED = "too few weeks before the change to tell whether it was moving already"
+
+
 class Verdict(enum.StrEnum):
     """What is said of a change."""
 
@@ -43,12 +47,13 @@ def verdict(
     where nobody has said, and then no interval is ever inside it. p_adjusted: the p of the effect after all metrics
     the change is judged by (``holm``); the effect's own p where it is judged by one.
 
-    In this order. No effect measured: too early where the weeks are still to come, else cannot tell. The whole interval
-    inside ± smallest: no effect seen, also when it is surely not 0, for that little does not matter (Schuirmann 1987;
-    the 95 % interval is used, stricter than his). p_adjusted at most ``SURE`` and the interval away from 0: worked or
-    did harm, when the checks pass: pre_trend, no move before the change (p above ``SURE``), and placebo, as few made-up
-    changes as large (p at most ``SURE``; with fewer than ``LEAST_DRAWS`` of them p_adjusted at most ``SURER`` instead).
-    A randomised change has no need of either. Anything else: cannot tell.
+    In this order. No effect measured: too early where the weeks are still to come, else cannot tell. A move of its own
+    before the change (pre_trend_p at most ``SURE``), or too few weeks to ask: cannot tell, whatever the interval, for
+    what would have come is then not known; a randomised change need not be asked. The whole interval inside ± smallest:
+    no effect seen, also when it is surely not 0, for that little does not matter (Schuirmann 1987; the 95 % interval is
+    used, stricter than his). p_adjusted at most ``SURE`` and the interval away from 0: worked or did harm, when as few
+    made-up changes are as large (placebo_p at most ``SURE``; with fewer than ``LEAST_DRAWS`` of them p_adjusted at most
+    ``SURER`` instead; a randomised change needs none). Anything else: cannot tell.
     """
     measured = effect.effect
     if measured.value is None:
@@ -58,14 +63,14 @@ def verdict(
         return Judgement(Verdict.CANNOT_TELL, "the effect has no interval", {})
     p = effect.p_value if p_adjusted is None else p_adjusted
     checks = _checks(effect, p)
+    if not checks.get("pre_trend", True):
+        return Judgement(Verdict.CANNOT_TELL, NOT_ASKED if effect.pre_trend_p is None else MOVING, checks)
     if smallest is not None and -smallest < measured.low and measured.high < smallest:
         return Judgement(Verdict.NO_EFFECT, "the whole interval is smaller than what matters", checks)
     if measured.low <= 0 <= measured.high:
         return Judgement(Verdict.CANNOT_TELL, "the interval holds both no effect and one that matters", checks)
     if p is None or p > SURE:
         return Judgement(Verdict.CANNOT_TELL, "of so many metrics one like this is expected by chance", checks)
-    if not checks.get("pre_trend", True):
-        return Judgement(Verdict.CANNOT_TELL, "it was moving before the change", checks)
     few = f"too few made-up changes to compare with ({len(effect.placebos)})" if too_few(effect) else ""
     if not checks.get("placebo", True):
         return Judgement(Verdict.CANNOT_TELL, few or "made-up changes look as large", checks)

@@ -28,6 +28,8 @@ ONE_OF_SIX, ONE_OF_TWELVE = [30] + [NEVER] * 5, [30] + [NEVER] * 11
         ([38], {}, Design.NONE),
         ([30], {"end": 32}, Design.NONE),
         ([5], {}, Design.NONE),
+        ([5] + [30] * 4 + [NEVER] * 4, {}, Design.NONE),
+        ([8] + [30] * 4 + [NEVER] * 4, {}, Design.STAGGERED),
     ],
 )
 def test_the_strongest_design_that_the_units_allow(starts, options, design):

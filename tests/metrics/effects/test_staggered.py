@@ -1,5 +1,7 @@
 """Staggered difference-in-differences: worked examples, coverage under effects that differ, pre-trends."""
 
+import importlib
+
 import numpy as np
 import pytest
 import statsmodels.formula.api as smf
@@ -9,7 +11,9 @@ from scipy import stats
 from metrics.effects.design import NEVER
 from metrics.effects.effect import TOO_EARLY, Design
 from metrics.effects.staggered import NOBODY, dealt_anew, staggered, two_by_two
-from tests.metrics.effects.simulated import ar1, within_binomial
+from tests.metrics.effects.simulated import ar1
+
+design = importlib.import_module("metrics.effects.staggered")  # the package gives the function this name
 
 BEFORE, AFTER, BEFORE_TREATED, AFTER_TREATED = [20, 21, 19], [25, 24, 26], [22, 18, 20], [23, 17, 19]
 
@@ -50,39 +54,90 @@ def test_one_cohort_against_the_rest_is_welch_s_comparison_of_changes():
     assert found.statistic == pytest.approx(found.effect.value / np.sqrt(variance))
 
 
+COHORTS = {
+    "four of six": [15] * 6 + [22] * 6 + [29] * 6 + [NEVER] * 6,
+    "three of one": [12, 15, 18, *[NEVER] * 9],
+    "four of one, few without": [16, 19, 22, 25, *[NEVER] * 4],
+    "one of four": [20] * 4 + [NEVER] * 4,
+}
+
+
 def panel(rng, units=24, periods=40, phi=0.4):
     """Units and weeks with levels of their own, three cohorts and a rest; effects that grow, by cohort differently."""
     starts = np.repeat([15, 22, 29, NEVER], units // 4)
-    slope = {15: 1.0, 22: 0.3, 29: -0.5, NEVER: 0.0}
+    y = ar1(rng, (units, periods), phi) + 3 * rng.normal(size=periods) + np.linspace(0, 5, periods)
+    effect, true = growing(starts, periods)
+    return y + effect + 10 * rng.normal(size=(units, 1)), starts, true
+
+
+def growing(starts, periods=40):
+    """Effects that grow, by cohort differently: over units and weeks, and the mean of the first eight."""
+    slope = dict(zip(sorted(set(starts) - {NEVER}), (1.0, 0.3, -0.5, 0.1), strict=False)) | {NEVER: 0.0}
     since = np.arange(periods)[None] - starts[:, None]
-    effect = np.where(
-        (starts[:, None] != NEVER) & (since >= 0), np.vectorize(slope.get)(starts)[:, None] * (since + 1), 0
-    )
-    noise = ar1(rng, (units, periods), phi)
-    shared = 3 * rng.normal(size=periods) + np.linspace(0, 5, periods)
-    y = effect + noise + shared + 10 * rng.normal(size=(units, 1))
-    return y, starts, float(effect[(since >= 0) & (since < 8) & (starts[:, None] != NEVER)].mean())
+    under = (since >= 0) & (starts[:, None] != NEVER)
+    effect = np.where(under, np.vectorize(slope.get)(starts)[:, None] * (since + 1), 0.0)
+    return effect, float(effect[under & (since < 8)].mean())
 
 
-@pytest.mark.parametrize("base", [1, 6])
-def test_the_interval_covers_the_mean_effect_when_cohorts_differ(base):
-    rng, hits, draws, clear = np.random.default_rng(3), 0, 400, 0
-    for _ in range(draws):
-        y, starts, true = panel(rng)
-        found = staggered(y, starts, base=base, leads=2)
-        hits += found.effect.low <= true <= found.effect.high
-        clear += found.pre_trend_p <= 0.05
-    assert within_binomial(hits, draws, 0.93, 0.97), hits
-    assert clear / draws <= 0.075
+@pytest.mark.parametrize(
+    ("cohorts", "base", "phi"),
+    [
+        ("four of six", 1, 0.3),
+        ("four of six", 4, 0.8),
+        *[(small, 4, phi) for small in ("three of one", "four of one, few without") for phi in (0.3, 0.5, 0.8)],
+        ("one of four", 4, 0.5),
+    ],
+)
+def test_intervals_and_the_move_before_hold_for_cohorts_of_any_size(cohorts, base, phi):
+    """Effects that differ by cohort and grow; 2,000 panels: 93 to 97 % are covered, 2.5 to 7.5 % seem to move before.
+
+    Without gaps the coefficients are those of every panel: they are taken once, and what they give is compared with
+    the whole of ``staggered``.
+    """
+    rng, starts, draws = np.random.default_rng(3), np.array(COHORTS[cohorts]), 2000
+    effect, true = growing(starts)
+    every = ar1(rng, (draws, len(starts), 40), phi) + effect + 3 * rng.normal(size=40) + 10 * rng.normal()
+    total, _ = design._total(effect, starts, 8, base, False)
+    leads = np.mean([design._event(effect, starts, -base - lead, base, False) for lead in (1, 2, 3, 4)], axis=0)
+    hits = moved = 0
+    for k, y in enumerate(every):
+        found, before = (design._tested(a, y, y, starts) for a in (total, leads))
+        value = (total * y).sum()
+        hits += abs(value - true) <= found.half
+        moved += before.p <= 0.05
+        if k < 3:
+            whole = staggered(y, starts, base=base, leads=4)
+            assert (whole.effect.value, whole.effect.high) == pytest.approx((value, value + found.half))
+            assert (whole.p_value, whole.pre_trend_p) == pytest.approx((found.p, before.p))
+    assert 0.93 <= hits / draws <= 0.97, hits
+    assert 0.025 <= moved / draws <= 0.075, moved
 
 
-def test_small_cohorts_are_judged_by_all_units():
-    rng, hits, draws = np.random.default_rng(4), 0, 400
-    for _ in range(draws):
-        y = ar1(rng, (12, 30), 0.3)
-        found = staggered(y, [12, 15, 18, *[NEVER] * 9], base=4, leads=2).effect
-        hits += found.low <= 0 <= found.high
-    assert within_binomial(hits, draws, 0.93, 0.97), hits
+@pytest.mark.parametrize(("climb", "least"), [(0.15, 0.12), (0.3, 0.35)])
+def test_a_climb_is_noticed_in_cohorts_of_one_too(climb, least):
+    """Four pools at four times, eight without; weeks of sd 1. The mean of four weeks less that of the four after them
+    differs by four steps; with known variance it is seen with this chance, units guessing it cost a little.
+    """
+    rng, starts, phi, draws = np.random.default_rng(9), np.array([16, 19, 22, 25, *[NEVER] * 8]), 0.3, 400
+    apart = np.array([-0.25] * 4 + [0.25] * 4)
+    along = apart @ phi ** np.abs(np.subtract.outer(np.arange(8), np.arange(8))) @ apart
+    reach = 4 * climb / np.sqrt(along * (1 / 4 + 1 / 8))
+    known = stats.norm.sf(1.96 - reach)
+    rises = climb * np.arange(30) * (starts[:, None] != NEVER)
+    leads = np.mean([design._event(rises, starts, -4 - lead, 4, False) for lead in (1, 2, 3, 4)], axis=0)
+    panels = np.sqrt(1 - phi**2) * ar1(rng, (draws, 12, 30), phi) + rises
+    seen = np.mean([design._tested(leads, y, y, starts).p <= 0.05 for y in panels])
+    assert least <= seen <= known + 2 * np.sqrt(known * (1 - known) / draws), (seen, known)
+
+
+def test_with_one_date_degrees_of_freedom_are_those_of_the_units():
+    """Small cohorts of one date share all their weeks: pooled Student's t with 4 + 4 - 2."""
+    y, starts = np.random.default_rng(10).normal(size=(8, 2)), np.array([1] * 4 + [NEVER] * 4)
+    change = y[:, 1] - y[:, 0]
+    found, oracle = staggered(y, starts, weeks=1), stats.ttest_ind(change[:4], change[4:])
+    assert (found.statistic, found.p_value) == pytest.approx((oracle.statistic, oracle.pvalue))
+    ends = oracle.confidence_interval()
+    assert (found.effect.low, found.effect.high) == pytest.approx((ends.low, ends.high))
 
 
 def test_a_dummy_per_unit_and_week_is_biased_here_and_this_is_not():

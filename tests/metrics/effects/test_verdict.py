@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metrics.effects.effect import TOO_EARLY, TOO_FEW_BEFORE, Design, Effect
-from metrics.effects.verdict import Verdict, verdict
+from metrics.effects.verdict import MOVING, NOT_ASKED, Verdict, verdict
 from metrics.spec import Direction, Estimate
 
 UP = Effect(
@@ -56,6 +56,17 @@ def test_each_rule_decides(effect, direction, smallest, p, said):
     found = verdict(effect, direction, smallest, p)
     assert found.verdict is said
     assert found.reason
+
+
+@pytest.mark.parametrize(("p", "reason"), [(0.04, MOVING), (None, NOT_ASKED)])
+def test_no_interval_outweighs_a_move_before_the_change(p, reason):
+    """Inside what matters, across 0, or away from it; chance that decided has nothing to ask."""
+    for ends in ((-0.02, 0.02), (-0.3, 0.3), (0.05, 0.15)):
+        moving = changed(effect=Estimate(sum(ends) / 2, *ends, 8), pre_trend_p=p)
+        found = verdict(moving, Direction.HIGHER, 0.03)
+        assert (found.verdict, found.reason) == (Verdict.CANNOT_TELL, reason)
+    by_lot = changed(effect=Estimate(0.0, -0.02, 0.02, 8), pre_trend_p=p, design=Design.RANDOMISED)
+    assert verdict(by_lot, Direction.HIGHER, 0.03).verdict is Verdict.NO_EFFECT
 
 
 def test_too_few_made_up_changes_are_named():
