@@ -120,7 +120,7 @@ def overdispersion(quality: Quality, cells: pd.DataFrame) -> pd.Series:
     batch is off from the mean of its cells; cells of 5 or more. What truly moves in one cell alone counts as scatter
     too, so errors are stated wide rather than narrow. Source: McCullagh and Nelder 1989, section 4.5.
     """
-    hits, n = (column.to_numpy(float) for column in _counts(quality, cells))
+    hits, n = _counts(quality, cells)
     keys = [pd.factorize(cells[c])[0] for c in ("project_id", "policy", "language", "batch_id")]
     used = (n >= LEAST_CELL) & np.isfinite(hits) & (np.min(keys, axis=0) >= 0)
     if not used.any():
