@@ -26,11 +26,11 @@ LEDGER = {
     "verdict": Column(
         "Verdict", "; ".join(f"{v}: {said}" for v, said in change_words.MEANING.items()), "status", width=110
     ),
-    "summary": Column("Change", width=345),
+    "summary": Column("Change", width=360),
     "since": Column("Since", "The day it began.", "day", width=90),
-    "metric": Column("Clearest in", "Of all metrics it is judged by, the one clearest of chance.", width=150),
-    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=170),
-    "where": Column("Measured on", "The work that is clearest: all it touched, or a part of it.", width=290),
+    "metric": Column("Clearest in", "Of all metrics it is judged by, the one clearest of chance.", width=165),
+    "effect": Column("Effect", "What was less what would have been, with its 95 % interval.", width=165),
+    "where": Column("Measured on", "The work that is clearest: all it touched, or a part of it.", width=265),
     "reason": Column("Why not", "Why nothing is called.", width=330),
     "kind": Column("Kind"),
     "design": Column("Design", "How it was told apart from what would have come anyway."),

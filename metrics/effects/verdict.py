@@ -68,9 +68,9 @@ def verdict(
     if smallest is not None and -smallest < measured.low and measured.high < smallest:
         return Judgement(Verdict.NO_EFFECT, "the whole interval is smaller than what matters", checks)
     if measured.low <= 0 <= measured.high:
-        return Judgement(Verdict.CANNOT_TELL, "the interval holds both no effect and one that matters", checks)
+        return Judgement(Verdict.CANNOT_TELL, "it may be nothing or may matter", checks)
     if p is None or p > SURE:
-        return Judgement(Verdict.CANNOT_TELL, "of so many metrics one like this is expected by chance", checks)
+        return Judgement(Verdict.CANNOT_TELL, "among so many metrics chance gives one like it", checks)
     few = f"too few made-up changes to compare with ({len(effect.placebos)})" if too_few(effect) else ""
     if not checks.get("placebo", True):
         return Judgement(Verdict.CANNOT_TELL, few or "made-up changes look as large", checks)
