@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ui import profile_panels as panels
-from ui import rater_panels
-from ui import rater_words as words
+from ui import profile_words as words
+from ui import rater_list_panels as raters
 from ui.page import header, open_page
 
 own, problems = panels.from_url()
@@ -26,7 +26,7 @@ panels.coaching(view, person)
 
 left, right = st.columns([1.15, 1], gap="large")
 with left:
-    rater_panels.open_rater(rater_panels.pace(view, person.found, person.rater), view.filters)
+    raters.open_rater(raters.pace(view, person.found, person.rater), view.filters)
 with right:
     panels.learning(view, person)
     panels.training(view, person)

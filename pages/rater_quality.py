@@ -3,7 +3,10 @@
 import streamlit as st
 
 from metrics.catalogue import METRICS
-from ui import rater_gold, rater_weeks
+from ui import rater_error_panels as errors
+from ui import rater_gold, rater_live, rater_weeks
+from ui import rater_history_panels as history
+from ui import rater_list_panels as raters
 from ui import rater_panels as panels
 from ui import rater_words as words
 from ui.page import header, open_page, tell_why
@@ -13,7 +16,7 @@ own, problems = panels.from_url()
 view = open_page(own, problems)
 snapshot, filters = view.snapshot, view.filters
 metric, pool = METRICS[own["metric"]], panels.one_pool(filters)
-people = panels.raters_if_allowed(view, pool)
+people = raters.raters_if_allowed(view, pool)
 rows, why_not = (None, "") if people else rater_weeks.pools(snapshot, filters, metric.name)
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -28,15 +31,15 @@ if people and people.reason:
     tell_why(f"The raters of {name}", [people.reason])
     st.stop()
 if people:
-    opened = panels.caterpillar(view, people, name)
+    opened = raters.caterpillar(view, people, name)
     rater_gold.line(view, people, pool)
     left, right = st.columns(2, gap="large")
     with left:
-        opened = panels.pace(view, people) or opened
+        opened = raters.pace(view, people) or opened
     with right:
         panels.weekly(view, own)
-    opened = panels.rater_table(view, people, name) or opened
-    panels.open_rater(opened, filters)
+    opened = raters.rater_table(view, people, name) or opened
+    raters.open_rater(opened, filters)
 elif rows.empty or rows["value"].isna().all():
     tell_why(f"{metric.label} by pool", [why_not, *rows["reason"]])
 else:
@@ -47,22 +50,22 @@ else:
     with right:
         panels.weekly(view, own)
     if pool:
-        quiet(f"{words.NOT_ALLOWED}.")
+        quiet(f"{rater_live.NOT_ALLOWED}.")
 
 left, right = st.columns([1.15, 1], gap="large")
 with left:
-    panels.error_mix(view, own)
+    errors.error_mix(view, own)
 with right:
-    panels.matrix(view, own)
+    errors.matrix(view, own)
 with left if people else right:  # a pool has few projects, so that its left column is the shorter one
-    panels.gravity(view)
+    errors.gravity(view)
 
 if people:
     left, right = st.columns(2, gap="large")
     with left:
-        panels.by_tenure(view)
+        history.by_tenure(view)
     with right:
-        panels.learning(view, pool)
+        history.learning(view, pool)
 elif len(rows):
     panels.open_pool(panels.pool_table(view, rows, own), filters, own)
-panels.tired(view)
+history.tired(view)

@@ -10,8 +10,8 @@ import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import audit_plan, skill
-from metrics.audit_plan import GoldExposure
+from metrics import gold_exposure, skill
+from metrics.gold_exposure import GoldExposure
 from metrics.spec import Status
 from ui import data, raters
 from ui.audit_planner import GOLD, METRIC, names_of
@@ -102,4 +102,4 @@ def wear(snapshot: Snapshot, filters: Filters, project: str) -> GoldExposure:
     known = snapshot.table("rater").set_index("rater_id")["alias"].to_dict()
     met = met.assign(rater=[known.get(r) or r for r in met["rater_id"]])  # readers see pseudonyms
     pool = max(data.gold_pool(snapshot, (project,)), int(met["distinct_gold"].max()) if len(met) else 0)
-    return audit_plan.gold_exposure_of_sums(met, pool, within.days)
+    return gold_exposure.gold_exposure_of_sums(met, pool, within.days)

@@ -16,8 +16,8 @@ from scipy import special
 from data_access.dimensions import SOURCES, expression
 from data_access.filters import DIMENSIONS, Filters
 from data_access.snapshot import Snapshot
-from metrics import audit_plan
-from metrics.audit_plan import PRIOR_AUDITS, Allocation
+from metrics import audit_allocation
+from metrics.audit_allocation import PRIOR_AUDITS, Allocation
 from metrics.catalogue import metric as find_metric
 from ui import data
 from ui.figures import KEPT
@@ -253,7 +253,7 @@ def _harm(rows: pd.DataFrame, aim: str) -> np.ndarray:
 def _allocate(rows: pd.DataFrame, audits: int, ask: Ask) -> Allocation:
     # What weighting costs in audits is taken off the size, so that what is left is what nobody has looked at.
     size = rows["judgements"] - rows["audited"] + rows["seen"]
-    return audit_plan.allocate_audits(
+    return audit_allocation.allocate_audits(
         rows["label"].tolist(), size, rows["seen"], rows["wrong"], audits, harm=rows["harm"], floor=ask.floor
     )
 

@@ -11,8 +11,8 @@ import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import audit_plan, sequential, skill
-from metrics.audit_plan import AcceptancePlan
+from metrics import acceptance, sequential, skill
+from metrics.acceptance import AcceptancePlan
 from ui import data
 from ui.audit_planner import Ask
 from ui.figures import KEPT
@@ -34,11 +34,11 @@ def batch(ask: Ask) -> Batch:
 
 @functools.lru_cache(maxsize=200)
 def _batch(acceptable: float, limit: float, lot: int) -> Batch:
-    found = audit_plan.find_plan(acceptable, limit, lot=lot)
+    found = acceptance.find_plan(acceptable, limit, lot=lot)
     if found.n is None:
         return Batch(found, pd.DataFrame())
     rates = np.unique(np.append(np.linspace(0, min(1.0, 1.7 * limit), 60), [acceptable, limit]))
-    return Batch(found, audit_plan.operating_curve(found.n, found.c, rates, lot))
+    return Batch(found, acceptance.operating_curve(found.n, found.c, rates, lot))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from metrics import sequential
-from metrics.audit_plan import GoldExposure
 from metrics.catalogue import metric as find_metric
+from metrics.gold_exposure import GoldExposure
 from ui import format as fmt
 from ui import words
 from ui.audit_gold import Settled

@@ -10,9 +10,26 @@ import streamlit as st
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed, WarehouseUnavailable
-from ui import cards, charts, data, figures, links, rater_panels, rater_profile, rater_weeks, tables, theme
+from ui import (
+    cards,
+    charts,
+    data,
+    figures,
+    links,
+    rater_error_panels,
+    rater_error_words,
+    rater_gap_words,
+    rater_history_words,
+    rater_live,
+    rater_panels,
+    rater_profile,
+    rater_weeks,
+    tables,
+    theme,
+)
 from ui import format as fmt
-from ui import rater_words as words
+from ui import profile_words as words
+from ui import rater_cell_words as cell
 from ui.filter_bar import go_to, token
 from ui.page import View, back_link, tell_why
 from ui.rater_profile import Profile
@@ -61,7 +78,7 @@ def person_of(view: View) -> Profile | None:
 def nobody() -> str:
     """The heading without a rater to show."""
     if not data.current_scope().sees_raters:
-        return words.NOT_ALLOWED
+        return rater_live.NOT_ALLOWED
     return "Choose one rater on the rater quality page to see how they are doing and what support would help"
 
 
@@ -97,20 +114,24 @@ def figure_row(view: View, person: Profile) -> None:
     """Accuracy, standing, drift, pace, workload, tenure."""
     row = person.row or {}
     judged = bool(row.get("group"))
-    moved = "" if fmt.is_missing(row.get("drift", np.nan)) else words.between(row, "drift")
+    moved = "" if fmt.is_missing(row.get("drift", np.nan)) else cell.between(row, "drift")
     met = not fmt.is_missing(row.get("peers", np.nan))
     paced = not fmt.is_missing(row.get("pace", np.nan))
     parts = [
         (
             "Accuracy on gold",
             fmt.value(row["value"], GOLD) if judged else fmt.NONE,
-            f"{words.between(row)}; as judged {words.judged(row)}" if judged else "no gold in this period",
+            f"{cell.between(row)}; as judged {cell.judged(row)}" if judged else "no gold in this period",
         ),
-        ("Standing", words.standing(row.get("group", "")), f"target {fmt.target(person.found.target, GOLD)}"),
-        ("Last half year", words.drifting(row.get("drift_verdict")), moved),
+        (
+            "Standing",
+            cell.standing(row.get("group", "")),
+            f"target {fmt.target(person.found.target, GOLD)}",
+        ),
+        ("Last half year", cell.drifting(row.get("drift_verdict")), moved),
         (
             "Pace",
-            words.times(row["pace"]) if paced else fmt.NONE,
+            cell.times(row["pace"]) if paced else fmt.NONE,
             "time per judgement, 1 is usual" if paced else "too few timed judgements",
         ),
         (
@@ -121,7 +142,7 @@ def figure_row(view: View, person: Profile) -> None:
         (
             "Agrees with peers",
             fmt.value(row["peers"], GOLD) if met else fmt.NONE,
-            f"{words.peers(row).split(' ', 1)[-1]}; {fmt.count(row['peers_n'])} items" if met else "no item in common",
+            f"{cell.peers(row).split(' ', 1)[-1]}; {fmt.count(row['peers_n'])} items" if met else "no item in common",
         ),
     ]
     cells = "".join(
@@ -131,9 +152,9 @@ def figure_row(view: View, person: Profile) -> None:
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
         if person.rater in person.found.gaps:
-            said = words.gap(person.found.gaps[person.rater], own=words.ONE, right=row["observed"])
+            said = rater_gap_words.gap(person.found.gaps[person.rater], own=rater_gap_words.ONE, right=row["observed"])
             st.markdown(f"**The person or the items?** {md(said)}")
-    tenure = words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
+    tenure = rater_history_words.tenure(person.hired_on, view.filters.end or view.meta.last_day)
     tables.quiet(md(f"Here for {tenure}; language {person.language}."))
 
 
@@ -159,7 +180,7 @@ def learning(view: View, person: Profile) -> None:
     title = "Errors since hire"
     if rows.empty:
         looked_at = rater_weeks.looked_back(view.filters)
-        tell_why(title, [words.no_learning(person.hired_on, looked_at.start, looked_at.end)])
+        tell_why(title, [rater_history_words.no_learning(person.hired_on, looked_at.start, looked_at.end)])
         return
     subtitle = f"Blocks of {rater_profile.BLOCK} weeks with 95 % interval; curve: new raters of the pool"
     spec, alt = charts.curve(rows, theme.palette(), title, subtitle, "weeks since hired")
@@ -188,31 +209,31 @@ def coaching(view: View, person: Profile) -> None:
     """The confusions worth talking about with their items, read live when asked for."""
     st.subheader("What to coach on", anchor=False)
     about = "Reads this rater's gold judgements from the warehouse: a few seconds."
-    if not rater_panels.asked_for("Show what to coach on", f"coach {person.rater} {token(view.filters)}", about):
+    if not rater_live.asked_for("Show what to coach on", f"coach {person.rater} {token(view.filters)}", about):
         tables.quiet(about)
         return
     try:
         with st.spinner("Reading this rater's gold judgements"):
             found = rater_profile.coaching(view.snapshot, view.filters, person.rater)
     except (WarehouseUnavailable, NotAllowed) as error:
-        rater_panels.cannot_read("What to coach on", error)
+        rater_live.cannot_read("What to coach on", error)
         return
     if not found.judged:
         tell_why("What to coach on", ["this rater met no gold in the half year up to here"])
         return
     since = f"since {fmt.day(found.since, view.filters.end)}"
-    st.markdown(md(f"{words.coached(found.pairs)} {words.blind(found)}".strip()))
+    st.markdown(md(f"{rater_error_words.coached(found.pairs)} {rater_error_words.blind(found)}".strip()))
     names = view.snapshot.names["project"]
     left, right = st.columns([1.15, 1], gap="large")
     with left:
         for at, (pair, rows) in enumerate(zip(found.pairs, found.examples, strict=True)):
-            st.markdown(f"**{md(words.confusion(pair, names))}**")
+            st.markdown(f"**{md(rater_error_words.confusion(pair, names))}**")
             title = f"Items of confusion {at + 1} of {person.alias}"
             tables.table(rows, key=f"examples {at}", title=title, columns=EXAMPLE, snapshot=view.snapshot)
     with right:
         for one in found.matrices[:MATRICES]:
-            rater_panels.show_matrix(one, names.get(one.project, one.project), "rater matrix")
+            rater_error_panels.show_matrix(one, names.get(one.project, one.project), "rater matrix")
         rest = [names.get(one.project, one.project) for one in found.matrices[MATRICES:]]
         if rest:
-            tables.quiet(md(words.further_matrices(rest)))
+            tables.quiet(md(rater_error_words.further_matrices(rest)))
     tables.quiet(md(f"{fmt.count(found.judged)} gold judgements {since}."))

@@ -10,7 +10,7 @@ import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import gap, skill
+from metrics import confusion_elsewhere, gap, skill
 from ui import data
 from ui.cells import Columns, arrays, codes
 from ui.figures import KEPT
@@ -58,7 +58,7 @@ class MainConfusion:
     raters of the pool were left out, as their labels look unread.
     """
 
-    found: gap.Confusion
+    found: confusion_elsewhere.Confusion
     project: str = ""
     truth: str = ""
     label: str = ""
@@ -94,7 +94,7 @@ def main_confusion(
     if not np.any(ours):
         return None
     kind, stratum = codes(cells, ("project_id", "truth", "label")), codes(cells, ("project_id", "language", "policy"))
-    found = gap.main_confusion(
+    found = confusion_elsewhere.main_confusion(
         codes(cells, ("rater",)),
         kind,
         codes(cells, ("project_id", "truth")),

@@ -16,7 +16,7 @@ from ui import agreement_items, data, links, raters, tables
 from ui import format as fmt
 from ui.filter_bar import token
 from ui.page import View
-from ui.rater_panels import asked_for, cannot_read
+from ui.rater_live import asked_for, cannot_read
 from ui.words import md
 
 AGREEMENT = "pages/agreement.py"

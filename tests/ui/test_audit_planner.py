@@ -12,7 +12,7 @@ import streamlit as st
 
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
-from metrics import audit_plan, skill
+from metrics import audit_allocation, gold_exposure, skill
 from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, periods, raters
 from ui.audit_planner import AUDITS, GOLD, SEVERITY, STRATA, UNCERTAINTY, VIOLATING, Ask
 from ui.theme import DARK, LIGHT
@@ -115,7 +115,7 @@ def test_error_rates_weigh_audits_by_their_chance_of_being_drawn(snapshot, filte
     seen = w**2 / w2
     wrong = seen * (1 - passed / w)
     total = (wrong.sum() + 0.5) / (seen.sum() + 1)
-    rate = (wrong + audit_plan.PRIOR_AUDITS * total) / (seen + audit_plan.PRIOR_AUDITS)
+    rate = (wrong + audit_allocation.PRIOR_AUDITS * total) / (seen + audit_allocation.PRIOR_AUDITS)
     for policy, want in zip(sums["policy"], rate, strict=True):
         assert found.loc[policy, "error_rate"] == pytest.approx(want)
         assert found.loc[policy, "low"] < want < found.loc[policy, "high"]
@@ -425,7 +425,7 @@ def test_wear_in_words(gold, distinct, pool, words):
     met = pd.DataFrame(
         {"rater": ["a", "b"], "judgements": [100, 200], "gold_judgements": gold, "distinct_gold": distinct}
     )
-    assert words in audit_words.wear(audit_plan.gold_exposure_of_sums(met, pool, 28), "One")
+    assert words in audit_words.wear(gold_exposure.gold_exposure_of_sums(met, pool, 28), "One")
 
 
 # ---- charts ----------------------------------------------------------------------------------------------------

@@ -13,12 +13,27 @@ import pytest
 
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
-from metrics import fatigue, gap, skill
+from metrics import confusion_elsewhere, fatigue, gap, skill
 from metrics.catalogue import METRICS
 from metrics.errors import NotAllowed
 from metrics.learning import learning_curve
 from metrics.spec import Estimate, Status
-from ui import charts, data, periods, rater_errors, rater_gap, rater_history, rater_panels, rater_weeks, raters
+from ui import (
+    charts,
+    data,
+    periods,
+    profile_words,
+    rater_cell_words,
+    rater_error_words,
+    rater_errors,
+    rater_gap,
+    rater_gap_words,
+    rater_history,
+    rater_history_words,
+    rater_list_panels,
+    rater_weeks,
+    raters,
+)
 from ui import rater_profile as profiles
 from ui import rater_words as words
 from ui.theme import DARK, LIGHT
@@ -207,10 +222,10 @@ def test_the_main_confusion_counts_as_the_matrices_do(snapshot, half_year):
     assert mine["made"].sum() == wrong["n"].max() and main.found.part.n == wrong["n"].sum()
     # Nobody else works in its language, so that only other languages can be looked at.
     assert not mine.index.intersection(theirs.index).size
-    assert main.found.there.value is None and main.found.verdict == gap.CANNOT_TELL
+    assert main.found.there.value is None and main.found.verdict == confusion_elsewhere.CANNOT_TELL
     policies = mine["n"].groupby("policy").sum()
     far = theirs.groupby("policy").sum().reindex(policies.index)
-    assert (far["n"] >= gap.LEAST_IN_STRATUM).all()
+    assert (far["n"] >= confusion_elsewhere.LEAST_IN_STRATUM).all()
     weighted = (policies * far["made"] / far["n"]).sum() / policies.sum()
     assert main.found.beyond.value == pytest.approx(weighted)
 
@@ -223,7 +238,7 @@ def test_the_main_confusion_is_compared_on_the_same_language_and_policy(snapshot
             continue
         compared += 1
         mine, theirs = by_hand(snapshot, whole, pool, main.project, main.truth, main.label)
-        both = theirs.index[theirs["n"] >= gap.LEAST_IN_STRATUM].intersection(mine.index)
+        both = theirs.index[theirs["n"] >= confusion_elsewhere.LEAST_IN_STRATUM].intersection(mine.index)
         mine, theirs = mine.loc[both], theirs.loc[both]
         assert main.found.here.value == pytest.approx(mine["made"].sum() / mine["n"].sum())
         weighted = (mine["n"] * theirs["made"] / theirs["n"]).sum() / mine["n"].sum()
@@ -356,9 +371,9 @@ def test_one_interval_is_named_wherever_a_rater_s_accuracy_stands(snapshot, half
     drawn = people()
     told = (
         words.how_sure(found),
-        words.between(row),
-        words.profile(row, "Rater 1", "X", found.target),
-        rater_panels.HEADS["between"].help,
+        rater_cell_words.between(row),
+        profile_words.profile(row, "Rater 1", "X", found.target),
+        rater_list_panels.HEADS["between"].help,
         charts.caterpillar(drawn, 0.84, LIGHT, "X")[0]["title"]["subtitle"],
         charts.pace(drawn, 0.84, LIGHT)[0]["title"]["subtitle"],
     )
@@ -374,7 +389,7 @@ def test_the_profile_says_what_was_right_as_judged(snapshot, half_year):
     assert len(rows)
     for row in rows.to_dict("records"):
         right, n = (int(work.loc[row["rater"], c]) for c in ("gold_correct", "gold_n"))
-        said = words.profile(row, "Rater 1", "X", found.target).replace("\u00a0", " ")
+        said = profile_words.profile(row, "Rater 1", "X", found.target).replace("\u00a0", " ")
         raw = re.search(rf"got {right} of {n} right \((\S+) %\) on gold; cleared of how hard the items were", said)
         assert float(raw[1]) == pytest.approx(100 * right / n, abs=0.05)
 
@@ -391,35 +406,41 @@ def test_a_rater_s_gap_counts_from_the_accuracy_as_judged(own):
     found = gap_of(*parts)
     if not own:  # parts that are not clear
         found = gap.Gap(found.gap, *[Estimate(0.13, -0.1, 0.3, 49.0)] * 3)
-    said = words.gap(found, own=words.ONE, right=0.449).replace("\u00a0", " ")
+    said = rater_gap_words.gap(found, own=rater_gap_words.ONE, right=0.449).replace("\u00a0", " ")
     assert "44.9 % right" in said and "39.1 points short" in said
-    assert "44.9" not in words.gap(found)
+    assert "44.9" not in rater_gap_words.gap(found)
 
 
 @pytest.mark.parametrize(
     "parts, verdict, said",
     [
-        ((0.0, 0.0, 0.05), gap.HERE, ("Mostly single raters", "calibrate the people")),
-        ((0.06, 0.0, 0.0), gap.SHARED, ("Mostly the items", "look at the guideline and the gold")),
-        ((0.06, 0.0, 0.0), gap.READING, ("Mostly the items", "look at how the guideline reads in that language")),
-        ((0.0, 0.05, 0.02), gap.CANNOT_TELL, ("all raters here share", "one cannot tell")),
+        ((0.0, 0.0, 0.05), confusion_elsewhere.HERE, ("Mostly single raters", "calibrate the people")),
+        ((0.06, 0.0, 0.0), confusion_elsewhere.SHARED, ("Mostly the items", "look at the guideline and the gold")),
+        (
+            (0.06, 0.0, 0.0),
+            confusion_elsewhere.READING,
+            ("Mostly the items", "look at how the guideline reads in that language"),
+        ),
+        ((0.0, 0.05, 0.02), confusion_elsewhere.CANNOT_TELL, ("all raters here share", "one cannot tell")),
         ((0.005, 0.005, 0.005), None, ("by people or items one cannot tell",)),
-        ((-0.03, 0.0, 0.01), gap.HERE, ("no gap",)),
+        ((-0.03, 0.0, 0.01), confusion_elsewhere.HERE, ("no gap",)),
     ],
 )
 def test_people_items_or_guideline_in_two_sentences(parts, verdict, said):
     share = Estimate(0.2, 0.15, 0.25, 100.0)
-    main = rater_gap.MainConfusion(gap.Confusion(0, share, share, share, share, verdict), "P01", "harmful", "benign")
-    text = words.gap(gap_of(*parts), main=main)
+    main = rater_gap.MainConfusion(
+        confusion_elsewhere.Confusion(0, share, share, share, share, verdict), "P01", "harmful", "benign"
+    )
+    text = rater_gap_words.gap(gap_of(*parts), main=main)
     assert all(one in text for one in said)
     assert text.replace(".0", "").count(". ") <= 1
 
 
 def test_the_main_confusion_says_where_it_lies_who_is_left_out_and_that_nobody_else_works_there():
-    share, none = Estimate(0.2, 0.15, 0.25, 100.0), Estimate.missing(gap.NOBODY_ELSE)
-    found = gap.Confusion(0, share, share, none, share, gap.CANNOT_TELL, 0)
+    share, none = Estimate(0.2, 0.15, 0.25, 100.0), Estimate.missing(confusion_elsewhere.NOBODY_ELSE)
+    found = confusion_elsewhere.Confusion(0, share, share, none, share, confusion_elsewhere.CANNOT_TELL, 0)
     main = rater_gap.MainConfusion(found, "P01", "harmful", "benign", "vi", "malware", 3)
-    said = words.confused(main).replace("\u00a0", " ").replace("20.0 %", "20 %")
+    said = rater_gap_words.confused(main).replace("\u00a0", " ").replace("20.0 %", "20 %")
     assert said.startswith("Without the 3 raters whose labels look unread, the main confusion, harmful labelled benign")
     assert "(mostly malware in vi)" in said and "20 % of cases here and in 20 % in other languages" in said
     assert "nobody else works" in said.replace("hardly anybody", "nobody") and "one cannot tell" in said
@@ -428,22 +449,24 @@ def test_the_main_confusion_says_where_it_lies_who_is_left_out_and_that_nobody_e
 
 def test_why_there_is_no_learning_curve():
     start, end = dt.date(2026, 5, 18), dt.date(2026, 11, 15)
-    long = words.no_learning(start - dt.timedelta(days=800), start, end)
+    long = rater_history_words.no_learning(start - dt.timedelta(days=800), start, end)
     assert "first 26 weeks" in long and "here for 2 years" in long
-    assert "have 5 gold judgements or more" in words.no_learning(end - dt.timedelta(days=40), start, end)
-    assert "not known when" in words.no_learning(None, start, end)
+    assert "have 5 gold judgements or more" in rater_history_words.no_learning(end - dt.timedelta(days=40), start, end)
+    assert "not known when" in rater_history_words.no_learning(None, start, end)
 
 
 def test_matrices_that_are_not_drawn_are_named():
-    assert words.further_matrices(["A"]).startswith("One more project has gold of this rater: A. Choose it")
-    assert "Two more projects have gold of this rater: A and B. Choose one" in words.further_matrices(["A", "B"])
+    assert rater_error_words.further_matrices(["A"]).startswith("One more project has gold of this rater: A. Choose it")
+    assert "Two more projects have gold of this rater: A and B. Choose one" in rater_error_words.further_matrices(
+        ["A", "B"]
+    )
 
 
 @pytest.mark.parametrize("days, said", [(10, "1 weeks"), (400, "13 months"), (1200, "3 years")])
 def test_tenure(days, said):
     on = dt.date(2026, 11, 15)
-    assert words.tenure(on - dt.timedelta(days=days), on) == said
-    assert words.tenure(None, on) == "not known"
+    assert rater_history_words.tenure(on - dt.timedelta(days=days), on) == said
+    assert rater_history_words.tenure(None, on) == "not known"
 
 
 # ---- charts ----------------------------------------------------------------------------------------------------
@@ -534,9 +557,11 @@ def test_the_margins_of_a_matrix_are_recall_and_precision_and_macro_f1_stands_be
         both = np.sum((truth == label) & (given == label))
         f1.append(2 * both / (np.sum(truth == label) + np.sum(given == label)))
     assert found.macro.value == pytest.approx(np.mean(f1))
-    assert f"{100 * np.mean(f1):.1f}" in words.macro_f1(found) and " to " in words.macro_f1(found)
+    assert f"{100 * np.mean(f1):.1f}" in rater_error_words.macro_f1(found) and " to " in rater_error_words.macro_f1(
+        found
+    )
     many = rater_errors.matrix(snapshot, half_year, "P05")
-    assert "in sets" in words.macro_f1(many)
+    assert "in sets" in rater_error_words.macro_f1(many)
     spec, _ = charts.confusion(many.counts, many.labels, LIGHT, "", "on gold", rater_errors.OTHER)
     assert valid(spec)
     margins = [v for layer in spec["layer"] for v in layer.get("data", {}).get("values", [])]

@@ -10,9 +10,9 @@ import pytest
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics import drift, fatigue, gap, skill, spam
+from metrics import confusion_elsewhere, drift, fatigue, skill, spam
 from metrics.spec import Status
-from ui import audit_gold, data, figures, rater_gap, rater_gold, rater_history, rater_weeks, raters
+from ui import audit_gold, data, figures, rater_gap, rater_gap_words, rater_gold, rater_history, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
 
@@ -150,9 +150,9 @@ def test_a_clause_mistranslated_is_the_guideline_s_and_not_the_people_s(snapshot
     found = raters.raters(snapshot, filters, pool)
     main = rater_gap.main_confusion(snapshot, filters, pool, found.unread)
     assert (main.truth, main.label, main.language, main.policy) == ("allow", "remove", "id", "harassment")
-    assert main.found.verdict == gap.READING and main.left_out == 0
+    assert main.found.verdict == confusion_elsewhere.READING and main.left_out == 0
     assert main.found.there.low > main.found.beyond.high and main.found.there.value > 3 * main.found.beyond.value
-    said = words.gap(found.gap, main=main)
+    said = rater_gap_words.gap(found.gap, main=main)
     assert "look at how the guideline reads in that language" in said and "calibrate the people" not in said
 
 
@@ -165,8 +165,8 @@ def test_the_main_confusion_is_told_without_labels_given_unread(snapshot):
     assert (everyone.truth, everyone.label) == ("harmful", "benign") and everyone.found.here.value > 0.2
     main = rater_gap.main_confusion(snapshot, filters, "POOL-09", found.unread)
     assert (main.truth, main.label) != ("harmful", "benign")
-    assert main.left_out == 3 and main.found.verdict != gap.HERE
-    said = words.gap(found.gap, main=main)
+    assert main.left_out == 3 and main.found.verdict != confusion_elsewhere.HERE
+    said = rater_gap_words.gap(found.gap, main=main)
     assert "Without the 3 raters whose labels look unread" in said and "calibrate" not in said
 
 

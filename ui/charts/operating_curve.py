@@ -20,7 +20,7 @@ def operating_curve(
 ) -> tuple[dict, str]:
     """The chance that a batch is accepted by its true error share, with the two rates the plan was made for.
 
-    curve: metrics.audit_plan.operating_curve(). acceptable, limit: each an error share and its chance to be accepted.
+    curve: metrics.acceptance.operating_curve(). acceptable, limit: each an error share and its chance to be accepted.
     """
     values = [
         {"rate": 100 * r, "chance": 100 * a, "said": _percent(a), "at": _percent(r)}

@@ -1,9 +1,4 @@
-"""Did the work change or its mix? Kitagawa's parts of a change, and means standardised to one mix of cells.
-
-A cell is a kind of work (policy x language x content type). Everything follows from sums per cell: n judgements, the
-total of a quantity x over them and the total of x²: x is 0 or 1 for a share, seconds or ln(seconds) for handle time.
-Durations of different time bases are never put together: filter by ``time_basis`` first.
-"""
+"""Means standardised to one mix of cells: handle times as if every group had worked the same mix."""
 
 from __future__ import annotations
 
@@ -16,142 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from metrics.intervals import student
-from metrics.spec import Estimate
+from metrics.mix.cells import CELLS, Floats, half_interval, mean_variances, quotient, summed_by_cell
 
-Floats = NDArray[np.float64]
-
-CELLS = ("policy", "language", "content_type")
-"""What makes a cell, the one to drop last first: it falls back to policy x language, then to policy, then to all."""
-
-TWO_PART, THREE_PART = "two-part", "three-part"
 LOG, MEAN = "log", "mean"
-
-POOLED_DF = 4.0
-"""How many degrees of freedom the variance within all cells is worth against a cell's own."""
 
 LEAST_IN_CELL = 10
 """Judgements below which a cell falls back to a coarser one: fewer show neither a mean nor how it varies."""
 
 NO_JUDGEMENTS = "no judgements"
-NO_JUDGEMENTS_BEFORE, NO_JUDGEMENTS_AFTER = "no judgements in the first period", "no judgements in the second period"
 NOT_IN_REFERENCE = "no judgements in cells of the reference mix"
 NO_SPREAD = "no interval: no cell shows how its judgements differ"
 NO_RATERS = "no interval: no cell has several raters"
-
-
-# --------------------------------------------------------------------------------------------------- parts of a change
-
-
-@dataclass(frozen=True, eq=False)
-class Kitagawa:
-    """A change of a mean, split into what the mix of cells did and what the cells' own means did.
-
-    form: "two-part" (mix and rate, symmetric: swapping the periods flips every sign) or "three-part" (mix at the first
-        period's means, rate at the first period's mix, interaction). before, after, change: Estimates in the unit of x;
-        n is judgements. mix, rate, interaction (None in the two-part form) sum to change.
-    cells: a row per cell: the keys, n_before, n_after, weight_before, weight_after (shares of n), mean_before,
-        mean_after (NaN without judgements), mix, rate, interaction, total (of the three); each sums to its part.
-        A cell's mix part is against the mean of all cells, so growth of a cell as slow as the average counts as 0.
-    """
-
-    form: str
-    before: Estimate
-    after: Estimate
-    change: Estimate
-    mix: Estimate
-    rate: Estimate
-    interaction: Estimate | None
-    cells: pd.DataFrame
-
-
-def kitagawa(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    cells: Sequence[str] = CELLS,
-    *,
-    form: str = TWO_PART,
-    n: str = "n",
-    total: str = "total",
-    squares: str = "squares",
-    design: tuple[float, float] = (1.0, 1.0),
-    level: float = 0.95,
-) -> Kitagawa:
-    """The change of a mean between two periods as mix and rate, exact to rounding.
-
-    before, after: rows of cells' sums, any number of rows a cell: ``cells`` and the columns named by n, total and
-    squares (for a share squares equals total). design: by how much raters' differences widen each period's variances
-    (``intervals.mean_design_effect``).
-
-    Formula, w shares of n and r means: two-part Σ(w1 - w0)(r1 + r0)/2 and Σ(r1 - r0)(w1 + w0)/2; three-part
-    Σ(w1 - w0)r0, Σ(r1 - r0)w0, Σ(w1 - w0)(r1 - r0). A cell in one period only is mix. Intervals take the mix as it
-    was: they speak of the chance in the cells' means, with variances pooled towards that within all cells by
-    ``POOLED_DF`` and Student's t (Satterthwaite). A period without judgements: no numbers, with the reason.
-    Raises ValueError for another form or n below 0. Source: Kitagawa 1955.
-    """
-    if form not in (TWO_PART, THREE_PART):
-        raise ValueError(f'A form is "{TWO_PART}" or "{THREE_PART}", not "{form}".')
-    keys = list(cells)
-    sides = [_summed(rows, keys, (n, total, squares)) for rows in (before, after)]
-    index = sides[0].index[sides[0][n] > 0].union(sides[1].index[sides[1][n] > 0])
-    n0, x0, s0 = sides[0].reindex(index, fill_value=0.0).to_numpy(float).T
-    n1, x1, s1 = sides[1].reindex(index, fill_value=0.0).to_numpy(float).T
-    table = index.to_frame(index=False).assign(n_before=n0, n_after=n1)
-    if not n0.sum() or not n1.sum():
-        return _nothing(form, NO_JUDGEMENTS_AFTER if n0.sum() else NO_JUDGEMENTS_BEFORE, table)
-    w0, w1 = n0 / n0.sum(), n1 / n1.sum()
-    r0, r1 = _ratio(x0, n0), _ratio(x1, n1)
-    table = table.assign(weight_before=w0, weight_after=w1, mean_before=r0, mean_after=r1)
-    gone, new = n1 == 0, n0 == 0
-    moved, middle = w1 - w0, (w0 + w1) / 2
-    # Each part is linear in the cells' means: the weights of the first and of the second period's.
-    if form == TWO_PART:
-        parts = {"mix": (moved / 2, moved / 2), "rate": (-middle, middle)}
-        level_of_all = (x0.sum() / n0.sum() + x1.sum() / n1.sum()) / 2
-    else:
-        parts = {"mix": (moved, 0 * moved), "rate": (-w0, w0), "interaction": (-moved, moved)}
-        level_of_all = x0.sum() / n0.sum()
-    # A mean that one period lacks is the other's: its weight goes there.
-    r0, r1 = np.where(new, 0, r0), np.where(gone, 0, r1)
-    parts = {
-        name: (np.where(gone, a + b, np.where(new, 0, a)), np.where(new, a + b, np.where(gone, 0, b)))
-        for name, (a, b) in parts.items()
-    }
-    variance0, df0 = _mean_variances(n0, x0, s0, design[0])
-    variance1, df1 = _mean_variances(n1, x1, s1, design[1])
-    judged = float(n0.sum() + n1.sum())
-
-    def estimate(a: Floats, b: Floats, n: float) -> Estimate:
-        pieces = np.concatenate([a**2 * variance0, b**2 * variance1])
-        half = _half(pieces, np.concatenate([df0, df1]), level)
-        value = float(a @ r0 + b @ r1)
-        return Estimate(value, n=n) if half is None else Estimate(value, value - half, value + half, n)
-
-    found = {name: estimate(*weights, judged) for name, weights in parts.items()}
-    for name in ("mix", "rate", "interaction"):
-        table[name] = parts[name][0] * r0 + parts[name][1] * r1 if name in parts else 0.0
-    table["mix"] -= moved * level_of_all
-    table["total"] = table["mix"] + table["rate"] + table["interaction"]
-    return Kitagawa(
-        form,
-        estimate(w0, 0 * w0, float(n0.sum())),
-        estimate(0 * w1, w1, float(n1.sum())),
-        estimate(-w0, w1, judged),
-        found["mix"],
-        found["rate"],
-        found.get("interaction"),
-        table,
-    )
-
-
-def _nothing(form: str, reason: str, table: pd.DataFrame) -> Kitagawa:
-    columns = ("weight_before", "weight_after", "mean_before", "mean_after", "mix", "rate", "interaction", "total")
-    missing = Estimate.missing(reason)
-    third = missing if form == THREE_PART else None
-    table = table.assign(**dict.fromkeys(columns, np.nan))
-    return Kitagawa(form, missing, missing, missing, missing, missing, third, table)
-
-
-# ----------------------------------------------------------------------------------------------------- means at one mix
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +80,7 @@ def mix_adjusted(
         raise ValueError(f'A scale is "{LOG}" or "{MEAN}", not "{scale}".')
     if "time_basis" in sums and sums["time_basis"].nunique() > 1:
         raise ValueError("These times have different time bases, which cannot be put together: choose one.")
-    frame = _summed(sums if reference is None else reference, keys, (n, total))
+    frame = summed_by_cell(sums if reference is None else reference, keys, (n, total))
     frame = frame[frame[n] > 0]
     if frame.empty:
         if sums.empty:
@@ -314,9 +184,9 @@ def _standardised(
         here = open_ & ((judged >= least) if k < len(levels) - 1 else (judged > 0))[code] & (judged > 0)[code]
         taken = np.bincount(code, np.where(here, weight * factor, 0), size)
         divisor = np.bincount(code[cell], d, size)
-        ratio = _ratio(np.bincount(code[cell], y, size), divisor, 0.0)
+        ratio = quotient(np.bincount(code[cell], y, size), divisor, 0.0)
         value += float(taken @ ratio)
-        each = _ratio(taken, divisor, 0.0)
+        each = quotient(taken, divisor, 0.0)
         coefficient += each[code[cell]]
         residual += each[code[cell]] * (y - ratio[code[cell]] * d)
         pieces.append((code[cell], each, divisor))
@@ -344,10 +214,10 @@ def _independent_half(
         return None
     codes, at = np.unique(cell, return_inverse=True)
     n, x, xx = (np.bincount(at, c, len(codes)) for c in (n, x, xx))
-    variance, df = _mean_variances(n, x, xx, 1.0)
+    variance, df = mean_variances(n, x, xx, 1.0)
     own = np.zeros(len(codes))
     own[at] = coefficient
-    return _half((own * n) ** 2 * variance, df, level)
+    return half_interval((own * n) ** 2 * variance, df, level)
 
 
 def _clustered_half(
@@ -375,45 +245,10 @@ def _clustered_half(
     return float(student(0.5 + level / 2, df)) * error
 
 
-# ------------------------------------------------------------------------------------------------------------- helpers
-
-
-def _mean_variances(n: Floats, x: Floats, xx: Floats, design: float) -> tuple[Floats, Floats]:
-    """Variances of cells' means and their degrees of freedom; NaN where no cell has two judgements, 0 without any."""
-    free = np.maximum(n - 1, 0)
-    # A square sum below n·mean² by rounding is a spread of 0.
-    within = np.where(n > 1, np.maximum(xx - _ratio(x**2, n, 0.0), 0), 0)
-    pooled = within.sum() / free.sum() if free.sum() > 0 else np.nan
-    df = free + POOLED_DF if free.sum() > 0 else np.ones(len(n))
-    variance = (within + POOLED_DF * pooled) / df
-    return np.where(n > 0, variance * design * _ratio(np.ones(len(n)), n, 0.0), 0.0), np.minimum(df, max(free.sum(), 1))
-
-
-def _half(pieces: Floats, df: Floats, level: float) -> float | None:
-    """Half an interval from independent variances and their degrees of freedom (Satterthwaite); None if unknown."""
-    total = pieces.sum()
-    if math.isnan(total):
-        return None
-    if total <= 0:
-        return 0.0
-    shares = pieces / total
-    return float(student(0.5 + level / 2, 1 / np.sum(shares**2 / df))) * math.sqrt(total)
-
-
-def _summed(rows: pd.DataFrame, keys: list[str], columns: Sequence[str]) -> pd.DataFrame:
-    if len(rows) and (rows[columns[0]] < 0).any():
-        raise ValueError("A number of judgements is not negative.")
-    return rows.groupby(keys, dropna=False)[list(columns)].sum().astype(float)
-
-
 def _codes(names: pd.DataFrame, keys: list[str]) -> NDArray[np.intp]:
     if not keys:
         return np.zeros(len(names), dtype=np.intp)
     return names.groupby(keys, dropna=False).ngroup().to_numpy(np.intp)
-
-
-def _ratio(a: Floats, b: Floats, otherwise: float = np.nan) -> Floats:
-    return np.divide(a, b, out=np.full(np.shape(b), otherwise), where=np.asarray(b) > 0)
 
 
 def _no_groups(scale: str, keys: list[str], by: list[str]) -> MixAdjusted:
