@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import delivery_words, productivity
+from ui import productivity, productivity_words
 from ui import productivity_panels as panels
 from ui.page import header, nothing_here, open_page
 
@@ -11,7 +11,7 @@ view = open_page(own, problems)
 found = productivity.change(view.snapshot, view.filters)
 
 panels.all_pools(view, own)
-header(view, delivery_words.productivity(found, view.currency))
+header(view, productivity_words.productivity(found, view.currency))
 if found.score("judgements")["n"] == 0:
     nothing_here("No work matches these filters, so handle time and throughput cannot be shown.")
     st.stop()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import delivery_words, queue, words
+from ui import queue, queue_words, words
 from ui import queue_panels as panels
 from ui.page import header, nothing_here, open_page
 from ui.tables import quiet
@@ -21,9 +21,9 @@ filters = queue.of_queue(view.filters, at)
 known, found = queue.days(view.snapshot, filters), queue.outlook(view.snapshot, filters, asked)
 
 panels.picker(rows, at, own, view.filters)
-header(view, delivery_words.queue(found, asked, row, view.currency))
+header(view, queue_words.queue(found, asked, row, view.currency))
 if queue.dropped(view.filters):
-    quiet(words.md(delivery_words.no_pool(queue.dropped(view.filters))))
+    quiet(words.md(queue_words.no_pool(queue.dropped(view.filters))))
 panels.figure_row(view, row, found, asked)
 panels.outlook(view, known, found, asked)
 panels.controls(own, view.filters, found.staff)

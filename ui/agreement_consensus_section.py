@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ui import agreement_consensus, links, tables, words
+from ui import agreement_consensus, agreement_consensus_words, links, tables, words
 from ui import agreement_live as live
 from ui import agreement_words as say
 from ui.agreement_controls import Own
@@ -35,7 +35,7 @@ def without_gold(view: View, own: Own, rows: pd.DataFrame) -> None:
 
 
 def _compared(view: View, found: agreement_consensus.WithoutGold) -> None:
-    st.markdown(words.md(say.without_gold(found)))
+    st.markdown(words.md(agreement_consensus_words.without_gold(found)))
     if not found.found.reason and len(found.items):
         _items(view, found)
         _raters(view, found)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from data_access.filters import Filters
 from data_access.marts import SAMPLED_ITEMS
-from ui import agreement_groups, agreement_words, words
+from ui import agreement_groups, agreement_more_words, agreement_words, words
 from ui import format as fmt
 from ui.agreement_groups import Grouped
 from ui.agreement_readings import Readings
@@ -104,7 +104,7 @@ def shifted(row: Mapping[str, object]) -> str:
     """“unsafe” +23.5 points: the label a group gives more or less often than the others do on the same items."""
     if fmt.is_missing(row["shift"]) or not row["apart"]:
         return "no difference"
-    return f"“{agreement_words.label_name(row['given'])}” {agreement_words.points(row['shift'])} points"
+    return f"“{agreement_words.label_name(row['given'])}” {agreement_more_words.points(row['shift'])} points"
 
 
 def readings_basis(found: Readings, untested: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from ui import agreement_items, charts, links, tables, words
+from ui import agreement_item_words, agreement_items, charts, links, tables, words
 from ui import agreement_live as live
 from ui import agreement_words as say
 from ui import format as fmt
@@ -27,7 +27,7 @@ def contested(view: View, own: Own, rows: pd.DataFrame) -> None:
 
 
 def _contested(view: View, found: agreement_items.Contested) -> None:
-    st.markdown(words.md(say.contested(found)))
+    st.markdown(words.md(agreement_item_words.contested(found)))
     if found.table.empty:
         return
     rows = found.table
@@ -55,7 +55,7 @@ def gold(view: View, own: Own, rows: pd.DataFrame) -> None:
 
 
 def _gold(view: View, found: agreement_items.Gold) -> None:
-    st.markdown(words.md(say.doubtful_gold(found)))
+    st.markdown(words.md(agreement_item_words.doubtful_gold(found)))
     rows = found.table[found.table["posterior"] > agreement_items.DOUBTED]
     if rows.empty:
         return
@@ -81,7 +81,7 @@ def pairs(view: View, own: Own, rows: pd.DataFrame) -> None:
 
 
 def _pairs(view: View, found: agreement_items.Pairs) -> None:
-    st.markdown(words.md(say.pairs(found)))
+    st.markdown(words.md(agreement_item_words.pairs(found)))
     if found.matrix is None:
         return
     clear = {frozenset(pair) for pair in zip(found.clear["rater"], found.clear["other"], strict=True)}

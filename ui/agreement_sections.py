@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.filters import DIMENSIONS
-from ui import agreement, agreement_more, charts, tables, words
+from ui import agreement, agreement_more, agreement_more_words, charts, tables, words
 from ui import agreement_consensus_section as consensus_section
 from ui import agreement_controls as controls
 from ui import agreement_group_sections as group_sections
@@ -121,7 +121,7 @@ def _mix(view: View, own: Own, rows: pd.DataFrame) -> None:
     before = agreement_more.baseline(view.filters)
     against = fmt.days(before.start, before.end, view.filters.end)
     found = agreement_more.shifts(view.snapshot, view.filters)
-    st.markdown(words.md(say.label_mix(found, against)))
+    st.markdown(words.md(agreement_more_words.label_mix(found, against)))
     if found.projects.empty:
         return
     if found.labels is not None:
@@ -140,7 +140,7 @@ def _more(view: View, own: Own, rows: pd.DataFrame) -> None:
     if _nothing(view):
         return
     found = agreement_more.one_more(view.snapshot, view.filters)
-    st.markdown(words.md(say.one_more(found, view.currency)))
+    st.markdown(words.md(agreement_more_words.one_more(found, view.currency)))
     left, right = st.columns(2, gap="large")
     if len(found) and found["half_width"].notna().any():
         with left:
@@ -158,7 +158,7 @@ def _more(view: View, own: Own, rows: pd.DataFrame) -> None:
             controls.project_picker(view, own) if not one else None
             return
         charts.show(*charts.majority(curve, palette()), key="majority")
-        tables.quiet(words.md(say.majority(curve, view.currency)))
+        tables.quiet(words.md(agreement_more_words.majority(curve, view.currency)))
 
 
 def _nothing(view: View) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import streamlit as st
 
@@ -11,10 +10,9 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.errors import RaterscopeError
 from metrics.spec import Metric
-from ui import audit_gold, audit_planner, audit_tests, audit_words, charts, data, links, tables, words
+from ui import audit_gold, audit_planner, audit_tests, audit_words, cards, charts, data, links, tables, words
 from ui import format as fmt
 from ui.audit_planner import AUDITS, AUTO, GOLD, STRATA, Ask, Plan
-from ui.cards import KPI_PAGE, kpi_params
 from ui.choice import choice
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, context, tell_why
@@ -162,11 +160,7 @@ def heading(view: View, sentence: str) -> None:
 
 def figure_row(plan: Plan, asked: Ask, currency: str) -> None:
     """What is known today and after the plan, and what it costs."""
-    cells = "".join(
-        f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
-        for a, b, c in audit_words.figures(plan, asked, currency)
-    )
-    st.html(f'<div class="rs-figures">{cells}</div>')
+    cards.figures_row(audit_words.figures(plan, asked, currency))
 
 
 def where_they_go(view: View, plan: Plan, asked: Ask, own: Mapping[str, str]) -> None:
@@ -234,7 +228,7 @@ def open_stratum(view: View, plan: Plan, asked: Ask, own: Mapping[str, str], pla
         inside = view.filters.with_("project", str(plan.rows["project"].iloc[place]))
         open_from_click(PAGE, links.write(inside, **{**own, "strata": "policy_language"}))
     else:
-        open_from_click(KPI_PAGE, kpi_params(audit_planner.METRIC[asked.of], filters))
+        open_from_click(cards.KPI_PAGE, cards.kpi_params(audit_planner.METRIC[asked.of], filters))
 
 
 def tests(own: Mapping[str, str], view: View, plan: Plan, asked: Ask) -> None:
@@ -282,7 +276,7 @@ def gold(view: View, plan: Plan, asked: Ask) -> None:
             clicked = charts.show(spec, alt, key=f"exposure {token(filters)}", select=True)
             if clicked and clicked.get("member"):
                 narrower = filters.with_("pool", str(clicked["member"]))
-                open_from_click(KPI_PAGE, kpi_params(metric.name, narrower))
+                open_from_click(cards.KPI_PAGE, cards.kpi_params(metric.name, narrower))
 
 
 @st.fragment

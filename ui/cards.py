@@ -65,6 +65,15 @@ def kpi_params(metric: str, filters: Filters, grain: str = DEFAULT_GRAIN) -> dic
     return links.write(filters, metric=metric, by=by, grain=grain)
 
 
+def figures_row(cells: list[tuple[str, str, str]]) -> None:
+    """Figures side by side: heading, number, what stands below."""
+    inside = "".join(
+        f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
+        for a, b, c in cells
+    )
+    st.html(f'<div class="rs-figures">{inside}</div>')
+
+
 def figure_row(row: dict, filters: Filters, meta: Meta) -> None:
     """The figures of one KPI: value with interval, change, target, status, n."""
     metric = find_metric(row["metric"])

@@ -1,11 +1,8 @@
-"""The parts of the costs page: what is chosen, the figures, the bridge, poor quality, the budget, the table."""
+"""The cost of a label on the costs page: the figures, the bridge, over time, where, and the table."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import replace
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -13,12 +10,11 @@ import streamlit as st
 from data_access.filters import DIMENSIONS, Filters
 from metrics.catalogue import METRICS
 from ui import (
-    agreement_controls,
     cards,
     charts,
     cost_bridge,
-    cost_budget,
-    cost_kinds,
+    cost_bridge_words,
+    cost_names,
     cost_poor_quality,
     cost_units,
     costs,
@@ -29,90 +25,14 @@ from ui import (
 from ui import cost_words as say
 from ui import format as fmt
 from ui.cost_bridge import Moved
-from ui.cost_budget import Budget
+from ui.cost_controls import PAGE, Own, choose, open_group, to_load
 from ui.cost_units import Unit
 from ui.costs import Ask
-from ui.filter_bar import go_to, open_from_click, token
+from ui.filter_bar import open_from_click, token
 from ui.page import View, tell_why
 from ui.tables import Column
 from ui.theme import palette
 from ui.words import md
-
-PAGE, QUALITY_PAGE = "pages/costs.py", "pages/cost_and_quality.py"
-CHOICES = {
-    "unit": ("unit", say.UNITS),
-    "of": ("bridge", say.OF),
-    "by": ("breakdown", {d: f"By {DIMENSIONS[d]}" for d in costs.GROUPS}),
-    "quality": ("measure of accuracy", say.QUALITY),
-}
-UNITS, KINDS, POOR, BUDGET = "units", "kinds", "poor", "budget"
-LOOKS = {UNITS: "Where and when", KINDS: "Kinds of cost", POOR: "Cost of poor quality", BUDGET: "Budget"}
-MONEY = {"harm": "An escaped error costs", "appeal": "An appeal costs", "escalation": "An escalation costs"}
-MOST = 100_000.0
-Own = Mapping[str, str]
-
-
-def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
-    """The page's own parameters as text, and a sentence for each that was not honoured."""
-    problems: list[str] = []
-    fallback = Ask()
-    own = {
-        name: links.one_of(called, st.query_params.get(name), known, getattr(fallback, name), problems)
-        for name, (called, known) in CHOICES.items()
-    }
-    own["look"] = links.one_of("section", st.query_params.get("look"), LOOKS, UNITS, problems)
-    for name, called in MONEY.items():
-        own[name] = amount(called.lower(), st.query_params.get(name), 0.0, MOST, getattr(fallback, name), problems)
-    return own, tuple(problems)
-
-
-def amount(called: str, text: str | None, least: float, most: float, fallback: float, problems: list[str]) -> str:
-    """A number of the URL as text; the fallback and a sentence where it is none or lies outside."""
-    if text is None:
-        return f"{fallback:g}"
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        limits = f"from {least:g} to {most:,g}"
-        problems.append(f"“{called}” is a number {limits}, not {links.quoted(text)}. Shown is {fallback:g}.")
-        value = fallback
-    return f"{round(value, 4):g}"
-
-
-def ask(own: Own) -> Ask:
-    """The parameters as what is asked."""
-    return Ask(**{name: own[name] for name in CHOICES}, **{name: float(own[name]) for name in MONEY})
-
-
-def choose(widget, param: str, own: Own, filters: Filters, choices: Mapping = CHOICES, **more) -> None:
-    """One of a few, from the URL and back into it."""
-    called, known = choices[param]
-    agreement_controls.choice(widget, called.capitalize(), param, known, own, filters, **more)
-
-
-def number(
-    label: str, param: str, own: Own, filters: Filters, least: float, most: float, step: float, width=170
-) -> None:
-    """A number, from the URL and back into it."""
-    key = f"{param} {own[param]}"
-
-    def write() -> None:
-        value = st.session_state[key]
-        if value is not None:
-            go_to(filters, {**own, param: f"{value:g}"})
-
-    st.number_input(label, least, most, float(own[param]), step, format="%g", key=key, on_change=write, width=width)
-
-
-def figures_row(cells: list[tuple[str, str, str]]) -> None:
-    """Figures side by side: heading, number, what stands below."""
-    inside = "".join(
-        f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
-        for a, b, c in cells
-    )
-    st.html(f'<div class="rs-figures">{inside}</div>')
 
 
 def answer(view: View, asked: Ask) -> tuple[Unit, Ask]:
@@ -127,7 +47,7 @@ def answer(view: View, asked: Ask) -> tuple[Unit, Ask]:
 def figure_row(view: View, found: Unit, asked: Ask) -> None:
     """The unit costs, the share of QA, the total and the accuracy used."""
     qa = cost_poor_quality.qa_share(view.snapshot, view.filters)
-    figures_row(say.figures(found, asked, view.currency, qa))
+    cards.figures_row(say.figures(found, asked, view.currency, qa))
     tables.quiet(md(say.accuracy_used(found, asked)))
     if asked.instead:
         tables.quiet(md(say.INSTEAD))
@@ -135,27 +55,12 @@ def figure_row(view: View, found: Unit, asked: Ask) -> None:
         to_load(view, "audits")
 
 
-def to_load(view: View, table: str, more: str = "") -> None:
-    """Which table to load and what it would show then; nothing where it is loaded."""
-    said = costs.to_load(view.snapshot, table, more)
-    if said:
-        tables.quiet(md(said))
-
-
-def look(own: Own, filters: Filters) -> None:
-    """Which section is open."""
-    agreement_controls.choice(st.segmented_control, "Look into", "look", LOOKS, own, filters, wrap=True)
-
-
 def bridge(view: View, asked: Ask) -> Moved:
     """What moved the cost, its drivers with their names."""
     moved = cost_bridge.bridge(view.snapshot, view.filters, asked)
     if moved.change is None:
         return moved
-    return replace(moved, drivers=say.named(moved, view.snapshot.names, view.currency))
-
-
-# ---- what moved ------------------------------------------------------------------------------------------------
+    return replace(moved, drivers=cost_bridge_words.named(moved, view.snapshot.names, view.currency))
 
 
 def what_moved(view: View, moved: Moved, asked: Ask, own: Own) -> None:
@@ -167,7 +72,7 @@ def what_moved(view: View, moved: Moved, asked: Ask, own: Own) -> None:
     if moved.change is None:
         tell_why("What moved the cost", [moved.reason])
         return
-    metric = say.metric_of(asked)
+    metric = cost_names.metric_of(asked)
     left, right = st.columns([1, 1.2], gap="large")
     with left:
         spec, alt = charts.waterfall(moved, metric, palette(), view.currency)
@@ -176,7 +81,7 @@ def what_moved(view: View, moved: Moved, asked: Ask, own: Own) -> None:
         spec, alt = charts.drivers(moved.drivers, metric, palette(), view.currency)
         key = f"drivers {asked.unit} {asked.of} {asked.quality} {token(view.filters)}"
         clicked = charts.show(spec, alt, key=key, select=True)
-    tables.quiet(md(say.how(moved, asked, costs.to_load(view.snapshot, "shifts"))))
+    tables.quiet(md(cost_bridge_words.how(moved, asked, costs.to_load(view.snapshot, "shifts"))))
     place = int(clicked["place"]) if clicked and "place" in clicked else -1
     if 0 <= place < len(moved.drivers):
         open_place(view.filters, moved.drivers.iloc[place], own)
@@ -220,150 +125,16 @@ def where(view: View, found: Unit, asked: Ask, own: Own) -> None:
     open_group(view.filters, asked, own, (clicked or {}).get("member"))
 
 
-def open_group(filters: Filters, asked: Ask, own: Own, member: object) -> None:
-    """The page of one group, broken down by what is left open."""
-    if not member or filters.values(asked.by) == (str(member),):
-        return
-    by = "pool" if asked.by in ("project", "product") else "project"
-    open_from_click(PAGE, links.write(filters.with_(asked.by, str(member)), **{**own, "by": by}))
-
-
-# ---- kinds of cost, poor quality, budget -----------------------------------------------------------------------
-
-
-def kinds(view: View, asked: Ask, own: Own) -> None:
-    """Labour, review, rework, tooling, training and fees by group; a click narrows the page to the group."""
-    found = cost_kinds.kinds(view.snapshot, view.filters, asked.by)
-    what = DIMENSIONS[asked.by]
-    st.markdown(md(say.kinds(found, view.currency)))
-    choose(st.selectbox, "by", own, view.filters, width=170)
-    if found.rows.empty:
-        tell_why(f"Cost by {what} and kind", ["no costs match these filters"])
-        return
-    spec, alt = charts.cost_kinds(found.rows, found.kinds, palette(), what, view.currency)
-    clicked = charts.show(spec, alt, key=f"cost kinds {asked.by} {token(view.filters)}", select=True)
-    open_group(view.filters, asked, own, (clicked or {}).get("member"))
-
-    def write(value: object) -> str:
-        return fmt.NONE if fmt.is_missing(value) else fmt.money(float(value), view.currency)
-
-    everywhere = [(list(range(len(found.rows))), write)]
-    picked = tables.table(
-        found.rows,
-        key=f"kinds table {asked.by} {token(view.filters)}",
-        title=f"Cost by {what} and kind",
-        columns={
-            "label": Column(what.capitalize(), "Open a row to look inside.", width=220),
-            **{kind: Column(kind.capitalize(), f"Costs booked as {kind}.", "number") for kind in found.kinds},
-            "cost": Column("All", "The kinds sum to it.", "number"),
-        },
-        snapshot=view.snapshot,
-        filters=view.filters,
-        members=[{"member": m} for m in found.rows["member"]],
-        exported=found.rows,
-        writers=dict.fromkeys((*found.kinds, "cost"), everywhere),
-    )
-    open_group(view.filters, asked, own, (picked or {}).get("member"))
-
-
-def poor_quality(view: View, asked: Ask, own: Own) -> None:
-    """Prevention, appraisal and failure by group, with what is supposed in reach."""
-    found = cost_poor_quality.poor_quality(view.snapshot, view.filters, asked)
-    st.markdown(md(say.poor_quality(found, asked, view.currency)))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        choose(st.selectbox, "by", own, view.filters, width=170)
-        for name, label in MONEY.items():
-            number(f"{label}, {view.currency}", name, own, view.filters, 0.0, MOST, 0.5 if name == "harm" else 5.0, 215)
-    if found.rows.empty or found.rows["share"].isna().all():
-        tell_why("The cost of poor quality by group", [*found.rows.get("reason", [])])
-    else:
-        spec, alt = charts.poor_quality(found.rows, palette(), DIMENSIONS[asked.by], view.currency)
-        key = f"poor quality {asked.by} {hash(asked)} {token(view.filters)}"
-        clicked = charts.show(spec, alt, key=key, select=True)
-        open_group(view.filters, asked, own, (clicked or {}).get("member"))
-        missing = found.rows[found.rows["share"].isna()]
-        if len(missing):
-            tables.quiet(md(say.no_external(missing["reason"].tolist())))
-    below = _below_zero(view, (), "What rests on them alone is not known.")
-    rest = _not_shared_out(view, asked)
-    said = (say.assumptions(found, asked, view.currency), say.left_out(found.withheld), rest, below)
-    tables.quiet(md(" ".join(filter(None, said))))
-
-
-def _below_zero(view: View, by: tuple[str, ...], of: str) -> str:
+def below_zero(view: View, by: tuple[str, ...], of: str) -> str:
     """Which kinds of cost come to less than 0 in the period, in words."""
     found = costs.below_zero(view.snapshot, view.filters, by)
     return say.below_zero(found, view.snapshot.names.get(by[0], {}) if by else {}, of, view.currency)
 
 
-def _not_shared_out(view: View, asked: Ask) -> str:
+def not_shared_out(view: View, asked: Ask) -> str:
     """What of the costs has none of the groups chosen, in words."""
     rest = cost_units.not_shared_out(view.snapshot, view.filters, asked.by)
     return say.not_shared_out(rest, DIMENSIONS[asked.by], view.currency)
-
-
-def budget(view: View) -> None:
-    """Budget against actual, and the forecast at completion, by project."""
-    found = cost_budget.budget(view.snapshot, view.filters)
-    if found.reason:
-        tell_why("Budget against actual", [found.reason])
-        return
-    st.markdown(md(say.budget(found, view.currency)))
-    spec, alt = charts.budget(found.rows, found.total, palette(), view.currency, found.as_of)
-    clicked = charts.show(spec, alt, key=f"budget {token(view.filters)}", select=True)
-    tables.quiet(md(say.budget_basis(found)))
-    tables.fold("Budget, actual and earned value by project", "budget details", lambda: _budget_table(view, found))
-    member = (clicked or {}).get("member")
-    if member and view.filters.values("project") != (str(member),):
-        open_from_click(PAGE, links.write(view.filters.with_("project", str(member))))
-
-
-def _budget_table(view: View, found: Budget) -> None:
-    currency = view.currency
-    rows = found.rows.assign(
-        between=[
-            f"{fmt.money(r['low'], currency)} to {fmt.money(r['high'], currency)}"
-            if not fmt.is_missing(r["low"])
-            else str(r["forecast_reason"])
-            for r in found.rows.to_dict("records")
-        ],
-        work_between=[
-            f"{fmt.money(r['work_low'], currency)} to {fmt.money(r['work_high'], currency)}"
-            if not fmt.is_missing(r["work_low"])
-            else str(r["work_reason"])
-            for r in found.rows.to_dict("records")
-        ],
-    )
-    columns = {
-        "label": Column("Project"),
-        "budget": Column("Budget", "All budgeted months of the year.", "count"),
-        "budget_to_date": Column("Planned by now", "A month accrues evenly over its days.", "count"),
-        "actual": Column("Spent", "", "count"),
-        "variance": Column("Spent less planned", "Above 0 is overspent.", "count"),
-        "cost_index": Column("Earned per spent", "What the accepted labels were planned to cost over spend.", "number"),
-        "schedule_index": Column("Earned per planned", "Below 1 is behind the plan.", "number"),
-        "at_completion": Column("At completion", "At the run-rate of the last weeks.", "count"),
-        "between": Column("95 % interval", "A prediction interval.", "right"),
-        "work_at_completion": Column(
-            "At completion, by work",
-            "When all planned labels are made, at the last weeks' cost a label.",
-            "count",
-        ),
-        "work_between": Column("95 % interval, by work", "A prediction interval.", "right"),
-        "over_budget": Column("Exceeds its budget", "Probability.", "share"),
-    }
-    tables.table(
-        rows,
-        key=f"budget table {token(view.filters)}",
-        title=f"Budget against actual by project, {currency}",
-        columns=columns,
-        snapshot=view.snapshot,
-        filters=view.filters,
-        exported=found.rows,
-    )
-
-
-# ---- table -----------------------------------------------------------------------------------------------------
 
 
 def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
@@ -379,18 +150,18 @@ def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
         return fmt.NONE if fmt.is_missing(value) else fmt.money(float(value), currency)
 
     everywhere = [(list(range(len(rows))), write)]
-    units = {cost_units.COLUMN[unit]: label for unit, label in say.UNITS.items()}
+    units = {cost_units.COLUMN[unit]: label for unit, label in cost_names.UNITS.items()}
     shown = rows.assign(
         between=[fmt.interval(r["low"], r["high"], metric, r["value"], currency) for r in records],
         **{cost_units.ITEMS: rows[cost_units.ITEMS] * 1000},
-        moved=[say.signed_percent(r["change"]) for r in records],
+        moved=[cost_names.signed_percent(r["change"]) for r in records],
         goal=["" if pd.isna(r["target"]) else fmt.target(r["target"], metric, currency) for r in records],
     )
     columns = {
         "label": Column(DIMENSIONS[asked.by].capitalize(), "Open a row to look inside.", width=220),
         **{name: Column(label, METRICS[name].formula, "number") for name, label in units.items()},
         cost_units.ITEMS: Column("1,000 items", METRICS[cost_units.ITEMS].formula, "number"),
-        "between": Column(f"{say.UNITS[asked.unit]}: 95 % interval", "Of the unit chosen.", "right"),
+        "between": Column(f"{cost_names.UNITS[asked.unit]}: 95 % interval", "Of the unit chosen.", "right"),
         "moved": Column("Change", "Of the unit chosen, against the period before.", "right"),
         "goal": Column("Target", "The target in force at the end of the period.", "right"),
         "n": Column("n", f"Counts {metric.counts}.", "count"),
@@ -403,10 +174,10 @@ def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
         columns.pop("goal")
     if rows[cost_units.ITEMS].isna().all():  # items are decided in a project, not in a pool
         columns.pop(cost_units.ITEMS)
-    below = _below_zero(view, (asked.by,), "Costs that come to less than 0 in all have no cost of a label.")
+    below = below_zero(view, (asked.by,), "Costs that come to less than 0 in all have no cost of a label.")
     if below:
         tables.quiet(md(below))
-    rest = _not_shared_out(view, asked)
+    rest = not_shared_out(view, asked)
     if rest:
         tables.quiet(md(f"{rest} It stands in a row of its own."))
     picked = tables.table(

@@ -10,7 +10,7 @@ from ui import format as fmt
 from ui import words
 from ui.cost_quality_moves import FAR, WEEKS, Move
 from ui.cost_quality_words import probability
-from ui.delivery_words import due_in
+from ui.queue_words import due_in
 
 SHARE = METRICS["gold_accuracy"]
 EFFECT = {

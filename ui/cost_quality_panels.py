@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ui import charts, cost_panels, costs, data, links, tables
+from ui import charts, cost_controls, costs, data, links, tables
 from ui import cost_quality as numbers
 from ui import cost_quality_move_words as moved
 from ui import cost_quality_moves as moves
 from ui import cost_quality_words as say
-from ui.cost_panels import amount, number
+from ui.cost_controls import amount, number
+from ui.cost_names import QUALITY
 from ui.cost_quality import Frontiers
-from ui.cost_words import QUALITY, below_zero
+from ui.cost_words import below_zero
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, tell_why
 from ui.tables import Column
@@ -97,9 +98,9 @@ def choices(view: View, found: Frontiers, own: Own) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if found.projects:
             _pick("Project", "of", found.projects, own, view, 300, drop=("source", "target"))
-        cost_panels.choose(st.segmented_control, "quality", own, view.filters, CHOICES)
+        cost_controls.choose(st.segmented_control, "quality", own, view.filters, CHOICES)
     if own["quality"] == costs.AUDIT:
-        cost_panels.to_load(view, "audits", "how accurate each pool is by audits")
+        cost_controls.to_load(view, "audits", "how accurate each pool is by audits")
 
 
 def _pick(
@@ -234,7 +235,7 @@ def move(view: View, found: Frontiers, own: Own) -> None:
     with right:
         tables.quiet(md(moved.assumptions(answer, usable)))
         would = "how full both pools would be, and whether the queue would keep its SLA"
-        cost_panels.to_load(view, "shifts", would)
+        cost_controls.to_load(view, "shifts", would)
 
 
 # ---- table -----------------------------------------------------------------------------------------------------

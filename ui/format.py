@@ -143,6 +143,11 @@ def size(change: float, metric: Metric, like: float, before: float | None = None
     return _with_unit(amount, metric, currency, max(_decimals(like, metric), min(_significant(amount, 1), 4)))
 
 
+def percent(value: float) -> str:
+    """A share as a whole percentage, without its sign: 11 %, 0.4 %."""
+    return f"{count(round(abs(100 * value), 0 if abs(value) >= 0.0095 else 1))}{SPACE}%"
+
+
 def signed(change: float, metric: Metric, like: float, before: float | None = None, currency: str = "USD") -> str:
     """The change with its sign: +1.4 points, −0.02."""
     if is_missing(change):

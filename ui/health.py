@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +11,7 @@ from data_access import health, settings
 from data_access.filters import Scope
 from data_access.health import BROKEN, WARNING, Checks
 from data_access.snapshot import Snapshot
-from ui import charts, data, theme, words
+from ui import cards, charts, data, theme, words
 from ui import format as fmt
 from ui.tables import Column, quiet, table
 
@@ -79,9 +78,7 @@ def figures(found: Checks) -> None:
         ("Findings", str(broken + warnings), f"{broken} faults, {warnings} warnings"),
         ("Tables", f"{int(present.sum())} of {len(present)}", f"{int((~present).sum())} absent"),
     ]
-    cells = ("".join(f"<div>{escape(text)}</div>" for text in part) for part in parts)
-    figures_html = "".join(f'<div class="rs-figure">{cell}</div>' for cell in cells)
-    st.html(f'<div class="rs-figures">{figures_html}</div>')
+    cards.figures_row(parts)
 
 
 def _days_ago(day: dt.date, today: dt.date) -> str:

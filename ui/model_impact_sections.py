@@ -14,7 +14,7 @@ from ui import format as fmt
 from ui import model_impact as shown
 from ui import model_impact_controls as controls
 from ui import model_impact_words as say
-from ui.cost_panels import figures_row
+from ui.cards import figures_row
 from ui.filter_bar import token
 from ui.page import View
 from ui.tables import Column

@@ -14,12 +14,12 @@ from metrics.quantiles import MOST_ERROR
 from ui import (
     cards,
     charts,
-    delivery_words,
     figures,
     links,
     productivity,
     productivity_hours_panels,
     productivity_ramp_panels,
+    productivity_words,
     tables,
     words,
 )
@@ -75,7 +75,7 @@ def figure_row(view: View, found: productivity.Change) -> None:
     st.html(f'<div class="rs-figures">{cells}</div>')
     last = productivity.last_day(view.snapshot, view.filters)
     if last is not None:
-        quiet(words.md(delivery_words.last_day(last, view.meta.built_at.date(), view.currency)))
+        quiet(words.md(productivity_words.last_day(last, view.meta.built_at.date(), view.currency)))
 
 
 def _figure(row: dict, currency: str) -> str:
@@ -104,7 +104,7 @@ def weeks(view: View, found: productivity.Change) -> None:
     charts.show(spec, alt, key="handle weeks")
     accuracy(view, wide)
     basis = words.basis_note(productivity.basis_of(view.snapshot, view.filters))
-    quiet(words.md(f"{delivery_words.stands_out(over)} {delivery_words.split(found)} {basis}".strip()))
+    quiet(words.md(f"{productivity_words.stands_out(over)} {productivity_words.split(found)} {basis}".strip()))
     cards.change_list(changes)
 
 
@@ -125,7 +125,7 @@ def beside(view: View) -> str:
     rows = rows[rows["pace"].notna() & rows["value"].notna()]
     what = DIMENSIONS[productivity.axis(view.filters)]
     if len(rows) < 2:
-        tell_why(f"Pace beside accuracy by {what}", [delivery_words.no_pace(rows)])
+        tell_why(f"Pace beside accuracy by {what}", [productivity_words.no_pace(rows)])
         return ""
     records = rows.to_dict("records")
     said = [words.value_text(row, METRICS[productivity.GOLD], view.currency) for row in records]

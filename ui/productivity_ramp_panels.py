@@ -9,7 +9,7 @@ import streamlit as st
 
 from data_access.filters import Filters
 from metrics import ramp as ramps
-from ui import charts, delivery_words, productivity_ramp, tables, words
+from ui import charts, productivity_ramp, productivity_ramp_words, tables, words
 from ui import format as fmt
 from ui.charts.ramp import ACCURACY, PACE
 from ui.filter_bar import go_to, token
@@ -40,7 +40,7 @@ def new_raters(view: View, own: Own) -> None:
     chosen = own["cohort"] if own["cohort"] in names else _largest(cohorts)
     _cohort_picker(names, chosen, own, view.filters)
     called = fmt.bucket(f"{chosen}-01", "month")
-    st.markdown(words.md(delivery_words.ramp(found, chosen, called)))
+    st.markdown(words.md(productivity_ramp_words.ramp(found, chosen, called)))
     rows = productivity_ramp.curves(found)
     left, right = st.columns(2, gap="large")
     with left:
@@ -77,7 +77,7 @@ def _cohort_table(view: View, cohorts: pd.DataFrame) -> None:
     records = cohorts.to_dict("records")
     shown = cohorts.assign(
         called=[fmt.bucket(f"{c}-01", "month") for c in cohorts["cohort"]],
-        reached=[delivery_words.weeks_said(row) for row in records],
+        reached=[productivity_ramp_words.weeks_said(row) for row in records],
         loss=cohorts["loss_hours"].round(1),
     )
     columns = {
@@ -110,7 +110,7 @@ def attrition(view: View, own: Own, found: productivity_ramp.Ramps) -> None:
         cost = ramps.attrition_cost(
             found.leavers, found.loss(), found.per_hour, hiring, training, found.headcount or None
         )
-    st.markdown(words.md(delivery_words.attrition(found, cost, view.currency, hiring, training)))
+    st.markdown(words.md(productivity_ramp_words.attrition(found, cost, view.currency, hiring, training)))
 
 
 def _price(label: str, name: str, own: Own, filters: Filters) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import streamlit as st
 
@@ -145,10 +143,7 @@ def figure_row(view: View, person: Profile) -> None:
             f"{cell.peers(row).split(' ', 1)[-1]}; {fmt.count(row['peers_n'])} items" if met else "no item in common",
         ),
     ]
-    cells = "".join(
-        f'<div class="rs-figure">{"".join(f"<div>{escape(p)}</div>" for p in part)}</div>' for part in parts
-    )
-    st.html(f'<div class="rs-figures">{cells}</div>')
+    cards.figures_row(parts)
     if judged:
         st.markdown(f"**What would help.** {md(words.support(row))}")
         if person.rater in person.found.gaps:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from html import escape
 
 import pandas as pd
 import streamlit as st
 
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
-from ui import cards, charts, delivery_words, figures, links, queue, queue_staffing, tables, words
+from ui import cards, charts, figures, links, queue, queue_staffing, queue_words, tables, words
 from ui import format as fmt
 from ui.audit_controls import _number
 from ui.filter_bar import go_to, open_from_click, token
@@ -132,14 +131,10 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
     if found.found is not None and not found.check.reason:
         risk = found.found.miss_period
         whole = ", hours of the day not seen" if found.due.within_day else ""
-        shown = fmt.NONE if risk.value is None else delivery_words.chance(risk.value, found.check)
+        shown = fmt.NONE if risk.value is None else queue_words.chance(risk.value, found.check)
         error = f", {chance_range(risk)} allowing for chance in the simulation" if shown.endswith("%") else ""
-        parts.append(("Risk of missing the SLA", shown, f"by {delivery_words.until_day(found, asked)}{whole}{error}"))
-    cells = "".join(
-        f'<div class="rs-figure"><div>{escape(a)}</div><div>{escape(b)}</div><div>{escape(c)}</div></div>'
-        for a, b, c in parts
-    )
-    st.html(f'<div class="rs-figures">{cells}</div>')
+        parts.append(("Risk of missing the SLA", shown, f"by {queue_words.until_day(found, asked)}{whole}{error}"))
+    cards.figures_row(parts)
 
 
 def chance_range(risk) -> str:
@@ -206,7 +201,7 @@ def outlook(view: View, known: pd.DataFrame, found: queue.Outlook, asked: Ask) -
         note = "open items at the end of the day; band: 80 % of simulated paths"
         spec, alt = charts.fan(past, coming, "Backlog, known and to come", note, "open items", palette())
         charts.show(spec, alt, key="backlog fan")
-        quiet(words.md(delivery_words.worst_day(found)))
+        quiet(words.md(queue_words.worst_day(found)))
     with right:
         coming = pd.DataFrame(
             {"at": at, **{c: points[c].to_numpy() for c in ("value", "low", "high")}, "capacity": sim["capacity"]}
@@ -217,23 +212,23 @@ def outlook(view: View, known: pd.DataFrame, found: queue.Outlook, asked: Ask) -
         title = "Arrivals against staffed capacity"
         spec, alt = charts.fan(past, coming, title, note, "items arriving", palette(), "staffed for")
         charts.show(spec, alt, key="arrivals fan")
-        quiet(words.md(delivery_words.backtest(found)))
+        quiet(words.md(queue_words.backtest(found)))
 
 
 def staffing_needed(view: View, found: queue.Outlook, asked: Ask) -> None:
     """The smallest change of staff that keeps the risk where the heading does not say it, and what all rests on."""
-    if found.need is not None and not found.check.reason and delivery_words.changed(asked):
-        text = delivery_words.needed(found, asked, view.currency)
+    if found.need is not None and not found.check.reason and queue_words.changed(asked):
+        text = queue_words.needed(found, asked, view.currency)
         st.markdown(f"**Smallest change with these numbers:** {words.md(text)}\\.")
     if found.found is not None:
-        quiet(words.md(delivery_words.tried(found)))
-        quiet(words.md(delivery_words.assumptions(found, view.currency)))
+        quiet(words.md(queue_words.tried(found)))
+        quiet(words.md(queue_words.assumptions(found, view.currency)))
     if found.staff.source == queue_staffing.BY_WORK:
-        quiet(words.md(delivery_words.LOAD_SHIFTS_FOR_QUEUE))
+        quiet(words.md(queue_words.LOAD_SHIFTS_FOR_QUEUE))
     if found.no_due:
-        quiet(words.md(delivery_words.LOAD_DUE))
+        quiet(words.md(queue_words.LOAD_DUE))
     if found.staff.per_hour is None:
-        quiet(words.md(delivery_words.LOAD_COSTS))
+        quiet(words.md(queue_words.LOAD_COSTS))
 
 
 # ---- how it came to this ---------------------------------------------------------------------------------------
@@ -244,13 +239,13 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
     st.subheader("How it came to this", anchor=False)
     weeks, metric = queue.weekly(queue.span(known)), METRICS[queue.SLA]
     noted = figures.changes(view.snapshot, own_filters.over(known["day"].iloc[0].date(), own_filters.end), "week")
-    if said := delivery_words.came_to_this(queue.stretch(weeks), weeks, noted):
+    if said := queue_words.came_to_this(queue.stretch(weeks), weeks, noted):
         st.markdown(words.md(said))
     left, right = st.columns([1.2, 1], gap="large")
     with left:
         over = figures.over_time(view.snapshot, own_filters, queue.SLA, "week")
         if over["value"].isna().all():
-            reasons = {metric.nothing: delivery_words.NO_DUE}
+            reasons = {metric.nothing: queue_words.NO_DUE}
             tell_why("SLA attainment by week", [reasons.get(r, r) for r in (*over["reason"], metric.nothing)])
         else:
             changes = figures.changes(view.snapshot, own_filters, "week")
@@ -267,7 +262,7 @@ def history(view: View, own_filters: Filters, known: pd.DataFrame) -> None:
             spec, alt = charts.ages(rows, math.ceil(queue.promise(view.snapshot, own_filters).hours / 24), palette())
             charts.show(spec, alt, key="ages")
             nine, oldest = queue.aged(rows["items"].to_numpy(), rows["label"].tolist())
-            quiet(words.md(delivery_words.open_ages(nine, oldest, queue.in_order(known))))
+            quiet(words.md(queue_words.open_ages(nine, oldest, queue.in_order(known))))
         else:
             quiet("Nothing is open at the end of the period.")
 

@@ -14,7 +14,7 @@ from metrics import agreement as coefficients
 from metrics.patterns import Encoding, Patterns
 from metrics.shapes import LabelSet
 from metrics.spec import Status
-from ui import agreement, agreement_items, agreement_more, charts, data, periods
+from ui import agreement, agreement_items, agreement_more, agreement_more_words, charts, data, periods
 from ui import agreement_words as say
 from ui.charts.panels import Panel
 from ui.theme import DARK, LIGHT
@@ -245,8 +245,8 @@ def test_which_coefficient_to_trust_and_why(changes, said):
 
 def test_probabilities_and_points_read_as_people_write_them():
     assert [say.probability(p) for p in (0.0001, 0.0035, 0.27, math.nan)] == ["below 0.001", "0.004", "0.27", "–"]
-    assert say.points_with_interval(0.22, 0.052, 0.37) == "+22.0 (+5.2 to +37.0)"
-    assert say.points_with_interval(-0.0072, -0.054, 0.038) == "−0.7 (−5.4 to +3.8)"
+    assert agreement_more_words.points_with_interval(0.22, 0.052, 0.37) == "+22.0 (+5.2 to +37.0)"
+    assert agreement_more_words.points_with_interval(-0.0072, -0.054, 0.038) == "−0.7 (−5.4 to +3.8)"
 
 
 # ---- label mix and one more rating -----------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_label_mix_by_project_and_in_one(snapshot, filters):
     assert one.labels["change"].sum() == pytest.approx(0, abs=1e-9)
     spec, said = charts.label_mix(one.labels, LIGHT, 20, "before")
     assert valid(spec) and "labels moved clear of 0" in said
-    assert say.label_mix(one, "before")
+    assert agreement_more_words.label_mix(one, "before")
 
 
 def test_one_more_rating_and_its_price(snapshot, filters):
@@ -272,16 +272,16 @@ def test_one_more_rating_and_its_price(snapshot, filters):
     assert len(known) and known["half_width"].is_monotonic_decreasing
     assert (known["ratings"] > 0).all() and (known["cost"] > 0).any()
     assert valid(charts.narrower(rows, LIGHT, "USD")[0])
-    assert "One more rating" in say.one_more(rows, "USD")
-    assert say.one_more(pd.DataFrame(), "USD").startswith("There is no interval")
+    assert "One more rating" in agreement_more_words.one_more(rows, "USD")
+    assert agreement_more_words.one_more(pd.DataFrame(), "USD").startswith("There is no interval")
 
 
 def test_a_gain_below_0_is_said_to_be_none_and_not_drawn_as_a_loss():
     foreseen = {"label": ["x", "y"], "half_width": [0.1, 0.02], "later": [0.05, 0.03], "narrowing": [0.5, -0.5]}
     rows = pd.DataFrame(foreseen | {"ratings": 9.0, "cost": 1.0})
-    said = say.one_more(rows, "USD")
+    said = agreement_more_words.one_more(rows, "USD")
     assert "No gain seen on y." in said and "make no interval wider" in said
-    assert "No gain seen" not in say.one_more(rows.iloc[:1], "USD")
+    assert "No gain seen" not in agreement_more_words.one_more(rows.iloc[:1], "USD")
     drawn = values(charts.narrower(rows, LIGHT, "USD")[0])
     assert [v["later"] for v in drawn] == [0.05, 0.02]
     assert drawn[1]["after"].startswith("no narrower")
@@ -293,7 +293,7 @@ def test_a_majority_of_more_is_right_more_often(snapshot):
     assert rows["k"].tolist() == list(agreement_more.KS)
     assert rows["accuracy"].is_monotonic_increasing and (rows["low"] <= rows["accuracy"]).all()
     assert valid(charts.majority(rows, LIGHT)[0])
-    assert "at most" in say.majority(rows, "USD")
+    assert "at most" in agreement_more_words.majority(rows, "USD")
     assert agreement_more.majority(snapshot, filters.with_("project")).empty
 
 

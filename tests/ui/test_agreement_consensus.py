@@ -12,8 +12,7 @@ from data_access.drill import Ratings
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.spec import Estimate
-from ui import agreement_consensus, data
-from ui import agreement_words as say
+from ui import agreement_consensus, agreement_consensus_words, data
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def test_the_model_finds_the_able_and_gold_says_so(told):
     assert vote.value == pytest.approx(0.907, abs=0.075) and model.value > vote.value
     right = dict(zip(shown.raters["rater"], shown.raters["value"], strict=True))
     assert all(right[r] > 0.88 for r in ("R0", "R1")) and all(right[r] < 0.75 for r in ("R2", "R3", "R4"))
-    sentence = say.without_gold(shown)
+    sentence = agreement_consensus_words.without_gold(shown)
     assert "gold items that neither has seen" in sentence and "of 400 items differently" in sentence
 
 
@@ -88,17 +87,19 @@ def test_raters_of_few_ratings_have_no_number(told):
 
 def test_without_gold_nothing_says_who_is_right(told):
     shown = told(ratings(60).assign(gold_label=None))
-    assert "nothing says which of the two is right more often" in say.without_gold(shown)
+    assert "nothing says which of the two is right more often" in agreement_consensus_words.without_gold(shown)
 
 
 def test_no_item_is_said(told):
-    assert say.without_gold(told(ratings(1).head(0))) == "No item here has two ratings."
+    assert agreement_consensus_words.without_gold(told(ratings(1).head(0))) == "No item here has two ratings."
 
 
 def test_words_claim_a_difference_only_where_the_intervals_part(told):
     shown = told(ratings())
     vote, model = Estimate(0.84, 0.81, 0.87, n=500), Estimate(0.91, 0.88, 0.93, n=500)
     clear = dataclasses.replace(shown.found, majority_accuracy=vote, model_accuracy=model)
-    assert "the model clearly more often" in say.without_gold(dataclasses.replace(shown, found=clear))
+    assert "the model clearly more often" in agreement_consensus_words.without_gold(
+        dataclasses.replace(shown, found=clear)
+    )
     near = dataclasses.replace(clear, model_accuracy=Estimate(0.86, 0.83, 0.89, n=500))
-    assert "cannot be told" in say.without_gold(dataclasses.replace(shown, found=near))
+    assert "cannot be told" in agreement_consensus_words.without_gold(dataclasses.replace(shown, found=near))

@@ -15,7 +15,7 @@ from data_access.snapshot import Snapshot
 from metrics import unit_cost
 from tests.data_access import toy
 from tests.data_access.test_ledger import frames, snapshot_of
-from ui import cost_budget, cost_units, cost_words, costs, data
+from ui import cost_budget, cost_budget_words, cost_units, cost_words, costs, data
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_a_budget_of_too_few_raters_is_withheld_and_counted(sample, monkeypatch)
     small = {project for (project,), n in behind.items() if n < least}
     assert small and set(found.rows["project_id"]) == set(whole.rows["project_id"]) - small
     assert found.withheld == len(small & set(whole.rows["project_id"]))
-    assert f"{found.withheld} project" in cost_words.budget_basis(found)
+    assert f"{found.withheld} project" in cost_budget_words.budget_basis(found)
     assert found.total["actual"] == pytest.approx(whole.rows["actual"].sum())
     alone = cost_budget.budget(sample, filters.with_("project", sorted(small)[0]))
     assert alone.reason == privacy.TOO_SMALL and alone.total is None
@@ -167,6 +167,6 @@ def test_a_budget_leaves_out_the_project_that_was_refunded(tmp_path, monkeypatch
     gone = place["project_id"].iloc[0]
     assert set(found.rows["project_id"]) == set(projects) - {gone} and len(found.below_zero) == 1
     assert found.total["budget"] == 900.0 * (len(projects) - 1)
-    assert "come to less than 0 by corrections" in cost_words.budget_basis(found)
+    assert "come to less than 0 by corrections" in cost_budget_words.budget_basis(found)
     snapshot.close()
     st.cache_data.clear()

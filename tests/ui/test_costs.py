@@ -18,9 +18,13 @@ from metrics.intervals import wilson
 from ui import (
     charts,
     cost_bridge,
+    cost_bridge_words,
     cost_budget,
+    cost_budget_words,
     cost_kinds,
+    cost_names,
     cost_poor_quality,
+    cost_poor_quality_words,
     cost_units,
     cost_words,
     costs,
@@ -51,7 +55,7 @@ def over(first: str, last: str, **where: str) -> Filters:
 
 def named(snapshot, filters, ask=Ask()) -> cost_bridge.Moved:  # noqa: B008  frozen
     moved = cost_bridge.bridge(snapshot, filters, ask)
-    return replace(moved, drivers=cost_words.named(moved, snapshot.names, "USD"))
+    return replace(moved, drivers=cost_bridge_words.named(moved, snapshot.names, "USD"))
 
 
 def headline(snapshot, filters, ask=Ask()) -> str:  # noqa: B008  frozen
@@ -172,9 +176,9 @@ def test_the_forecast_by_work_ends_with_the_planned_labels(snapshot, monkeypatch
     expected = whole["cost"] + left * last["cost"] / last["accepted_labels"]
     assert row["work_at_completion"] == pytest.approx(expected)
     assert row["work_low"] <= row["work_at_completion"] <= row["work_high"]
-    assert "all planned labels are made" in cost_words.by_work(found, "USD")
+    assert "all planned labels are made" in cost_budget_words.by_work(found, "USD")
     bare = replace(found, rows=found.rows.assign(planned_labels=0.0, work_at_completion=np.nan))
-    assert "has no planned_labels" in cost_words.by_work(bare, "USD")
+    assert "has no planned_labels" in cost_budget_words.by_work(bare, "USD")
 
 
 @pytest.mark.parametrize("by", ["project", "pool", "language"])
@@ -210,13 +214,15 @@ def test_few_weeks_of_a_budget_have_a_forecast_and_no_interval(snapshot):
     assert found.total["at_completion"] > found.total["actual"] > 0
     assert np.isnan([found.total["low"], found.total["high"], found.total["over_budget"]]).all()
     assert found.rows["over_budget"].isna().all() and found.rows["at_completion"].notna().all()
-    said = cost_words.budget(found, "USD")
+    said = cost_budget_words.budget(found, "USD")
     assert f"({FEW_TO_TELL})" in said and "cannot be told yet" in said and "nan" not in said.lower()
     spec, alt = charts.budget(found.rows, found.total, LIGHT, "USD", found.as_of)
     assert all("no interval" in v["said"] and v["chance"] == "cannot tell" for v in spec["data"]["values"])
     assert "no interval" in alt and "nan" not in alt.lower()
     long = cost_budget.budget(snapshot, over("2026-01-05", "2026-05-17"))
-    assert long.total["low"] < long.total["at_completion"] and "no interval" not in cost_words.budget(long, "USD")
+    assert long.total["low"] < long.total["at_completion"] and "no interval" not in cost_budget_words.budget(
+        long, "USD"
+    )
 
 
 # ---- what is missing -------------------------------------------------------------------------------------------
@@ -239,7 +245,7 @@ def test_without_shifts_hours_are_those_of_handling(snapshot, filters, monkeypat
     moved = cost_bridge.bridge(snapshot, filters, Ask())
     assert moved.hours == "handling"
     assert moved.drivers["amount"].sum() == pytest.approx(moved.change)
-    assert "table shifts" in cost_words.how(moved, Ask())
+    assert "table shifts" in cost_bridge_words.how(moved, Ask())
     st.cache_data.clear()
 
 
@@ -264,15 +270,15 @@ def test_the_figure_of_qa_counts_gold_as_the_sentence_does(snapshot, filters):
     found = cost_units.unit(snapshot, filters, Ask())
     cells = {a: (b, c) for a, b, c in cost_words.figures(found, Ask(), "USD", qa)}
     share, under = cells["Cost of QA, share"]
-    assert share == cost_words.fmt.value(expected, cost_words.SHARE) and "gold" in under and "review alone" in under
+    assert share == cost_words.fmt.value(expected, cost_names.SHARE) and "gold" in under and "review alone" in under
     assert "Cost of review, share" not in cells
-    said = cost_words.poor_quality(cost_poor_quality.poor_quality(snapshot, filters, Ask()), Ask(), "USD")
-    assert f"reviews and gold took {cost_words.percent(expected)}" in said
+    said = cost_poor_quality_words.poor_quality(cost_poor_quality.poor_quality(snapshot, filters, Ask()), Ask(), "USD")
+    assert f"reviews and gold took {cost_names.percent(expected)}" in said
 
 
 def test_money_booked_leads_and_what_is_supposed_follows(snapshot, filters):
     found = cost_poor_quality.poor_quality(snapshot, filters, Ask(harm=3.0))
-    said = cost_words.poor_quality(found, Ask(harm=3.0), "USD").replace("\u00a0", " ")
+    said = cost_poor_quality_words.poor_quality(found, Ask(harm=3.0), "USD").replace("\u00a0", " ")
     booked = data.measure(snapshot, ("cost_of_poor_quality",), (), filters).iloc[0]["value"]
     assert said.startswith(f"Poor quality cost {cost_words.fmt.money(booked, 'USD')} in rework and rejected labels")
     assert "other than gold are wrong" in said and "at the supposed $3.00 each" in said
@@ -353,13 +359,13 @@ def test_the_vendor_switch_is_work_at_the_new_pool(snapshot):
     ],
 )
 def test_fractions_are_words(share, said):
-    assert cost_words._share(share) == said
+    assert cost_bridge_words._share(share) == said
 
 
 def test_names_from_the_data_stay_text(snapshot, filters):
     names = {"project": {f"P{k:02}": NASTY for k in range(1, 13)}, "pool": {}}
     moved = cost_bridge.bridge(snapshot, filters, Ask())
-    rows = cost_words.named(moved, names, "USD")
+    rows = cost_bridge_words.named(moved, names, "USD")
     assert rows["place"].str.contains("<img").any()
     spec, _ = charts.drivers(rows, costs.METRIC[costs.CORRECT], LIGHT, "USD")
     alt.LayerChart.from_dict(spec, validate=True)
@@ -372,7 +378,7 @@ def test_names_from_the_data_stay_text(snapshot, filters):
 @pytest.mark.parametrize("of", [costs.UNIT, costs.TOTAL])
 def test_charts_are_valid(snapshot, filters, colours, of):
     ask = Ask(of=of)
-    moved, metric = named(snapshot, filters, ask), cost_words.metric_of(ask)
+    moved, metric = named(snapshot, filters, ask), cost_names.metric_of(ask)
     poor = cost_poor_quality.poor_quality(snapshot, filters, ask)
     found = cost_budget.budget(snapshot, filters)
     for spec, said in (

@@ -15,7 +15,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import mix
 from metrics.spec import Estimate, Status
-from ui import charts, data, delivery_words, productivity, productivity_panels
+from ui import charts, data, productivity, productivity_panels, productivity_words
 from ui.charts.ramp import ACCURACY, PACE
 from ui.theme import DARK, LIGHT
 
@@ -58,7 +58,7 @@ def parts(change: float, from_mix: float, noise: float = 0.02) -> mix.Kitagawa:
 
 def said(moved: float, from_mix: float, **quality) -> str:
     found = productivity.Change(scores(**quality), parts(moved, from_mix), "hate went from 12 to 42 % of the work")
-    return delivery_words.productivity(found, "USD").replace("\u00a0", " ")
+    return productivity_words.productivity(found, "USD").replace("\u00a0", " ")
 
 
 def test_a_faster_pace_with_accuracy_held():
@@ -85,7 +85,9 @@ def test_held_and_hidden():
 def test_without_gold_accuracy_is_said_to_be_unknown():
     rows = scores()
     rows.loc[1, "value"] = math.nan
-    assert "accuracy is not known" in delivery_words.productivity(productivity.Change(rows, parts(-0.1, 0.0)), "USD")
+    assert "accuracy is not known" in productivity_words.productivity(
+        productivity.Change(rows, parts(-0.1, 0.0)), "USD"
+    )
 
 
 # ---- odd days and lasting changes ------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ def test_the_planted_odd_day_is_odd_and_no_lasting_change(whole):
     row = found.odd.iloc[0]
     assert row["alone"] and 1.6 < row["times"] < 2.6
     assert found.shift is None
-    assert "no lasting change" in delivery_words.stands_out(found)
+    assert "no lasting change" in productivity_words.stands_out(found)
 
 
 def test_the_planted_step_is_found_behind_the_odd_day(whole):
@@ -127,8 +129,8 @@ def test_the_planted_holiday_is_neither(whole):
 def test_the_mix_shift_moves_the_raw_handle_time_and_not_the_adjusted_one(snapshot):
     """EV13: from 31 Aug the share of the slow policy hate in P03 rises from 12 to 42 %; no pace changes."""
     found = productivity.change(snapshot, over("2026-08-31", "2026-10-25", project="P03"))
-    assert delivery_words.clear(found.parts.mix) and found.parts.mix.value > 0.08
-    assert not delivery_words.clear(found.parts.rate)
+    assert productivity_words.clear(found.parts.mix) and found.parts.mix.value > 0.08
+    assert not productivity_words.clear(found.parts.rate)
     total = found.parts.mix.value + found.parts.rate.value
     assert total == pytest.approx(found.parts.change.value, abs=1e-9)
     assert "hate" in found.moved_by
@@ -169,8 +171,8 @@ def test_more_review_is_mix_and_not_pace(snapshot, monkeypatch):
     found = productivity.change(snapshot, period).parts
     points = productivity.weekly(snapshot, period).points
     st.cache_data.clear()
-    assert delivery_words.clear(found.mix) and found.mix.value < plain.mix.value - 0.04
-    assert not delivery_words.clear(found.rate) and abs(found.rate.value - plain.rate.value) < 0.02
+    assert productivity_words.clear(found.mix) and found.mix.value < plain.mix.value - 0.04
+    assert not productivity_words.clear(found.rate) and abs(found.rate.value - plain.rate.value) < 0.02
     inside = points["inside"]
     raw, adjusted = (np.log(points.loc[inside, c].mean() / points.loc[~inside, c].mean()) for c in ("raw", "value"))
     assert raw < -0.04 and abs(adjusted) < abs(raw) / 2
@@ -202,10 +204,10 @@ def test_the_last_day_against_the_same_weekdays(snapshot):
     before = [days.get(sunday - pd.Timedelta(weeks=k), np.nan) for k in range(1, 5)]
     assert found.day == sunday.date() and found.alike == pytest.approx(np.nanmean(before))
     assert found.now.set_index("metric").loc["judgements", "value"] == days[sunday]
-    said = delivery_words.last_day(found, dt.date(2026, 10, 26), "USD").replace("\u00a0", " ")
+    said = productivity_words.last_day(found, dt.date(2026, 10, 26), "USD").replace("\u00a0", " ")
     assert said.startswith(f"Yesterday (Sun 25 Oct): {days[sunday]:.0f} judgements (")
     assert "on the Sundays before)" in said and "handle time" in said and "gold accuracy" in said
-    assert delivery_words.last_day(found, dt.date(2026, 10, 28), "USD").startswith("Last day (Sun")
+    assert productivity_words.last_day(found, dt.date(2026, 10, 28), "USD").startswith("Last day (Sun")
     assert productivity.last_day(snapshot, over("2026-10-01", "2030-01-01")).day == snapshot.meta.last_day
 
 

@@ -14,7 +14,7 @@ from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.backlog import Sla
 from sample_data import events, world
-from ui import charts, delivery_words, figures, queue, queue_staffing
+from ui import charts, figures, queue, queue_staffing, queue_words
 from ui.theme import DARK, LIGHT
 
 
@@ -63,7 +63,7 @@ def test_how_it_came_to_the_surge_is_said_with_its_cause(whole):
         sundays = sundays[sundays.index.day_of_week == 6]
         assert found.outran == pytest.approx(float(sundays.max() - daily[sunday]))
         noted = figures.changes(whole, period.over(rows["day"].iloc[0].date(), period.end), "week")
-        said = delivery_words.came_to_this(found, weeks, noted).replace("\u00a0", " ").replace("\u202f", " ")
+        said = queue_words.came_to_this(found, weeks, noted).replace("\u00a0", " ").replace("\u202f", " ")
         points = round(100 * (found.usual - found.share))
         assert points > 30 and f"fell by {points} points" in said
         assert f"arrivals outran decisions by {found.outran:,.0f} items" in said and "more came a week" in said
@@ -76,7 +76,7 @@ def test_a_steady_queue_and_a_thin_one_have_no_stretch_of_late_weeks(snapshot, w
         assert queue.stretch(queue.weekly(queue.span(queue.days(whole, over(*period, project=f"P{k:02}"))))) is None
     for k in (5, 7, 8, 9, 10, 11):  # a handful of items due a week: two late ones are chance
         assert queue.stretch(queue.weekly(queue.span(queue.days(snapshot, over(*period, project=f"P{k:02}"))))) is None
-    assert delivery_words.came_to_this(None, pd.DataFrame(), pd.DataFrame()) == ""
+    assert queue_words.came_to_this(None, pd.DataFrame(), pd.DataFrame()) == ""
 
 
 def test_ages_of_the_backlog_are_those_of_its_items(whole, whole_snapshot):
@@ -119,7 +119,7 @@ def test_added_people_lower_the_risk_and_cost_what_they_are_paid(snapshot):
     assert more.found.miss_period.value <= plain.found.miss_period.value
     assert more.today.miss_period == plain.today.miss_period
     assert plain.staff.per_hour > 0
-    text = delivery_words.queue(plain, queue.Ask(), {"label": "Marketplace", "value": 0.6, "backlog": 300}, "USD")
+    text = queue_words.queue(plain, queue.Ask(), {"label": "Marketplace", "value": 0.6, "backlog": 300}, "USD")
     assert "more rater" in text and "$" in text
 
 
@@ -169,11 +169,9 @@ def test_hours_promised_in_the_sample_are_those_it_was_made_with(snapshot, proje
     ],
 )
 def test_the_promise_is_said_in_hours(due, said):
-    found = (
-        delivery_words.promise(queue.Outlook(sla=Sla(due.hours), due=due)).replace("\xa0", " ").replace("\u202f", " ")
-    )
+    found = queue_words.promise(queue.Outlook(sla=Sla(due.hours), due=due)).replace("\xa0", " ").replace("\u202f", " ")
     assert found.startswith(said)
-    within = delivery_words.promise(queue.Outlook(sla=Sla(8.0), due=queue.Promise(8.0, 1.0)))
+    within = queue_words.promise(queue.Outlook(sla=Sla(8.0), due=queue.Promise(8.0, 1.0)))
     assert within.startswith("due 8 hours") and "even over the day" in within and "not seen" in within
 
 
@@ -187,7 +185,7 @@ def test_stocks_of_the_days_are_those_of_the_catalogue(snapshot):
 def test_nothing_known_says_why(snapshot):
     found = queue.outlook(snapshot, over("2025-05-19", "2025-06-15", project="P04"), queue.Ask())
     assert found.found is None and "fewer than" in found.reason
-    text = delivery_words.queue(found, queue.Ask(), {"label": "X", "value": 0.9, "backlog": 12.0}, "USD")
+    text = queue_words.queue(found, queue.Ask(), {"label": "X", "value": 0.9, "backlog": 12.0}, "USD")
     assert "cannot be told" in text and "12 open" in text
 
 

@@ -10,7 +10,7 @@ import pytest
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.outlook_check import MOST_APART, Check
-from ui import delivery_words, queue
+from ui import queue, queue_words
 
 ENDS = (dt.date(2026, 7, 26), dt.date(2026, 9, 20))
 
@@ -59,7 +59,7 @@ def test_simulated_attainment_is_within_two_points_of_what_came(outlooks):
 def test_no_more_is_said_than_the_past_supports(outlooks):
     for _, _, found, _ in outlooks:
         row = {"label": "X", "value": 0.97, "backlog": 12.0}
-        text = plain(delivery_words.queue(found, queue.Ask(), row, "USD"))
+        text = plain(queue_words.queue(found, queue.Ask(), row, "USD"))
         assert "over 99" not in text and "under 1 %" not in text
         if found.check.reason:
             assert "no probability" in text and "with a probability" not in text
@@ -67,10 +67,10 @@ def test_no_more_is_said_than_the_past_supports(outlooks):
         else:
             assert "with a probability of" in text
             assert 0.5 / 13 - 1e-9 <= found.today.miss_period.value <= 12.5 / 13 + 1e-9
-        assert "simulated in time" in plain(delivery_words.tried(found))
+        assert "simulated in time" in plain(queue_words.tried(found))
     keeps = [x for _, _, x, _ in outlooks if not x.check.reason and x.today.miss_period.value < 1 / 13]
     assert keeps
-    text = delivery_words.queue(keeps[0], queue.Ask(), {"label": "X", "value": 0.97, "backlog": 12.0}, "USD")
+    text = queue_words.queue(keeps[0], queue.Ask(), {"label": "X", "value": 0.97, "backlog": 12.0}, "USD")
     assert text.endswith("with a probability of at least 9 in 10")
 
 
@@ -79,4 +79,4 @@ def test_no_more_is_said_than_the_past_supports(outlooks):
 )
 def test_chances_beyond_the_past_are_said_in_tens(risk, said):
     twelve = Check(None, 0.97, 0.97, (0.03,) * 12)
-    assert plain(delivery_words.chance(risk, twelve)) == said
+    assert plain(queue_words.chance(risk, twelve)) == said

@@ -7,7 +7,7 @@ import itertools
 import pandas as pd
 
 from metrics.spec import Metric
-from ui import cost_bridge, cost_words
+from ui import cost_bridge, cost_names
 from ui import format as fmt
 from ui.charts.base import number, spec, tips
 from ui.theme import Palette
@@ -27,7 +27,7 @@ def waterfall(moved: cost_bridge.Moved, metric: Metric, colours: Palette, curren
         said = fmt.signed(row["amount"], metric, row["amount"], currency=currency)
         values.append(
             {
-                "label": cost_words.PARTS[row["part"]],
+                "label": cost_names.PARTS[row["part"]],
                 "start": number(at),
                 "end": number(at + row["amount"]),
                 "edge": number(max(at, at + row["amount"])),
@@ -108,11 +108,11 @@ def drivers(rows: pd.DataFrame, metric: Metric, colours: Palette, currency: str,
     values = [
         {
             "place": k,
-            "label": f"{cost_words.PARTS[row['part']]} · {row['place']}",
+            "label": f"{cost_names.PARTS[row['part']]} · {row['place']}",
             "amount": number(row["amount"]),
             "edge": number(max(row["amount"], 0.0)),
             "said": fmt.signed(row["amount"], metric, row["amount"], currency=currency),
-            "share": cost_words.signed_percent(row["share"]),
+            "share": cost_names.signed_percent(row["share"]),
             "detail": row["detail"],
             "kind": "dearer" if row["amount"] > 0 else "cheaper",
         }

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
-from ui import cost_words
+from ui import cost_names
 from ui import format as fmt
 from ui.charts.base import number, spec, tips
 from ui.theme import Palette
@@ -115,5 +115,5 @@ def _value(row: dict, currency: str) -> dict:
         "spent": f"{fmt.money(row['actual'], currency)} of {fmt.money(row['budget'], currency)}",
         "plan": fmt.money(row["budget_to_date"], currency),
         "said": said,
-        "chance": f"with probability {cost_words.percent(over)}" if known else "cannot tell",
+        "chance": f"with probability {cost_names.percent(over)}" if known else "cannot tell",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ui import cost_words
+from ui import cost_names
 from ui import format as fmt
 from ui.charts.base import MOST_ROWS, spec
 from ui.charts.stacked import stacked
@@ -28,7 +28,7 @@ def cost_kinds(
             "kind": kind,
             "rank": rank,
             "amount": row[kind],
-            "said": f"{fmt.money(row[kind], currency)}, {cost_words.percent(row[kind] / row['cost'])} of its cost"
+            "said": f"{fmt.money(row[kind], currency)}, {cost_names.percent(row[kind] / row['cost'])} of its cost"
             if row["cost"] > 0
             else fmt.money(row[kind], currency),
         }

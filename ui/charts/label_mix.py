@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ui import agreement_words, words
+from ui import agreement_more_words, agreement_words, words
 from ui import format as fmt
 from ui.charts import panels
 from ui.charts.base import ROW_HEIGHT, spec, tips
@@ -35,7 +35,7 @@ def label_mix(rows: pd.DataFrame, colours: Palette, most: int, against: str) -> 
                 "said_x": said.start,
                 "before": agreement_words.share(row["before"]),
                 "after": agreement_words.share(row["after"]),
-                "said": agreement_words.points_with_interval(row["change"], row["low"], row["high"]),
+                "said": agreement_more_words.points_with_interval(row["change"], row["low"], row["high"]),
                 "moved": bool(row["moved"]),
                 "clear": bool(clear),
             }
@@ -98,7 +98,7 @@ def mix_shifts(rows: pd.DataFrame, colours: Palette) -> tuple[dict, str]:
             "said": f"{agreement_words.share(row['value'])} "
             f"{fmt.interval(row['low'], row['high'], agreement_words.PERCENT, row['value'])}",
             "most": f"{row['largest']}: "
-            f"{agreement_words.points_with_interval(row['change'], row['change_low'], row['change_high'])}",
+            f"{agreement_more_words.points_with_interval(row['change'], row['change_low'], row['change_high'])}",
             "test": f"{'moved' if row['moved'] else 'no clear move'}, q {agreement_words.probability(row['q'])}",
         }
         for row in rows.to_dict("records")

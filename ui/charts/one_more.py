@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ui import agreement_words
+from ui import agreement_more_words, agreement_words
 from ui import format as fmt
 from ui.charts import panels
 from ui.charts.base import ROW_HEIGHT, TREND_HEIGHT, spec, tips
@@ -24,8 +24,8 @@ def narrower(rows: pd.DataFrame, colours: Palette, currency: str) -> tuple[dict,
             # Less than nothing is noise: the mark of what is foreseen then lies on the one of now.
             "later": min(row["later"], row["half_width"]),
             "said": f"± {fmt.size(row['half_width'], agreement_words.ALPHA, row['half_width'])}",
-            "after": agreement_words.narrowing(row["narrowing"]),
-            "price": agreement_words.price(row["ratings"], row["cost"], currency),
+            "after": agreement_more_words.narrowing(row["narrowing"]),
+            "price": agreement_more_words.price(row["ratings"], row["cost"], currency),
         }
         for row in known.to_dict("records")
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metrics.unit_cost import APPRAISAL, CATEGORIES, EXTERNAL, INTERNAL, PREVENTION
-from ui import cost_words
+from ui import cost_names
 from ui import format as fmt
 from ui.charts.base import MOST_ROWS, spec
 from ui.charts.stacked import stacked
@@ -31,7 +31,7 @@ def poor_quality(rows: pd.DataFrame, colours: Palette, what: str, currency: str)
             "category": row["category"],
             "rank": CATEGORIES.index(row["category"]),
             "share": 100 * row["share"],
-            "said": f"{fmt.money(row['amount'], currency)}, {cost_words.percent(row['share'])} of its cost",
+            "said": f"{fmt.money(row['amount'], currency)}, {cost_names.percent(row['share'])} of its cost",
         }
         for row in known.to_dict("records")
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ui import agreement_group_words, agreement_words, words
+from ui import agreement_group_words, agreement_more_words, agreement_words, words
 from ui import format as fmt
 from ui.charts.base import CELL_HEIGHT, MOST_ROWS, spec, tips
 from ui.theme import Palette
@@ -75,7 +75,7 @@ def _cell(row: dict) -> dict:
 
 def _text(row: dict) -> str:
     if row["found"]:
-        return f"{agreement_words.label_name(row['given'])} {agreement_words.points(row['shift'])}"
+        return f"{agreement_words.label_name(row['given'])} {agreement_more_words.points(row['shift'])}"
     # How far apart they lie otherwise rests on how many items and labels there are: a number would mislead.
     return "•"
 
