@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from data_access import tables as t
 from data_access.dialect import business_day, week_of
-from data_access.marts import Mart, Window, coded_items, work_audits, work_gold, work_judgements
+from data_access.marts import Mart, coded_items, work_audits, work_gold, work_judgements
+from data_access.windows import Window
 
 BATCH_WORK = Mart(
     "batch_work",

@@ -21,6 +21,7 @@ from data_access.contract import affected, fed_by
 from data_access.filters import DIMENSIONS
 from data_access.selects import Question, rows_by, sums_by
 from data_access.snapshot import DIALECT
+from data_access.windows import Window
 from metrics.catalogue import AREAS, METRICS
 from metrics.catalogue import metric as find_metric
 from metrics.errors import UnknownName
@@ -145,7 +146,7 @@ _PARTS = {  # the sums in the warehouse's statements that a sum worked out in th
 def _mart_selects(mart: str) -> dict[str, sa.Select]:
     """The statements that fill a mart, by title."""
     judged, audited = _without(marts.judged(ZONE), "judged"), _without(marts.audited(ZONE), "audited")
-    always = marts.Window()
+    always = Window()
     digits = sa.table("digits", *map(sa.column, ("project_id", "label", "digit_0"))).alias("digits")
     lives = {"Items by the days of their life": marts.item_lives(ZONE, always)}
     patterns = {"Items by label-count pattern": marts.agreement(judged, digits, 1)}

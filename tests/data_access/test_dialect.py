@@ -12,6 +12,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from data_access import dialect, marts
 from data_access import tables as t
 from data_access.warehouse import Warehouse
+from data_access.windows import Window
 
 ZONES = ("UTC", "Asia/Singapore", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")
 MOMENTS = [
@@ -83,8 +84,8 @@ def test_a_checksum_sees_a_change_in_any_column(warehouse):
 
 @pytest.mark.parametrize("engine", [postgresql.dialect(), mysql.dialect()], ids=["postgresql", "mysql"])
 def test_every_mart_compiles_for_engines_not_run_here(engine):
-    judged = marts.judged("America/New_York", created=marts.Window(MOMENTS[0], MOMENTS[1])).subquery("judged")
-    audited = marts.audited("UTC", at=marts.Window(MOMENTS[0], None)).subquery("audited")
+    judged = marts.judged("America/New_York", created=Window(MOMENTS[0], MOMENTS[1])).subquery("judged")
+    audited = marts.audited("UTC", at=Window(MOMENTS[0], None)).subquery("audited")
     statements = [
         marts.work_judgements(judged),
         marts.work_gold(judged),
@@ -92,10 +93,10 @@ def test_every_mart_compiles_for_engines_not_run_here(engine):
         marts.confusion_gold(judged),
         marts.confusion_audits(audited),
         marts.handle_time(judged),
-        marts.item_lives("UTC", marts.Window()),
-        marts.promises("UTC", marts.Window()),
-        marts.turnaround("UTC", marts.Window()),
-        marts.claim_time("UTC", marts.Window()),
+        marts.item_lives("UTC", Window()),
+        marts.promises("UTC", Window()),
+        marts.turnaround("UTC", Window()),
+        marts.claim_time("UTC", Window()),
         marts.appeal_facts("UTC"),
         marts.appeal_time("UTC"),
         marts.shift_facts(),

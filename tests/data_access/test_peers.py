@@ -205,7 +205,7 @@ def read(path) -> pd.DataFrame:
 
 def test_above_the_limit_one_item_in_so_many_is_compared(tmp_path, monkeypatch):
     frames = toy.frames(15)
-    monkeypatch.setattr(refresh, "PEERS_SAMPLE_ABOVE", len(frames["annotations"]) // 3 + 1)
+    monkeypatch.setattr("data_access.full_run.PEERS_SAMPLE_ABOVE", len(frames["annotations"]) // 3 + 1)
     url = f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
     toy.write(url, frames)
     path = tmp_path / "kept.duckdb"

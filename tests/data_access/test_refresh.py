@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from data_access import marts, refresh
+from data_access import refresh
 from data_access import tables as t
 from data_access.settings import Settings
 from data_access.snapshot import Snapshot
@@ -282,7 +282,7 @@ def test_attached_and_row_by_row_reading_give_the_same_marts(tmp_path):
 
 
 def test_the_order_of_rows_in_the_warehouse_changes_no_sample(tmp_path, monkeypatch):
-    monkeypatch.setattr(marts, "SAMPLED_ITEMS", 5)
+    monkeypatch.setattr("data_access.marts.grain.SAMPLED_ITEMS", 5)
     frames = toy.frames(14)
     samples = []
     for name in ("one", "other"):
@@ -299,7 +299,7 @@ def test_windows_may_cut_anywhere(tmp_path, monkeypatch):
     url = toy.duckdb_url(tmp_path)
     toy.write(url, toy.frames(15))
     refresh.refresh(ours(url, tmp_path / "one.duckdb"))
-    monkeypatch.setattr("data_access.build.ITEMS_PER_WINDOW", 7)
+    monkeypatch.setattr("data_access.windows.ITEMS_PER_WINDOW", 7)
     refresh.refresh(ours(url, tmp_path / "many.duckdb"))
     same(tmp_path / "one.duckdb", tmp_path / "many.duckdb")
 
