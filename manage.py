@@ -167,7 +167,7 @@ def _refresh(options: argparse.Namespace) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    from data_access import queries
+    from data_access import filter_values, queries
     from data_access.filters import Filters, Scope, parse_day
     from data_access.snapshot import Snapshot
     from metrics.catalogue import METRICS
@@ -187,7 +187,7 @@ def _measure(options: argparse.Namespace) -> int:
     )
     snapshot = Snapshot(settings.load().snapshot)
     scope = Scope.everything()
-    queries.check_values(snapshot, filters, scope)
+    filter_values.check_values(snapshot, filters, scope)
     found = queries.measure(snapshot, options.metrics, by=options.by, filters=filters, scope=scope)
     by = list(dict.fromkeys(options.by))
     _print(found[["metric", *by, "value", "low", "high", "n", "reason", "status"]], options.print_as)
@@ -263,9 +263,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _docs(options: argparse.Namespace) -> int:
-    from data_access import describe
+    from data_access import docs
 
-    for path in describe.write_docs(settings.ROOT / "docs"):
+    for path in docs.write_docs(settings.ROOT / "docs"):
         _say(f"Wrote {path.relative_to(settings.ROOT)}.")
     return 0
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from data_access import counts, privacy, queries
+from data_access import counts, filter_values, privacy
 from data_access.filters import Filters, Scope
 from data_access.model_data import batch_sums, lineage
 from data_access.snapshot import Snapshot
@@ -61,7 +61,7 @@ SOURCES = {
 
 def changes(snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
     """The dated changes the scope may see, newest first; without any, ``attrs["reason"]`` says why."""
-    rows = queries.changes(snapshot, scope) if not scope.is_nobody else snapshot.table("change").iloc[:0]
+    rows = filter_values.changes(snapshot, scope) if not scope.is_nobody else snapshot.table("change").iloc[:0]
     rows = rows.sort_values(["starts_on", "change_id"], ascending=False).reset_index(drop=True)
     if scope.is_nobody:
         rows.attrs["reason"] = NOTHING

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from data_access import queries
+from data_access import health_data
 from data_access.contract import BROKEN, NOTE, SEVERITIES, WARNING, affected
 from data_access.filters import Scope
 from data_access.snapshot import Meta, Snapshot
@@ -51,15 +51,15 @@ class Problem:
 def read(snapshot: Snapshot, scope: Scope) -> Checks:
     """The checks of a snapshot for a reader's scope."""
     whole = scope.projects is None and scope.pools is None
-    found = queries.findings(snapshot)
+    found = health_data.findings(snapshot)
     order = found["severity"].map({name: k for k, name in enumerate(SEVERITIES)})
     return Checks(
         meta=snapshot.meta,
-        sources=queries.freshness(snapshot),
-        work=queries.reconciliation(snapshot, by=["day", "project"], scope=scope),
-        read=queries.annotations_read(snapshot) if whole else None,
+        sources=health_data.freshness(snapshot),
+        work=health_data.reconciliation(snapshot, by=["day", "project"], scope=scope),
+        read=health_data.annotations_read(snapshot) if whole else None,
         findings=found.assign(order=order).sort_values(["order", "table_name"], kind="stable").drop(columns="order"),
-        late=arrival(queries.audit_lag(snapshot)),
+        late=arrival(health_data.audit_lag(snapshot)),
     )
 
 

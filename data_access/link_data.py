@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from data_access import model_data, queries
+from data_access import filter_values, model_data
 from data_access.filters import Filters, Scope
 from data_access.model_data import Lineage
 from data_access.snapshot import Snapshot
@@ -34,7 +34,7 @@ class LinkData(NamedTuple):
 def link_data(snapshot: Snapshot, scope: Scope) -> LinkData:
     """What the scope's projects, batches and models hold; without models only the frames that say why."""
     line = model_data.lineage(snapshot, scope)
-    pairs, changes = model_data.case_pairs(snapshot, scope), queries.changes(snapshot, scope)
+    pairs, changes = model_data.case_pairs(snapshot, scope), filter_values.changes(snapshot, scope)
     if line.measures.empty or line.batches.empty:
         return LinkData(line, {}, {}, {}, pairs, changes, pd.DataFrame(columns=["batch_id", "pool"]))
     sums = {

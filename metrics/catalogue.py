@@ -1,6 +1,6 @@
 """Every metric, declared once. Pages, targets, exports, the definitions page and the command line read this.
 
-To add a metric: one entry here, and a column in data_access/marts.py if it needs a sum that is not there yet.
+To add a metric: one entry here, and a column in data_access/marts/ if it needs a sum that is not there yet.
 """
 
 from __future__ import annotations

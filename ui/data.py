@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from data_access import counts, drill, model_data, privacy, queries, settings
+from data_access import counts, drill, filter_values, model_data, privacy, queries, settings
 from data_access.filters import Filters, Scope
 from data_access.link_data import LinkData
 from data_access.link_data import link_data as read_link_data
@@ -95,13 +95,13 @@ def _measured(
 
 
 def members(snapshot: Snapshot, dimension: str) -> pd.DataFrame:
-    """queries.members() for the reader's scope: what a filter can be set to; read once, not to be changed."""
+    """filter_values.members() for the reader's scope: what a filter can be set to; read once, not to be changed."""
     return _members(snapshot.id, snapshot, dimension, current_scope())
 
 
 @st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_TEXT)
 def _members(snapshot_id: str, _snapshot: Snapshot, dimension: str, scope: Scope) -> pd.DataFrame:
-    return queries.members(_snapshot, dimension, scope)
+    return filter_values.members(_snapshot, dimension, scope)
 
 
 def changes(snapshot: Snapshot) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def changes(snapshot: Snapshot) -> pd.DataFrame:
 
 @st.cache_data(max_entries=20, show_spinner=False, hash_funcs=BY_TEXT)
 def _changes(snapshot_id: str, _snapshot: Snapshot, scope: Scope) -> pd.DataFrame:
-    return queries.changes(_snapshot, scope)
+    return filter_values.changes(_snapshot, scope)
 
 
 # ---- counts, and rows live from the warehouse ------------------------------------------------------------------

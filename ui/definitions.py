@@ -7,7 +7,8 @@ from itertools import groupby
 
 import streamlit as st
 
-from data_access.describe import DIALECTS, facts_of, statements
+from data_access.describe import DIALECTS, statements
+from data_access.metric_facts import facts_of
 from data_access.snapshot import Snapshot
 from metrics.catalogue import AREAS, METRICS
 from metrics.errors import SnapshotUnusable

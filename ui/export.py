@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from data_access import queries
+from data_access import health_data
 from data_access.filters import Filters, describe_period
 from data_access.snapshot import Meta, Snapshot
 from metrics.catalogue import metric as find_metric
@@ -143,7 +143,7 @@ def to_csv(
 ) -> bytes:
     """The frame as CSV in UTF-8 with a byte order mark, below the lines that say what it is.
 
-    frame: the table shown; its index is left out. freshness: queries.freshness(), of which the tables the metrics
+    frame: the table shown; its index is left out. freshness: health_data.freshness(), of which the tables the metrics
     need are named. headers: column names for readers. Missing cells are empty, days and times ISO 8601, times UTC.
     """
     chosen = [find_metric(m) if isinstance(m, str) else m for m in metrics]
@@ -272,7 +272,7 @@ def download(
             filters_text=filters.describe(snapshot.names if snapshot else None) if filters else "",
             snapshot_meta=snapshot.meta if snapshot else None,
             metrics=chosen,
-            freshness=queries.freshness(snapshot) if snapshot else None,
+            freshness=health_data.freshness(snapshot) if snapshot else None,
             headers=headers,
             notes=notes,
         )

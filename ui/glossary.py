@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from data_access.describe import UNITS, facts_of
+from data_access.metric_facts import UNITS, facts_of
 from data_access.snapshot import Snapshot
 from metrics.catalogue import AREAS, METRICS
 from metrics.spec import Metric

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
-from data_access import batch_marts, describe, marts
+from data_access import batch_marts, describe, docs, marts, metric_facts, sql_text
 from data_access import dimensions as dim
 from data_access import tables as t
 from data_access.derive import derive
@@ -134,13 +134,13 @@ def test_layout_changes_nothing_but_spaces(dialect):
     for name in NAMES:
         for select in describe.warehouse_selects(name).values():
             plain = str(select.compile(dialect=engine, compile_kwargs={"literal_binds": True}))
-            laid_out = describe.to_sql(select, dialect)
+            laid_out = sql_text.to_sql(select, dialect)
             assert _words(laid_out) == _words(plain)
             assert max(map(len, laid_out.splitlines())) < 260
 
 
 def test_layout_gives_each_clause_a_line_and_leaves_strings_alone():
-    laid_out = describe.layout(
+    laid_out = sql_text.layout(
         "SELECT a,  'x  FROM, (SELECT' AS b \nFROM (SELECT max(a, b) AS a FROM t) AS q WHERE a = 1"
     )
     assert laid_out == (
@@ -157,8 +157,8 @@ def test_a_foreign_name_or_dialect_is_refused():
 
 def test_every_shape_and_unit_has_words():
     for metric in METRICS.values():
-        assert describe.interval_of(metric)
-        facts = describe.facts_of(metric)
+        assert metric_facts.interval_of(metric)
+        facts = metric_facts.facts_of(metric)
         assert {"Formula", "Unit", "Direction", "n counts", "Interval (95 %)", "Read from", "By"} <= set(facts)
         assert all(text and "None" not in text for text in facts.values())
 
@@ -166,13 +166,13 @@ def test_every_shape_and_unit_has_words():
 def test_the_dimensions_named_are_those_the_queries_take():
     for metric in METRICS.values():
         source = dim.SOURCES[metric.mart]
-        for name in describe.dimensions_of(metric):
+        for name in metric_facts.dimensions_of(metric):
             select = describe.snapshot_select(metric.name, [name])
             assert name in str(select.compile(dialect=DIALECT)), (metric.name, source.name, name)
 
 
 def test_the_contract_page_names_every_table_column_and_value():
-    text = describe.contract_markdown()
+    text = docs.contract_markdown()
     for table in t.TABLES:
         assert f"\n## {table.name}\n" in text and table.comment in text
         section = text.split(f"\n## {table.name}\n")[1].split("\n## ")[0]
@@ -184,12 +184,12 @@ def test_the_contract_page_names_every_table_column_and_value():
                 assert f"`{value}`" in row
             if column.info.get("refers_to"):
                 assert f"(#{column.info['refers_to']})" in row
-        for metric in describe.metrics_of(table.name):
+        for metric in docs.metrics_of(table.name):
             assert f"(metrics.md#{metric.name})" in section
 
 
 def test_the_metrics_page_names_every_metric():
-    text = describe.metrics_markdown()
+    text = docs.metrics_markdown()
     for metric in METRICS.values():
         section = text.split(f'<a id="{metric.name}"></a>')[1].split("<a id=")[0]
         assert all(said in section for said in (metric.label, metric.meaning, metric.formula, metric.counts))

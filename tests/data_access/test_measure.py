@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_access import queries, refresh
+from data_access import filter_values, health_data, queries, refresh
 from data_access.filters import Filters, Scope
 from data_access.settings import Settings
 from data_access.snapshot import Snapshot
@@ -256,7 +256,7 @@ def test_appeals_trainings_and_hours_equal_pandas(worlds):
 
 def test_reconciliation_adds_up_in_every_group(worlds):
     _, rows, snapshot = worlds[1]
-    found = queries.reconciliation(snapshot, by=["project", "day"], scope=EVERYONE)
+    found = health_data.reconciliation(snapshot, by=["project", "day"], scope=EVERYONE)
     assert (found["difference"] == 0).all()
     assert found["served"].sum() == len(rows)
 
@@ -314,7 +314,7 @@ class TestScope:
 
     def test_filter_lists_are_scoped(self, worlds):
         only = replace(EVERYONE, projects=frozenset({"P2"}))
-        assert queries.members(worlds[1][2], "project", only)["value"].tolist() == ["P2"]
+        assert filter_values.members(worlds[1][2], "project", only)["value"].tolist() == ["P2"]
 
 
 class TestUnknownNames:
@@ -327,7 +327,7 @@ class TestUnknownNames:
 
     def test_a_filter_value_no_row_has(self, worlds):
         with pytest.raises(UnknownName, match='did you mean "P1"'):
-            queries.check_values(worlds[1][2], Filters.of({"project": ["p 1"]}), EVERYONE)
+            filter_values.check_values(worlds[1][2], Filters.of({"project": ["p 1"]}), EVERYONE)
 
     def test_a_filter_that_does_not_exist(self):
         with pytest.raises(UnknownName, match='did you mean "vendor"'):

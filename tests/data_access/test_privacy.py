@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from data_access import counts, privacy, queries
+from data_access import counts, filter_values, privacy, queries
 from data_access.filters import Filters, Scope
 from metrics.errors import NotAllowed
 from tests.data_access import worlds
@@ -130,8 +130,8 @@ def test_single_raters_are_not_measured_for_others(found, by):
         queries.measure(
             snapshot, ["judgements"], filters=Filters.of({"rater": ["R1", "R2"]}), scope=Scope.stakeholder()
         )
-    assert queries.members(snapshot, "rater", Scope.stakeholder()).empty
-    assert len(queries.members(snapshot, "rater", EVERYONE)) == 9
+    assert filter_values.members(snapshot, "rater", Scope.stakeholder()).empty
+    assert len(filter_values.members(snapshot, "rater", EVERYONE)) == 9
 
 
 def test_changes_are_those_of_the_scope(found, monkeypatch):
@@ -142,7 +142,7 @@ def test_changes_are_those_of_the_scope(found, monkeypatch):
     monkeypatch.setattr(type(snapshot), "table", lambda self, name: rows)
 
     def seen(**scope):
-        return "".join(queries.changes(snapshot, replace(EVERYONE, **scope))["change_id"])
+        return "".join(filter_values.changes(snapshot, replace(EVERYONE, **scope))["change_id"])
 
     assert seen() == "abcd"
     assert seen(projects=frozenset({"P1"})) == "acd"

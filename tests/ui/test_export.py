@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from data_access.filters import Filters, Scope
-from data_access.queries import freshness, measure
+from data_access.health_data import freshness
+from data_access.queries import measure
 from data_access.snapshot import Meta, Snapshot
 from metrics.catalogue import METRICS
 from metrics.catalogue import metric as find_metric
