@@ -76,129 +76,38 @@ class Addition:
     reason: str = ""
 
 
-def queue_outlook(
-    arrivals: ArrayLike,
-    staff: Staff,
-    handle: HandleTime,
-    *,
-    start: float = 0.0,
-    recent: ArrayLike = (),
-    sla: Sla | None = None,
-    added: int = 0,
-    attendance: ArrayLike | None = None,
-    productivity: ArrayLike = 1.0,
-    otherwise: ArrayLike = (),
-    seed: int = 0,
-) -> Outlook:
-    """The backlog, its age and the risk of missing the SLA on simulated paths.
-
-    arrivals: (paths, days) items, for instance ``forecast.sample_paths``: paths and not independent days, because a
-    busy week is busy on most of its days. start: items open before the first day. recent: arrivals of the days before
-    the first, newest last; they say how old the items open at the start are and which fall due first. Days of
-    ``recent`` not given count as without arrivals. added: heads beyond the staff, with attendance (share of them at
-    work, a number or (days,); by default headcount / its largest day, the roster of today) and productivity (share of
-    a tenured rater's pace, likewise). otherwise: shares late for reasons other than capacity in past periods, as of
-    ``outlook_check``: they come on top of what a path has late, each as likely as any other and, of n, one more half
-    above and half below them all: a path's risk is (those of them with which it misses + 0.5) / (n + 1).
-
-    Backlog: ``backlog``; lateness: ``backlog.Deadlines``. Handle time of path p and day d: seconds · exp(σ_l z_p +
-    σ_d z_pd - (σ_l² + σ_d²)/2). All draws follow from ``seed`` alone.
-    Raises ValueError for a handle time without a value, negative numbers or arrays that do not fit.
-    """
-    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed, otherwise)
-    return queue.outlook(added)
-
-
-def heads_needed(
-    arrivals: ArrayLike,
-    staff: Staff,
-    handle: HandleTime,
-    *,
-    most_risk: float = 0.10,
-    any_day: bool = False,
-    start: float = 0.0,
-    recent: ArrayLike = (),
-    sla: Sla | None = None,
-    attendance: ArrayLike | None = None,
-    productivity: ArrayLike = 1.0,
-    otherwise: ArrayLike = (),
-    cost_per_hour: float | None = None,
-    most_added: int = 1000,
-    seed: int = 0,
-) -> Addition:
-    """The fewest whole heads that bring the probability of missing the SLA to at most ``most_risk``, and their cost.
-
-    Arguments of ``queue_outlook``. any_day: the risk is that of some day missing, not that of the whole period.
-    cost_per_hour: of a paid hour; cost = heads · Σ attendance · hours · cost_per_hour, productive or not. Bisection on
-    common random numbers: on every path more heads never leave more items late, so that the fewest is exact for these
-    paths. 0 where today's staff keeps the risk; None with a reason where ``most_added`` heads do not.
-    Raises ValueError as there, or for a risk outside 0..1, fewer than 1 head at most or a negative price.
-    """
-    if not 0 <= most_risk <= 1 or most_added < 1 or (cost_per_hour is not None and not cost_per_hour >= 0):
-        raise ValueError("A risk lies between 0 and 1, the limit is 1 head or more, a price is 0 or more.")
-    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), attendance, productivity, seed, otherwise)
-
-    def risk(added: int) -> Estimate:
-        period, any_ = queue.risks(added)
-        return any_ if any_day else period
-
-    before = risk(0)
-    if before.reason:
-        return Addition(None, None, before, before, None, before.reason)
-    if before.value <= most_risk:
-        return Addition(0, None if cost_per_hour is None else 0.0, before, before, 0.0)
-    if queue.least_risk() > most_risk:
-        return Addition(None, None, before, risk(most_added), None, LATE_OTHERWISE)
-    low, high, after = 0, 1, risk(1)
-    while after.value > most_risk and high < most_added:
-        low, high = high, min(2 * high, most_added)
-        after = risk(high)
-    if after.value > most_risk:
-        return Addition(None, None, before, after, None, OUT_OF_REACH)
-    while high - low > 1:
-        middle = (low + high) // 2
-        tried = risk(middle)
-        low, high, after = (low, middle, tried) if tried.value <= most_risk else (middle, high, after)
-    cost = None if cost_per_hour is None else high * float(queue.head_hours.sum()) * cost_per_hour
-    gained = float((queue.capacity(high) - queue.capacity(0)).sum(axis=0).mean())
-    return Addition(high, cost, before, after, gained)
-
-
-def late_shares(
-    arrivals: ArrayLike,
-    staff: Staff,
-    handle: HandleTime,
-    *,
-    start: float = 0.0,
-    recent: ArrayLike = (),
-    sla: Sla | None = None,
-    seed: int = 0,
-) -> Floats:
-    """The share of the items due in the period that capacity makes late, (paths,), NaN on paths with nothing due.
-
-    Arguments of ``queue_outlook``; with arrivals and staff as they were, what a past period would have been simulated.
-    """
-    queue = _Queue(arrivals, staff, handle, start, recent, sla or Sla(), None, 1.0, seed)
-    late, due = queue.late(0)[1].sum(axis=0), queue.due.sum(axis=0)
-    return np.divide(late, due, out=np.full(queue.n, np.nan), where=due > 0)
-
-
-class _Queue:
-    """A queue's coming days on fixed random draws; arrays are (days, paths)."""
+class Queue:
+    """A queue's coming days on simulated paths, against the staff there is; arrays inside are (days, paths)."""
 
     def __init__(
         self,
         arrivals: ArrayLike,
         staff: Staff,
         handle: HandleTime,
-        start: float,
-        recent: ArrayLike,
-        sla: Sla,
-        attendance: ArrayLike | None,
-        productivity: ArrayLike,
-        seed: int,
+        *,
+        start: float = 0.0,
+        recent: ArrayLike = (),
+        sla: Sla | None = None,
+        attendance: ArrayLike | None = None,
+        productivity: ArrayLike = 1.0,
         otherwise: ArrayLike = (),
+        seed: int = 0,
     ) -> None:
+        """What the queue is, what comes, and who works.
+
+        arrivals: (paths, days) items, for instance ``forecast.sample_paths``: paths and not independent days, because
+        a busy week is busy on most of its days. start: items open before the first day. recent: arrivals of the days
+        before the first, newest last; they say how old the items open at the start are and which fall due first. Days
+        of ``recent`` not given count as without arrivals. Of added heads: attendance (share of them at work, a number
+        or (days,); by default headcount / its largest day, the roster of today) and productivity (share of a tenured
+        rater's pace, likewise). otherwise: shares late for reasons other than capacity in past periods, as of
+        ``outlook_check``: they come on top of what a path has late, each as likely as any other and, of n, one more
+        half above and half below them all: a path's risk is (those of them with which it misses + 0.5) / (n + 1).
+
+        Handle time of path p and day d: seconds · exp(σ_l z_p + σ_d z_pd - (σ_l² + σ_d²)/2). All draws follow from
+        ``seed`` alone. Raises ValueError for a handle time without a value, negative numbers or arrays that do not fit.
+        """
+        sla = sla or Sla()
         if handle.reason:
             raise ValueError(f"There is no handle time: {handle.reason}.")
         came, recent = np.asarray(arrivals, dtype=float), np.asarray(recent, dtype=float)
@@ -228,7 +137,99 @@ class _Queue:
         if self.otherwise.ndim != 1 or not np.all(np.abs(self.otherwise) <= 1):
             raise ValueError("Shares late otherwise lie between -1 and 1.")
 
+    def outlook(self, added: int = 0) -> Outlook:
+        """The backlog, its age and the risk of missing the SLA on the paths, with ``added`` heads beyond the staff.
+
+        Backlog: ``backlog``; lateness: ``backlog.Deadlines``.
+        """
+        left, late = self.late(added)
+        low, middle, high = _quantiles(left, (0.1, 0.5, 0.9))
+        age, age_reason = oldest_ages(self.came, self.recent, left)
+        miss = wilson(self.missed(late, self.due).sum(axis=1), self.n)
+        some = self.due.any(axis=1)
+        days = pd.DataFrame(
+            {
+                "day": np.arange(1, len(left) + 1),
+                "arrivals": self.came.mean(axis=1),
+                "capacity": self.capacity(added).mean(axis=1),
+                "backlog": middle,
+                "low": low,
+                "high": high,
+                "oldest_age_days": age,
+                "late": late.mean(axis=1),
+                "miss": np.where(some, miss.value, np.nan),
+                "miss_low": np.where(some, miss.low, np.nan),
+                "miss_high": np.where(some, miss.high, np.nan),
+                "n": self.n,
+                "reason": [
+                    "; ".join(filter(None, ("" if s else NOTHING_DUE, r)))
+                    for s, r in zip(some, age_reason, strict=True)
+                ],
+            }
+        )
+        period, any_ = self.risks(added, late)
+        due = self.due.sum(axis=0)
+        if not due.any():
+            return Outlook(days, period, any_, period)
+        usual = float(np.median(self.otherwise)) if len(self.otherwise) else 0.0
+        share = np.clip(1 - late.sum(axis=0)[due > 0] / due[due > 0] - usual, 0.0, 1.0)
+        bottom, middle, top = (float(x) for x in np.quantile(share, [0.1, 0.5, 0.9]))
+        return Outlook(days, period, any_, Estimate(middle, bottom, top, self.n))
+
+    def heads_needed(
+        self,
+        *,
+        most_risk: float = 0.10,
+        any_day: bool = False,
+        cost_per_hour: float | None = None,
+        most_added: int = 1000,
+    ) -> Addition:
+        """The fewest whole heads that bring the risk of missing the SLA to at most ``most_risk``, and their cost.
+
+        any_day: the risk is that of some day missing, not that of the whole period. cost_per_hour: of a paid hour;
+        cost = heads · Σ attendance · hours · cost_per_hour, productive or not. Bisection on common random numbers: on
+        every path more heads never leave more items late, so that the fewest is exact for these paths. 0 where today's
+        staff keeps the risk; None with a reason where ``most_added`` heads do not.
+        Raises ValueError for a risk outside 0..1, fewer than 1 head at most or a negative price.
+        """
+        if not 0 <= most_risk <= 1 or most_added < 1 or (cost_per_hour is not None and not cost_per_hour >= 0):
+            raise ValueError("A risk lies between 0 and 1, the limit is 1 head or more, a price is 0 or more.")
+
+        def risk(added: int) -> Estimate:
+            period, any_ = self.risks(added)
+            return any_ if any_day else period
+
+        before = risk(0)
+        if before.reason:
+            return Addition(None, None, before, before, None, before.reason)
+        if before.value <= most_risk:
+            return Addition(0, None if cost_per_hour is None else 0.0, before, before, 0.0)
+        if self.least_risk() > most_risk:
+            return Addition(None, None, before, risk(most_added), None, LATE_OTHERWISE)
+        low, high, after = 0, 1, risk(1)
+        while after.value > most_risk and high < most_added:
+            low, high = high, min(2 * high, most_added)
+            after = risk(high)
+        if after.value > most_risk:
+            return Addition(None, None, before, after, None, OUT_OF_REACH)
+        while high - low > 1:
+            middle = (low + high) // 2
+            tried = risk(middle)
+            low, high, after = (low, middle, tried) if tried.value <= most_risk else (middle, high, after)
+        cost = None if cost_per_hour is None else high * float(self.head_hours.sum()) * cost_per_hour
+        gained = float((self.capacity(high) - self.capacity(0)).sum(axis=0).mean())
+        return Addition(high, cost, before, after, gained)
+
+    def late_shares(self) -> Floats:
+        """The share of the items due in the period that capacity makes late, (paths,), NaN on paths with nothing due.
+
+        With arrivals and staff as they were, it is what a past period would have been simulated at.
+        """
+        late, due = self.late(0)[1].sum(axis=0), self.due.sum(axis=0)
+        return np.divide(late, due, out=np.full(self.n, np.nan), where=due > 0)
+
     def capacity(self, added: int) -> Floats:
+        """Items that can be handled, with ``added`` heads beyond the staff."""
         return (self.seconds + added * self.one) * self.items_per_second
 
     def late(self, added: int) -> tuple[Floats, Floats]:
@@ -264,41 +265,6 @@ class _Queue:
     def _risk(self, missed: Floats) -> Estimate:
         found = wilson(missed.sum(), self.n)
         return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0]), self.n)
-
-    def outlook(self, added: int) -> Outlook:
-        left, late = self.late(added)
-        low, middle, high = _quantiles(left, (0.1, 0.5, 0.9))
-        age, age_reason = oldest_ages(self.came, self.recent, left)
-        miss = wilson(self.missed(late, self.due).sum(axis=1), self.n)
-        some = self.due.any(axis=1)
-        days = pd.DataFrame(
-            {
-                "day": np.arange(1, len(left) + 1),
-                "arrivals": self.came.mean(axis=1),
-                "capacity": self.capacity(added).mean(axis=1),
-                "backlog": middle,
-                "low": low,
-                "high": high,
-                "oldest_age_days": age,
-                "late": late.mean(axis=1),
-                "miss": np.where(some, miss.value, np.nan),
-                "miss_low": np.where(some, miss.low, np.nan),
-                "miss_high": np.where(some, miss.high, np.nan),
-                "n": self.n,
-                "reason": [
-                    "; ".join(filter(None, ("" if s else NOTHING_DUE, r)))
-                    for s, r in zip(some, age_reason, strict=True)
-                ],
-            }
-        )
-        period, any_ = self.risks(added, late)
-        due = self.due.sum(axis=0)
-        if not due.any():
-            return Outlook(days, period, any_, period)
-        usual = float(np.median(self.otherwise)) if len(self.otherwise) else 0.0
-        share = np.clip(1 - late.sum(axis=0)[due > 0] / due[due > 0] - usual, 0.0, 1.0)
-        bottom, middle, top = (float(x) for x in np.quantile(share, [0.1, 0.5, 0.9]))
-        return Outlook(days, period, any_, Estimate(middle, bottom, top, self.n))
 
 
 def _quantiles(values: Floats, shares: tuple[float, ...]) -> list[Floats]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from data_access.filters import Filters
 from data_access.snapshot import Snapshot
-from metrics.throughput import PaidTime, paid_time
+from metrics.paid_time import PaidTime, paid_time
 from ui import data, figures
 from ui.figures import KEPT
 from ui.productivity import kept_by

@@ -259,13 +259,12 @@ def outlook(snapshot: Snapshot, filters: Filters, ask: Ask) -> Outlook:
     }
     asked = capacity.Staff(heads, changed.hours, changed.most, changed.shrinkage)
     today = capacity.Staff(heads, staff.hours, staff.most, staff.shrinkage)
-    need = capacity.heads_needed(
-        paths, asked, pace, most_risk=ask.risk, cost_per_hour=staff.per_hour, most_added=500, **common
-    )
-    base = capacity.queue_outlook(paths, today, pace, **common)
+    queue = capacity.Queue(paths, asked, pace, **common)
+    need = queue.heads_needed(most_risk=ask.risk, cost_per_hour=staff.per_hour, most_added=500)
+    base = capacity.Queue(paths, today, pace, **common).outlook()
     found = base
     if ask.added or changed != staff:
-        found = capacity.queue_outlook(paths, asked, pace, added=ask.added, **common)
+        found = queue.outlook(added=ask.added)
     return Outlook(coming, found, base, need, changed, pace, sla, tried, first, due, no_due)
 
 

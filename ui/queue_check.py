@@ -44,14 +44,14 @@ def check(snapshot: Snapshot, filters: Filters, rows: pd.DataFrame, length: int,
         if took.reason:
             continue
         staffed = capacity.Staff(hours.reindex(now["day"]).fillna(0.0).to_numpy(), 1.0, 1.0, 0.0)
-        late = capacity.late_shares(
+        late = capacity.Queue(
             np.tile(now["created"].to_numpy(float), (PATHS, 1)),
             staffed,
             took,
             start=float(before["backlog"].iloc[-1]),
             recent=before["created"].to_numpy(float)[-60:],
             sla=sla,
-        )
+        ).late_shares()
         items = float(now["due"].sum())
         if items and not np.isnan(late).any():
             simulated.append(1 - float(late.mean()))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metrics import capacity as cp
 from metrics.backlog import OLDER_THAN_KNOWN, Sla
-from metrics.capacity import Staff, heads_needed, queue_outlook
+from metrics.capacity import Queue, Staff
 from metrics.handling import HandleTime
 from tests.metrics.queue_by_item import follow
 
@@ -20,9 +20,9 @@ STAFF = Staff(headcount=10, hours=8, utilisation=0.8, shrinkage=0.2)  # 10·8·.
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        (queue_outlook, ([5.0, 6.0], STAFF, EXACT)),
-        (queue_outlook, ([[5.0, math.nan]], STAFF, EXACT)),
-        (queue_outlook, ([[5.0]], STAFF, HandleTime(None, None, None, "few"))),
+        (Queue, ([5.0, 6.0], STAFF, EXACT)),
+        (Queue, ([[5.0, math.nan]], STAFF, EXACT)),
+        (Queue, ([[5.0]], STAFF, HandleTime(None, None, None, "few"))),
     ],
 )
 def test_what_cannot_be_is_refused(function, arguments):
@@ -49,7 +49,7 @@ def test_lateness_and_age_are_those_of_items_followed_one_by_one(days, recent, h
     came = [4 - i for i, n in enumerate(recent) for _ in range(n)]  # their ages on day 0
     ages, _ = follow(arrivals.tolist(), capacity.tolist(), sorted(came)[:left])
     staff = Staff(headcount=1, hours=capacity * 100 / 3600, utilisation=1, shrinkage=0)
-    found = queue_outlook([arrivals], staff, EXACT, start=left, recent=recent, sla=Sla(hours, target))
+    found = Queue([arrivals], staff, EXACT, start=left, recent=recent, sla=Sla(hours, target)).outlook()
     table = found.days
     np.testing.assert_allclose(table["backlog"], [len(a) for a in ages], atol=1e-9)
     oldest = [a[-1] if a else math.nan for a in ages]
@@ -89,15 +89,15 @@ def steps(arrivals, capacity, recent, left, hours, number=480):
 def test_a_promise_of_24_hours_is_not_one_of_the_next_day():
     """Work that starts a day after its items came is late from the first minute, not from the second midnight on."""
     staff = Staff(headcount=1, hours=[0, 0, 24, 24], utilisation=1, shrinkage=0)  # 0, 0, 864, 864 items
-    found = queue_outlook([[400.0, 0, 0, 0]], staff, EXACT, sla=Sla(24)).days
+    found = Queue([[400.0, 0, 0, 0]], staff, EXACT, sla=Sla(24)).outlook().days
     assert found["late"].tolist() == [0, 400, 0, 0]
-    found = queue_outlook([[400.0, 0, 0, 0]], staff, EXACT, sla=Sla(48)).days
+    found = Queue([[400.0, 0, 0, 0]], staff, EXACT, sla=Sla(48)).outlook().days
     assert found["late"].tolist() == [0, 0, 0, 0]  # the pace of work is above that of falling due
-    found = queue_outlook([[400.0, 0, 0, 0]], staff, EXACT, sla=Sla(36)).days
+    found = Queue([[400.0, 0, 0, 0]], staff, EXACT, sla=Sla(36)).outlook().days
     # From noon of the second day on; by midnight half are due, and work makes good 864 v + 200 against 400 v + 200.
     assert found["late"].tolist() == pytest.approx([0, 200, 200 * 200 / (864 - 400) / 0.5, 0])
-    ahead = queue_outlook([[800.0, 800, 800, 800]], staff, EXACT, recent=[800], sla=Sla(24)).days["late"]
-    looser = queue_outlook([[800.0, 800, 800, 800]], staff, EXACT, recent=[800], sla=Sla(36)).days["late"]
+    ahead = Queue([[800.0, 800, 800, 800]], staff, EXACT, recent=[800], sla=Sla(24)).outlook().days["late"]
+    looser = Queue([[800.0, 800, 800, 800]], staff, EXACT, recent=[800], sla=Sla(36)).outlook().days["late"]
     assert looser.sum() < ahead.sum()
 
 
@@ -109,7 +109,7 @@ def test_quantiles_and_risks_are_those_of_the_paths():
     """Brute force over paths in plain Python, handle time fixed."""
     arrivals = paths(np.random.default_rng(1), number=300)
     recent, sla = [1700.0, 1900.0], Sla(48, 0.9)
-    found = queue_outlook(arrivals, STAFF, EXACT, start=800, recent=recent, sla=sla)
+    found = Queue(arrivals, STAFF, EXACT, start=800, recent=recent, sla=sla).outlook()
     lefts, misses, shares = [], [], []
     for path in arrivals:
         left, lates, dues, open_items = [], [], [], 800.0
@@ -143,7 +143,7 @@ def test_quantiles_and_risks_are_those_of_the_paths():
 
 def test_handle_time_varies_as_told_and_keeps_its_mean():
     handle = HandleTime(100.0, 0.06, 0.08)
-    queue = cp._Queue(np.ones((4000, 28)), STAFF, handle, 0.0, (), Sla(), None, 1.0, 5)
+    queue = Queue(np.ones((4000, 28)), STAFF, handle, seed=5)
     seconds = 1843.2 * 100 / queue.capacity(0)
     assert seconds.mean() == pytest.approx(100, rel=0.005)
     logs = np.log(seconds)
@@ -155,21 +155,21 @@ def test_paths_that_err_together_miss_more_often_than_independent_days():
     """Why forecast paths are drawn whole: same spread of each day, other risk."""
     rng = np.random.default_rng(2)
     spread = math.hypot(120, 80)
-    together = queue_outlook(paths(rng, 1780), STAFF, EXACT, recent=[1780], sla=Sla(24))
+    together = Queue(paths(rng, 1780), STAFF, EXACT, recent=[1780], sla=Sla(24)).outlook()
     independent = rng.normal(1780, spread, (2000, 28))
-    apart = queue_outlook(independent, STAFF, EXACT, recent=[1780], sla=Sla(24))
+    apart = Queue(independent, STAFF, EXACT, recent=[1780], sla=Sla(24)).outlook()
     assert together.miss_period.value > 5 * max(apart.miss_period.value, 0.005)
 
 
 def test_the_seed_alone_decides():
     arrivals, handle = paths(np.random.default_rng(3)), HandleTime(100.0, 0.05, 0.05)
-    first, again, other = (queue_outlook(arrivals, STAFF, handle, start=900, seed=s) for s in (1, 1, 2))
+    first, again, other = (Queue(arrivals, STAFF, handle, start=900, seed=s).outlook() for s in (1, 1, 2))
     assert first.days.equals(again.days)
     assert not first.days.equals(other.days)
 
 
 def test_what_is_not_known_has_a_reason():
-    alone = queue_outlook([[5.0, 5.0, 5.0]], STAFF, EXACT, start=5000, sla=Sla(24))
+    alone = Queue([[5.0, 5.0, 5.0]], STAFF, EXACT, start=5000, sla=Sla(24)).outlook()
     # Nothing is known to fall due on the first day, and what is open is older than all arrivals known.
     assert alone.days["reason"].tolist() == [
         f"no items due; {OLDER_THAN_KNOWN}",
@@ -178,9 +178,9 @@ def test_what_is_not_known_has_a_reason():
     ]
     assert alone.days["miss"].isna().tolist() == [True, False, False]
     assert alone.days["oldest_age_days"].isna().all()
-    idle = queue_outlook(np.zeros((10, 4)), STAFF, EXACT)
+    idle = Queue(np.zeros((10, 4)), STAFF, EXACT).outlook()
     assert idle.miss_period.reason == idle.attainment.reason == cp.NOTHING_DUE
-    assert heads_needed(np.zeros((10, 4)), STAFF, EXACT).reason == cp.NOTHING_DUE
+    assert Queue(np.zeros((10, 4)), STAFF, EXACT).heads_needed().reason == cp.NOTHING_DUE
 
 
 # ---- the smallest addition
@@ -190,10 +190,10 @@ def test_what_is_not_known_has_a_reason():
 def test_the_fewest_heads_are_those_of_trying_all(any_day):
     arrivals, handle = paths(np.random.default_rng(4), 2300), HandleTime(100.0, 0.04, 0.04)
     given_ = {"start": 1500, "recent": [2000, 2000], "sla": Sla(24, 0.95), "seed": 7}
-    found = heads_needed(arrivals, STAFF, handle, most_risk=0.1, any_day=any_day, cost_per_hour=20, **given_)
+    found = Queue(arrivals, STAFF, handle, **given_).heads_needed(most_risk=0.1, any_day=any_day, cost_per_hour=20)
 
     def risk(added):
-        outlook = queue_outlook(arrivals, STAFF, handle, added=added, **given_)
+        outlook = Queue(arrivals, STAFF, handle, **given_).outlook(added=added)
         return outlook.miss_any if any_day else outlook.miss_period
 
     tried = [risk(k).value for k in range(found.added + 3)]  # enough for every risk below
@@ -202,7 +202,7 @@ def test_the_fewest_heads_are_those_of_trying_all(any_day):
     assert found.before == risk(0)
     assert found.after == risk(found.added)
     for most in (0.02, 0.2, 0.4, 0.6, tried[2]):
-        needed = heads_needed(arrivals, STAFF, handle, most_risk=most, any_day=any_day, **given_)
+        needed = Queue(arrivals, STAFF, handle, **given_).heads_needed(most_risk=most, any_day=any_day)
         assert needed.added == next((k for k, r in enumerate(tried) if r <= most), found.added + 3)
     assert found.cost == pytest.approx(found.added * 28 * 8 * 20)
     assert found.capacity_items == pytest.approx(found.added * 28 * 184.32, rel=0.01)
@@ -214,35 +214,36 @@ def test_added_heads_as_a_bigger_staff():
     sums = {"start": 500, "recent": [1500], "seed": 1}
     now = Staff(roster, 8, 0.8, 0.1)
     larger = Staff(roster * 1.4, 8, 0.8, 0.1)
-    added = queue_outlook(arrivals, now, EXACT, added=4, **sums)
+    added = Queue(arrivals, now, EXACT, **sums).outlook(added=4)
     assert added.days["capacity"].to_numpy() == pytest.approx(
-        queue_outlook(arrivals, larger, EXACT, **sums).days["capacity"].to_numpy()
+        Queue(arrivals, larger, EXACT, **sums).outlook().days["capacity"].to_numpy()
     )
-    found = heads_needed(arrivals, now, EXACT, cost_per_hour=10, most_risk=0.2, **sums)
+    found = Queue(arrivals, now, EXACT, **sums).heads_needed(cost_per_hour=10, most_risk=0.2)
     assert found.cost == pytest.approx(found.added * 4 * 5.5 * 8 * 10)
 
 
 def test_new_heads_that_are_slow_or_late_are_paid_whole():
     arrivals, slow = paths(np.random.default_rng(6), 2100), np.r_[np.zeros(7), np.full(21, 0.5)]
-    full = heads_needed(arrivals, STAFF, EXACT, recent=[2000], cost_per_hour=15)
-    half = heads_needed(arrivals, STAFF, EXACT, recent=[2000], cost_per_hour=15, productivity=0.5)
+    full = Queue(arrivals, STAFF, EXACT, recent=[2000]).heads_needed(cost_per_hour=15)
+    half = Queue(arrivals, STAFF, EXACT, recent=[2000], productivity=0.5).heads_needed(cost_per_hour=15)
     assert half.added in (2 * full.added, 2 * full.added - 1)
     assert half.cost == pytest.approx(half.added * 28 * 8 * 15)
     early, late = (
-        heads_needed(arrivals, STAFF, EXACT, recent=[2000], most_risk=0.5, productivity=p).added for p in (0.5, slow)
+        Queue(arrivals, STAFF, EXACT, recent=[2000], productivity=p).heads_needed(most_risk=0.5).added
+        for p in (0.5, slow)
     )
     assert late > early
 
 
 def test_no_addition_where_none_is_needed_and_a_reason_where_none_is_enough():
-    calm = heads_needed(paths(np.random.default_rng(7), 1200), STAFF, EXACT, recent=[1200], cost_per_hour=20)
+    calm = Queue(paths(np.random.default_rng(7), 1200), STAFF, EXACT, recent=[1200]).heads_needed(cost_per_hour=20)
     assert (calm.added, calm.cost, calm.capacity_items, calm.reason) == (0, 0.0, 0.0, "")
-    swamped = heads_needed(paths(np.random.default_rng(8), 90_000), STAFF, EXACT, cost_per_hour=20, most_added=50)
+    swamped = Queue(paths(np.random.default_rng(8), 90_000), STAFF, EXACT).heads_needed(cost_per_hour=20, most_added=50)
     assert (swamped.added, swamped.cost, swamped.reason) == (None, None, cp.OUT_OF_REACH)
     assert swamped.after.value > 0.1
-    unpriced = heads_needed(paths(np.random.default_rng(9), 2300), STAFF, EXACT, recent=[2000])
+    unpriced = Queue(paths(np.random.default_rng(9), 2300), STAFF, EXACT, recent=[2000]).heads_needed()
     assert unpriced.added > 0
     assert unpriced.cost is None
     for wrong in ({"most_risk": 1.1}, {"most_added": 0}, {"cost_per_hour": -1.0}):
         with pytest.raises(ValueError, match="risk"):
-            heads_needed([[1.0]], STAFF, EXACT, **wrong)
+            Queue([[1.0]], STAFF, EXACT).heads_needed(**wrong)

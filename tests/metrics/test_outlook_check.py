@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metrics.backlog import Sla
-from metrics.capacity import LATE_OTHERWISE, Staff, heads_needed, late_shares, queue_outlook
+from metrics.capacity import LATE_OTHERWISE, Queue, Staff
 from metrics.handling import HandleTime
 from metrics.outlook_check import LEAST_PERIODS, check, in_ten
 
@@ -60,10 +60,10 @@ def test_a_risk_with_what_is_late_otherwise_comes_true_as_often_as_it_says():
         level, spread = rng.uniform(0.02, 0.05), rng.uniform(0.002, 0.01)
         late = np.clip(rng.normal(level, spread, 13), 0, 1)
         sla = Sla(24, 0.96)
-        found = queue_outlook(arrivals, AMPLE, EXACT, recent=[1500.0], sla=sla, otherwise=late[:12])
+        found = Queue(arrivals, AMPLE, EXACT, recent=[1500.0], sla=sla, otherwise=late[:12]).outlook()
         risks.append(found.miss_period.value)
         missed.append(late[12] > 0.04)
-    plain = queue_outlook(arrivals, AMPLE, EXACT, recent=[1500.0], sla=Sla(24, 0.96)).miss_period.value
+    plain = Queue(arrivals, AMPLE, EXACT, recent=[1500.0], sla=Sla(24, 0.96)).outlook().miss_period.value
     risks, missed = np.array(risks), np.array(missed)
     assert plain == 0
     assert risks.min() == pytest.approx(0.5 / 13) and risks.max() == pytest.approx(12.5 / 13)
@@ -78,25 +78,25 @@ def test_a_past_period_is_simulated_as_its_items_were_late():
     """A queue simulated with the hours there were leaves nothing late otherwise when capacity alone makes it late."""
     rng = np.random.default_rng(2)
     came = rng.poisson(1900, (40, 14)).astype(float)
-    truth = late_shares(came, AMPLE, EXACT, start=1600.0, recent=[1900.0], sla=Sla(24, 0.96))
+    truth = Queue(came, AMPLE, EXACT, start=1600.0, recent=[1900.0], sla=Sla(24, 0.96)).late_shares()
     for path in range(0, 40, 8):
-        one = late_shares(came[[path] * 3], AMPLE, EXACT, start=1600.0, recent=[1900.0], sla=Sla(24, 0.96))
+        one = Queue(came[[path] * 3], AMPLE, EXACT, start=1600.0, recent=[1900.0], sla=Sla(24, 0.96)).late_shares()
         np.testing.assert_allclose(one, truth[path])
     assert truth.mean() > 0.01
-    found = queue_outlook(came, AMPLE, EXACT, start=1600.0, recent=[1900.0], sla=Sla(24, 0.96))
+    found = Queue(came, AMPLE, EXACT, start=1600.0, recent=[1900.0], sla=Sla(24, 0.96)).outlook()
     assert found.miss_period.value == pytest.approx((truth > 0.04).mean())
 
 
 def test_people_do_not_help_where_items_are_late_for_other_reasons():
     usual = [0.05] * 12
-    found = heads_needed(
-        np.full((4, 14), 1500.0), AMPLE, EXACT, recent=[1500.0], sla=Sla(24, 0.96), otherwise=usual, most_added=50
-    )
+    found = Queue(
+        np.full((4, 14), 1500.0), AMPLE, EXACT, recent=[1500.0], sla=Sla(24, 0.96), otherwise=usual
+    ).heads_needed(most_added=50)
     assert found.added is None and found.reason == LATE_OTHERWISE
     assert found.after.value == pytest.approx(12.5 / 13)
     short = Staff(headcount=5, hours=8, utilisation=0.8, shrinkage=0.2)
-    helped = heads_needed(
+    helped = Queue(
         np.full((4, 14), 1500.0), short, EXACT, recent=[1500.0], sla=Sla(24, 0.96), otherwise=[0.01] * 12
-    )
-    plain = heads_needed(np.full((4, 14), 1500.0), short, EXACT, recent=[1500.0], sla=Sla(24, 0.96))
+    ).heads_needed()
+    plain = Queue(np.full((4, 14), 1500.0), short, EXACT, recent=[1500.0], sla=Sla(24, 0.96)).heads_needed()
     assert plain.added <= helped.added <= plain.added + 1 and helped.after.value == pytest.approx(0.5 / 13)

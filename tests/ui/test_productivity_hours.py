@@ -11,8 +11,8 @@ import pytest
 from data_access import queries
 from data_access.filters import Filters, Scope
 from data_access.snapshot import Snapshot
+from metrics.paid_time import PaidTime, paid_time
 from metrics.spec import Status
-from metrics.throughput import PaidTime, paid_time
 from ui import productivity_hours, productivity_hours_words
 from ui.productivity_hours import BY_COUNT, Hours
 
