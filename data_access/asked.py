@@ -19,11 +19,11 @@ from data_access.groups import (
     Grouping,
     ends_of,
     key_tuples,
+    no_estimate,
     no_keys,
     numbered,
     one_basis,
     sorted_groups,
-    unsupported,
 )
 from data_access.selects import FIRST_BASIS, GROUPING, LAST_BASIS, PERIOD, RATERS, TIMED, Question
 from data_access.snapshot import Snapshot
@@ -85,7 +85,7 @@ class Asked:
     def _lacking(self, metrics: list[Metric]) -> Iterator[Found]:
         """Metrics of a column that the warehouse does without."""
         for m in metrics:
-            why = unsupported(f"the warehouse has no {m.column.split('.')[1]}")
+            why = no_estimate(f"the warehouse has no {m.column.split('.')[1]}")
             for by in dict.fromkeys(self.groupings):
                 for k in range(len(self.periods)):
                     yield Found(m, by, k, no_keys(by), why, kept=False)
@@ -98,7 +98,7 @@ class Asked:
         for by in dict.fromkeys(self.groupings):
             missing = [d for d in (*by, *filtered) if expression(source, d) is None]
             if missing:
-                why = unsupported(why_not(source, missing[0]))
+                why = no_estimate(why_not(source, missing[0]))
                 unsupported += [
                     Found(m, by, k, no_keys(by), why, kept=False) for k in range(len(self.periods)) for m in metrics
                 ]

@@ -70,7 +70,7 @@ def no_keys(by: Grouping) -> Columns:
     return {name: gap[name in TIME_DIMENSIONS] for name in by}
 
 
-def unsupported(reason: str) -> Estimates:
+def no_estimate(reason: str) -> Estimates:
     """One estimate without a number, and why."""
     nan = np.array([np.nan])
     return Estimates(nan, nan, nan, np.zeros(1), np.array([reason], object))

@@ -11,7 +11,7 @@ import pandas as pd
 from data_access import privacy
 from data_access.asked import Asked, Found
 from data_access.filters import Filters, Scope, dimension
-from data_access.groups import Grouping, key_tuples, unsupported
+from data_access.groups import Grouping, key_tuples, no_estimate
 from data_access.snapshot import Snapshot
 from data_access.standing import frame_of
 from metrics.catalogue import metric as find_metric
@@ -79,6 +79,6 @@ def _divided(found: dict[str, Found], metric: Metric) -> Found:
         return replace(share if ratio.kept else ratio, metric=metric)
     place = {key: k for k, key in enumerate(key_tuples(share.keys))}
     rows = np.array([place.get(key, -1) for key in key_tuples(ratio.keys)], np.int64)
-    nothing = unsupported(share.metric.nothing)
+    nothing = no_estimate(share.metric.nothing)
     beside = (np.concatenate(pair)[rows] for pair in zip(share.estimates, nothing, strict=True))
     return replace(ratio, estimates=metric.shape.over(ratio.estimates, Estimates(*beside)))
