@@ -3,49 +3,25 @@
 import dataclasses
 import math
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
 
 from data_access.filters import DIMENSIONS, Filters, Scope
-from data_access.snapshot import Snapshot
 from metrics import agreement as coefficients
 from metrics.patterns import Encoding, Patterns
 from metrics.shapes import LabelSet
 from metrics.spec import Status
+from tests.ui.asked import valid, values
 from ui import agreement, agreement_items, agreement_more, agreement_more_words, charts, data, periods
 from ui import agreement_words as say
 from ui.charts.panels import Panel
 from ui.theme import DARK, LIGHT
 
+LAST_WEEKS = 26
+pytestmark = pytest.mark.usefixtures("fresh")
+
 NASTY = "![x](y) <img src=1> | 'quote'"
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def filters(snapshot):
-    return Filters.of((), *periods.last_weeks(snapshot.meta, 26))
-
-
-@pytest.fixture(autouse=True)
-def fresh():
-    data.st.cache_data.clear()
-
-
-def valid(spec: dict) -> bool:
-    alt.LayerChart.from_dict(spec, validate=True)
-    return True
-
-
-def values(spec: dict) -> list[dict]:
-    return spec["data"]["values"]
 
 
 # ---- coefficients ----------------------------------------------------------------------------------------------

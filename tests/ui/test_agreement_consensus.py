@@ -10,16 +10,8 @@ import pytest
 
 from data_access.drill import Ratings
 from data_access.filters import Filters
-from data_access.snapshot import Snapshot
 from metrics.spec import Estimate
 from ui import agreement_consensus, agreement_consensus_words, data
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import base64
 import datetime as dt
 import math
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
 
 from metrics.catalogue import METRICS
 from metrics.spec import Status
+from tests.ui.asked import valid
 from ui import charts
 from ui.charts import base
 from ui.sparkline import sparkline
@@ -52,11 +52,6 @@ def groups(metrics: tuple[str, ...] = ("gold_accuracy",)) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def valid(spec: dict) -> bool:
-    alt.LayerChart.from_dict(spec, validate=True)
-    return True
 
 
 def marks(spec: dict, kind: str) -> list[dict]:

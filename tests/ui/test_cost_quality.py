@@ -11,28 +11,17 @@ import pytest
 import streamlit as st
 
 from data_access.filters import Filters, Scope
-from data_access.snapshot import Snapshot
 from metrics import frontier as fr
 from metrics import raters_per_item as rpi
-from ui import charts, cost_quality, cost_quality_moves, costs, data, periods
+from ui import charts, cost_quality, cost_quality_moves, costs, data
 from ui import cost_quality_move_words as move_words
 from ui import cost_quality_words as words
 from ui.page import View
 from ui.theme import DARK, LIGHT
 
+LAST_WEEKS = 52
+
 GOLD = costs.GOLD
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def filters(snapshot):
-    return Filters.of((), *periods.last_weeks(snapshot.meta, 52))
 
 
 @pytest.fixture(scope="module")

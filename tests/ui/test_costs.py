@@ -12,9 +12,9 @@ import pytest
 import streamlit as st
 
 from data_access.filters import Filters, Scope
-from data_access.snapshot import Snapshot
 from metrics.budget import FEW_TO_TELL
 from metrics.intervals import wilson
+from tests.ui.asked import over
 from ui import (
     charts,
     cost_bridge,
@@ -29,28 +29,13 @@ from ui import (
     cost_words,
     costs,
     data,
-    periods,
 )
 from ui.costs import Ask
 from ui.theme import DARK, LIGHT
 
+LAST_WEEKS = 13
+
 NASTY = "![x](y) <img src=1> | 'quote' \"double\" datum"
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def filters(snapshot):
-    return Filters.of((), *periods.last_weeks(snapshot.meta, 13))
-
-
-def over(first: str, last: str, **where: str) -> Filters:
-    return Filters.of(where, dt.date.fromisoformat(first), dt.date.fromisoformat(last))
 
 
 def named(snapshot, filters, ask=Ask()) -> cost_bridge.Moved:  # noqa: B008  frozen

@@ -1,17 +1,7 @@
 """What is kept for one reader is not shown to another. Oracle: the scope's own projects."""
 
-import pytest
-
 from data_access.filters import Filters, Scope
-from data_access.snapshot import Snapshot
 from ui import data
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
 
 
 def test_each_scope_is_offered_its_own_members(snapshot, monkeypatch):

@@ -6,23 +6,12 @@ import pandas as pd
 import pytest
 
 from data_access.filters import Filters
-from data_access.snapshot import Snapshot
 from metrics.catalogue import METRICS, headline
 from metrics.compare import UNCLEAR, WORSE
 from metrics.spec import Status
-from ui import data, figures, periods, words
+from ui import data, figures, words
 
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def filters(snapshot):
-    return Filters.of((), *periods.last_weeks(snapshot.meta, 4))
+LAST_WEEKS = 4
 
 
 def frame(metric: str, value: float, low: float, high: float) -> pd.DataFrame:

@@ -11,22 +11,12 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from data_access.filters import Filters
-from data_access.snapshot import Snapshot
 from metrics import mix
 from metrics.spec import Estimate, Status
+from tests.ui.asked import over
 from ui import charts, data, productivity, productivity_panels, productivity_words
 from ui.charts.ramp import ACCURACY, PACE
 from ui.theme import DARK, LIGHT
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    return Snapshot(sample_snapshot)
-
-
-def over(start: str, end: str, **where: str) -> Filters:
-    return Filters.of({k: [v] for k, v in where.items()}, dt.date.fromisoformat(start), dt.date.fromisoformat(end))
 
 
 def scores(verdict: str = "cannot tell", change: float = 0.0) -> pd.DataFrame:
@@ -91,12 +81,6 @@ def test_without_gold_accuracy_is_said_to_be_unknown():
 
 
 # ---- odd days and lasting changes ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def whole(whole_snapshot):
-    """The sample as it is made for readers: the small one has too few judgements a day."""
-    return Snapshot(whole_snapshot)
 
 
 def test_the_planted_odd_day_is_odd_and_no_lasting_change(whole):

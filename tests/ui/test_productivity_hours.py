@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 
 import pandas as pd
 import pytest
 
 from data_access import queries
-from data_access.filters import Filters, Scope
-from data_access.snapshot import Snapshot
+from data_access.filters import Scope
 from metrics.paid_time import PaidTime, paid_time
 from metrics.spec import Status
+from tests.ui.asked import over
 from ui import productivity_hours, productivity_hours_words
 from ui.productivity_hours import BY_COUNT, Hours
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    return Snapshot(sample_snapshot)
-
-
-def over(start: str, end: str, **where: str) -> Filters:
-    return Filters.of({k: [v] for k, v in where.items()}, dt.date.fromisoformat(start), dt.date.fromisoformat(end))
-
 
 EV20 = over("2026-10-12", "2026-11-02")
 

@@ -10,27 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics.backlog import Sla
 from sample_data import events, world
+from tests.ui.asked import over
 from ui import charts, figures, queue, queue_staffing, queue_words
 from ui.theme import DARK, LIGHT
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    return Snapshot(sample_snapshot)
-
-
-@pytest.fixture(scope="module")
-def whole(whole_snapshot):
-    return Snapshot(whole_snapshot)
-
-
-def over(start: str, end: str, **where: str) -> Filters:
-    return Filters.of({k: [v] for k, v in where.items()}, dt.date.fromisoformat(start), dt.date.fromisoformat(end))
-
 
 SURGE = over("2026-09-28", "2026-10-18", project="P04")
 

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from data_access.filters import Filters
-from data_access.snapshot import Snapshot
 from ui import queue, queue_staffing
 from ui.queue_staffing import HOURS, shares
 
@@ -64,11 +63,6 @@ def test_a_project_counts_on_its_usual_basis_and_untimed_work_at_its_mean():
     )
     hours = roster((MONDAY, "A", 2, 20000, 18000, 10000))
     assert part(rows, "P1", hours) == pytest.approx({(MONDAY, "A"): 0.5})
-
-
-@pytest.fixture(scope="module")
-def whole(whole_snapshot):
-    return Snapshot(whole_snapshot)
 
 
 def over(end: str, project: str) -> Filters:

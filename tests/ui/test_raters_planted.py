@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_access.filters import Filters
 from data_access.snapshot import Snapshot
 from metrics import confusion_elsewhere, drift, fatigue, skill, spam
 from metrics.spec import Status
+from tests.ui.asked import over
 from ui import audit_gold, data, figures, rater_gap, rater_gap_words, rater_gold, rater_history, rater_weeks, raters
 from ui import rater_profile as profiles
 from ui import rater_words as words
@@ -35,10 +35,6 @@ def snapshot(files):
 def live(files, monkeypatch):
     monkeypatch.setenv("RATERSCOPE_WAREHOUSE_URL", f"duckdb:///{files[0]}")
     data.st.cache_data.clear()
-
-
-def over(start: str, end: str, **where: str) -> Filters:
-    return Filters.of({name: [value] for name, value in where.items()}, DAY(start), DAY(end))
 
 
 def test_spammers_are_called_and_only_they(snapshot):

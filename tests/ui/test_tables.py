@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from data_access.filters import Filters, Scope
 from data_access.queries import measure
-from data_access.snapshot import Snapshot
 from metrics.catalogue import METRICS
 from metrics.catalogue import metric as find_metric
 from ui import format as fmt
@@ -17,13 +16,6 @@ from ui import tables, theme, words
 from ui.tables import Column
 
 SEVERAL = ["gold_accuracy", "krippendorff_alpha", "backlog", "cost_per_accepted_label", "handle_time_p50_seconds"]
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_snapshot):
-    opened = Snapshot(sample_snapshot)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
