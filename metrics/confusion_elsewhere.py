@@ -122,11 +122,12 @@ class _Rates:
         self._sides = (ours, both.astype(float)), (others, weight)
 
     def ours(self, level: float = 0.95, everywhere: bool = False) -> Estimate:
+        """The rate of ours; everywhere: also in strata where the others do not work."""
         who, weight = self._sides[0]
         return self._rate(who, np.ones(len(weight)) if everywhere else weight, level)
 
     def others(self, level: float = 0.95) -> Estimate:
-        """Weighted to ours."""
+        """The rate of the others, weighted to where ours work."""
         return self._rate(*self._sides[1], level)
 
     def _rate(self, who: Flags, weight: Floats, level: float) -> Estimate:

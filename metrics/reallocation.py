@@ -238,10 +238,12 @@ class _Drawn:
     draws: Floats
     reason: str
 
-    def of(self, function: Callable) -> _Drawn:
+    def of(self, function: Callable[[Floats], Floats]) -> _Drawn:
+        """The function of the value and of each draw; the reason stays."""
         return _Drawn(float(function(np.float64(self.value))), function(self.draws), self.reason)
 
     def row(self, level: float, n: float) -> tuple:
+        """Value, low, high, n, share of draws above 0, reason."""
         if self.reason:
             return (np.nan, np.nan, np.nan, n, np.nan, self.reason)
         if np.isnan(self.draws).any():

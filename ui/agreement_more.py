@@ -16,6 +16,7 @@ from metrics.shapes import LabelSet
 from ui import agreement as figures
 from ui import data, periods
 from ui.figures import KEPT
+from ui.gold_table import gold_table
 
 KS = (1, 3, 5, 7)
 MOVED = 0.05
@@ -140,18 +141,8 @@ def majority(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     ratings. Empty without gold.
     """
     project = figures.one_project(filters)
-    labels = snapshot.label_sets.get(project)
-    if labels is None:
-        return pd.DataFrame()
-    held = Filters.of({n: v for n, v in filters.where if n in CONFUSION_KEEPS}, filters.start, filters.end)
-    counted = data.confusion(snapshot, held)
-    place = {label: k for k, label in enumerate(labels.labels)}
-    table = np.zeros((len(place), len(place)))
-    known = counted[counted["truth"].isin(place) & counted["label"].isin(place)]
-    np.add.at(table, (known["truth"].map(place).to_numpy(int), known["label"].map(place).to_numpy(int)), known["n"])
-    used = (table.sum(axis=1) + table.sum(axis=0)) > 0
-    table = table[np.ix_(used, used)]
-    if table.sum() < LEAST_GOLD or len(table) < 2:
+    table = gold_table(snapshot, filters, project)
+    if table is None or table.sum() < LEAST_GOLD or len(table) < 2:
         return pd.DataFrame()
     prior = table.sum(axis=1) / table.sum()
     price = _price(snapshot, filters).get(project, np.nan)
@@ -161,7 +152,6 @@ def majority(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     return found.assign(judgements=table.sum(), priced=not np.isnan(price))
 
 
-CONFUSION_KEEPS = frozenset({"project", "pool", "language", "policy"})
 LEAST_GOLD = 100  # gold judgements for a curve of the majority
 
 

@@ -50,7 +50,7 @@ def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
         shown = _strata_names() if name == "strata" else known
         own[name] = links.one_of(called, st.query_params.get(name), shown, getattr(fallback, name), problems)
     for name, (called, least, most, _) in (WHOLE | PERCENT).items():
-        own[name] = _number(called, st.query_params.get(name), least, most, getattr(fallback, name), problems)
+        own[name] = links.number(called, st.query_params.get(name), least, most, getattr(fallback, name), problems)
     for low, high in (("acceptable", "limit"), ("bad", "good")):
         if float(own[low]) >= float(own[high]):
             called = (WHOLE | PERCENT)[low][0], (WHOLE | PERCENT)[high][0]
@@ -60,24 +60,6 @@ def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
             )
             own |= {low: f"{getattr(fallback, low):g}", high: f"{getattr(fallback, high):g}"}
     return own, tuple(problems)
-
-
-def _number(called: str, text: str | None, least: float, most: float, fallback: float, problems: list[str]) -> str:
-    """The number as text; the fallback and a sentence where it is none or lies outside."""
-    if text is None:
-        return f"{fallback:g}"
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    whole = isinstance(least, int)
-    if not least <= value <= most or (whole and not value.is_integer()):
-        kind = "whole number" if whole else "number"
-        problems.append(
-            f"The {called} is a {kind} from {least:g} to {most:,g}, not {links.quoted(text)}. Shown is {fallback:g}."
-        )
-        value = fallback
-    return f"{int(value)}" if whole else f"{round(value, 2):g}"
 
 
 def ask(own: Mapping[str, str]) -> Ask:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -63,14 +63,16 @@ def ask(own: Own) -> Ask:
     return Ask(**{name: own[name] for name in CHOICES}, **{name: float(own[name]) for name in MONEY})
 
 
-def choose(widget, param: str, own: Own, filters: Filters, choices: Mapping = CHOICES, **more) -> None:
+def choose(
+    widget: Callable, param: str, own: Own, filters: Filters, choices: Mapping = CHOICES, **more: object
+) -> None:
     """One of a few, from the URL and back into it."""
     called, known = choices[param]
     choice(widget, called.capitalize(), param, known, own, filters, **more)
 
 
 def number(
-    label: str, param: str, own: Own, filters: Filters, least: float, most: float, step: float, width=170
+    label: str, param: str, own: Own, filters: Filters, least: float, most: float, step: float, width: int = 170
 ) -> None:
     """A number, from the URL and back into it."""
     key = f"{param} {own[param]}"

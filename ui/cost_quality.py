@@ -18,12 +18,12 @@ from metrics import unit_cost
 from metrics.shapes import effective_n
 from ui import costs, data, figures
 from ui.costs import KEPT, cannot
+from ui.gold_table import gold_table
 
 KS = (1, 3, 5, 7)
 LEAST_GOLD = 100  # gold judgements for a curve
 MOST_STATES = 2_000  # label counts that a plan follows on a page
 THRESHOLDS = (0.9, 0.95, 0.99)
-CONFUSION_KEEPS = frozenset({"project", "pool", "language", "policy"})
 BY = ("project", "pool", "language")
 ALONE = "no other pool works in {} on it"
 
@@ -195,7 +195,7 @@ def raters(snapshot: Snapshot, filters: Filters, project: str, alike: float) -> 
         return replace(blank, reason="choose a project")
     if (project,) in data.too_small(snapshot, ("project",), filters.with_("project", project)):
         return replace(blank, reason="too small a group to show")
-    table = _confusion(snapshot, filters.with_("project", project))
+    table = gold_table(snapshot, filters.with_("project", project), project)
     if table is None:
         return replace(blank, reason="its label set is not kept")
     if table.sum() < LEAST_GOLD or len(table) < 2:
@@ -226,21 +226,6 @@ def _fold(confusion: np.ndarray, prior: np.ndarray, used: np.ndarray) -> tuple[n
     confusion = confusion.copy()
     confusion[~used] = 1 / len(confusion)
     return confusion, prior
-
-
-def _confusion(snapshot: Snapshot, filters: Filters) -> np.ndarray | None:
-    """Gold labels (rows) by labels given, those in use; None where the labels are not kept."""
-    labels = snapshot.label_sets.get(filters.values("project")[0])
-    if labels is None:
-        return None
-    held = Filters.of({n: v for n, v in filters.where if n in CONFUSION_KEEPS}, filters.start, filters.end)
-    counted = data.confusion(snapshot, held)
-    place = {label: k for k, label in enumerate(labels.labels)}
-    table = np.zeros((len(place), len(place)))
-    known = counted[counted["truth"].isin(place) & counted["label"].isin(place)]
-    np.add.at(table, (known["truth"].map(place).to_numpy(int), known["label"].map(place).to_numpy(int)), known["n"])
-    used = (table.sum(axis=1) + table.sum(axis=0)) > 0
-    return table[np.ix_(used, used)]
 
 
 def _prices(snapshot: Snapshot, filters: Filters, project: str) -> tuple[float, float]:

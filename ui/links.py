@@ -108,6 +108,27 @@ def one_of(name: str, text: str | None, known: Mapping[str, str], fallback: str,
     return fallback
 
 
+def number(called: str, text: str | None, least: float, most: float, fallback: float, problems: list[str]) -> str:
+    """A number of the URL as text; the fallback and a sentence where it is none or lies outside.
+
+    called: what the number is. A whole number where ``least`` is an int, else one of two decimals at most.
+    """
+    if text is None:
+        return f"{fallback:g}"
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    whole = isinstance(least, int)
+    if not least <= value <= most or (whole and not value.is_integer()):
+        kind = "whole number" if whole else "number"
+        problems.append(
+            f"The {called} is a {kind} from {least:g} to {most:,g}, not {quoted(text)}. Shown is {fallback:g}."
+        )
+        value = fallback
+    return f"{int(value)}" if whole else f"{round(value, 2):g}"
+
+
 def quoted(text: str) -> str:
     """A stranger's text in quotation marks, shortened."""
     return f"“{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}”"

@@ -10,9 +10,9 @@ import streamlit as st
 
 from data_access.filters import Filters
 from metrics.catalogue import METRICS
+from metrics.spec import Estimate
 from ui import cards, charts, figures, links, queue, queue_staffing, queue_words, tables, words
 from ui import format as fmt
-from ui.audit_controls import _number
 from ui.filter_bar import go_to, open_from_click, token
 from ui.page import View, tell_why
 from ui.queue import Ask
@@ -47,7 +47,7 @@ def from_url() -> tuple[dict[str, str], tuple[str, ...]]:
             continue
         before = len(problems)
         fallback = {"risk": 10.0}.get(name, 0 if name in WHOLE else least)
-        own[name] = _number(called, asked.get(name), least, most, fallback, problems)
+        own[name] = links.number(called, asked.get(name), least, most, fallback, problems)
         if name in TODAY and len(problems) > before:
             own[name] = ""
             problems[-1] = problems[-1].rsplit(" Shown is", 1)[0] + " Shown is what it is today."
@@ -137,7 +137,7 @@ def figure_row(view: View, row: Mapping, found: queue.Outlook, asked: Ask) -> No
     cards.figures_row(parts)
 
 
-def chance_range(risk) -> str:
+def chance_range(risk: Estimate) -> str:
     """The Monte Carlo error of a risk: 7 to 11 %."""
     return f"{100 * risk.low:.0f} to {100 * risk.high:.0f}{fmt.SPACE}%"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from data_access.filters import Filters
@@ -39,7 +40,13 @@ class Gaps(Mapping):
 
 
 def gaps(
-    cells: Columns, fine: np.ndarray, code: np.ndarray, names: np.ndarray, here: np.ndarray, goal: float, rows
+    cells: Columns,
+    fine: np.ndarray,
+    code: np.ndarray,
+    names: np.ndarray,
+    here: np.ndarray,
+    goal: float,
+    rows: pd.DataFrame,
 ) -> tuple[gap.Gap, Gaps]:
     """The parts of the gap to target of the pool and of each of its raters with gold."""
     coarse = codes(cells, ("project", "policy"))

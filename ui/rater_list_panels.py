@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from data_access.filters import Filters
@@ -50,7 +51,7 @@ def raters_if_allowed(view: View, pool: str) -> raters.PoolRaters | None:
     return raters.raters(view.snapshot, view.filters, pool)
 
 
-def said(rows):
+def said(rows: pd.DataFrame) -> pd.DataFrame:
     """The raters with what the charts and tables write about them."""
     records = rows.to_dict("records")
     return rows.assign(

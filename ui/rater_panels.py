@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from data_access.filters import Filters
@@ -56,7 +57,7 @@ def figure_row(view: View, own: dict[str, str]) -> None:
         cards.figure_row(rows.iloc[0].to_dict(), view.filters, view.meta)
 
 
-def pool_dots(view: View, rows, own: dict[str, str]) -> str:
+def pool_dots(view: View, rows: pd.DataFrame, own: dict[str, str]) -> str:
     """The pools against target; the pool a reader clicked."""
     spec, alt = charts.interval_dots(rows, METRICS[own["metric"]], theme.palette(), "pool", view.currency)
     spec["title"]["subtitle"] += ". Click a pool for its raters"
@@ -81,7 +82,7 @@ def weekly(view: View, own: dict[str, str]) -> None:
     cards.change_list(changes)
 
 
-def pool_table(view: View, rows, own: dict[str, str]) -> str:
+def pool_table(view: View, rows: pd.DataFrame, own: dict[str, str]) -> str:
     """The pools in a table; the pool of the row a reader selected."""
     metric, key = METRICS[own["metric"]], f"pool table {own['metric']} {token(view.filters)}"
     shown = rows.assign(

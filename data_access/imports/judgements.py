@@ -88,6 +88,7 @@ class _Cells:
         self.has = [*landing.columns, _WIDE_RATER, _WIDE_LABEL] if mapping.wide_item else landing.columns
 
     def text(self, name: str) -> pd.Series | None:
+        """The cells of a contract column, by mapping, constant or its own name; None where the file has none."""
         if name in self.columns:
             return self.of_file(self.columns[name], f" (mapped to {name})")
         if name in self.mapping.constants:
@@ -95,9 +96,11 @@ class _Cells:
         return None if name in self.used else self.landing.frame.get(name)
 
     def of_file(self, column: str, purpose: str) -> pd.Series:
+        """The cells of a column of the file; LoadRefused, with what it is for, where there is none."""
         return self.landing.frame[find_column(self.landing.path, column, self.has, purpose)]
 
     def needed(self, name: str) -> pd.Series:
+        """The cells of a contract column; LoadRefused where the file has none."""
         text = self.text(name)
         if text is None:
             find_column(

@@ -94,6 +94,7 @@ class _Reader:
         self.data = data
 
     def mapping(self, path: Path) -> Mapping:
+        """The mapping that the file's sections spell out."""
         self._known_only("section", self.data, _KEYS)
         table = self._table()
         self._check_keys(table)

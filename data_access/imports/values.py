@@ -49,7 +49,9 @@ _INT32 = 2**31 - 1
 Found = dict[int, tuple[str, str]]
 
 
-def parse(column: sa.Column, text: pd.Series, clock: Clock, faults: Faults, *, required: bool | None = None):
+def parse(
+    column: sa.Column, text: pd.Series, clock: Clock, faults: Faults, *, required: bool | None = None
+) -> pd.Series:
     """The values of ``column`` in ``text`` (str, missing where empty), one per row; faults go to ``faults``.
 
     Rows found faulty hold no value. ``required`` (the contract's word by default) rejects empty cells. Raises
