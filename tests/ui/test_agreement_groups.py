@@ -30,8 +30,14 @@ def filters(snapshot):
 
 
 @pytest.fixture(autouse=True)
-def fresh():
-    data.st.cache_data.clear()
+def fresh(request):
+    """A test that changes what is read is served nothing kept before, and leaves nothing behind."""
+    changes = "monkeypatch" in request.fixturenames
+    if changes:
+        data.st.cache_data.clear()
+    yield
+    if changes:
+        data.st.cache_data.clear()
 
 
 def valid(spec: dict) -> bool:
