@@ -105,12 +105,15 @@ WORK_METRICS: dict[str, tuple[str, str | None]] = {
 SCALE = {"throughput_per_hour": 3600.0, "accepted_labels_per_hour": 3600.0}
 
 
-def work_metric(name: str, rows: pd.DataFrame, by: list[str]) -> pd.Series:
-    """The metric's value for each group; groups without a denominator are left out."""
+def work_metrics(rows: pd.DataFrame, by: list[str]) -> dict[str, pd.Series]:
+    """Every metric's value for each group; groups without a denominator are left out."""
+    columns = list(dict.fromkeys(column for both in WORK_METRICS.values() for column in both if column))
+    sums = rows.groupby(by, dropna=False)[columns].sum() if by else rows[columns].sum().to_frame().T
+    return {name: _of_sums(name, sums) for name in WORK_METRICS}
+
+
+def _of_sums(name: str, sums: pd.DataFrame) -> pd.Series:
     top, bottom = WORK_METRICS[name]
-    sums = rows.groupby(by, dropna=False)[[top] if bottom is None else [top, bottom]].sum() if by else None
-    if sums is None:
-        sums = rows[[top] if bottom is None else [top, bottom]].sum().to_frame().T
     if bottom is None:
         return sums[top].astype(float)
     sums = sums[sums[bottom] > 0]

@@ -53,7 +53,7 @@ def snapshot_of(folder: Path, tables: dict[str, pd.DataFrame]) -> Snapshot:
     return Snapshot(folder / "snapshot.duckdb")
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=[pytest.param(s, marks=pytest.mark.xdist_group(f"ledger-{s}")) for s in SEEDS])
 def world(request, tmp_path_factory: pytest.TempPathFactory):
     """The raw rows, the judged rows, costs by place and the ledger."""
     tables = frames(request.param)
@@ -66,11 +66,11 @@ def world(request, tmp_path_factory: pytest.TempPathFactory):
 
 
 def split(work: pd.DataFrame) -> dict[tuple, float]:
-    """Each language's and policy's part of the handling time of one place; {} without work."""
-    basis = work["basis"].iloc[0] if len(work) else ""
-    timed = work[(work["timed"] == 1) & (work["time_basis"] == basis)]
-    mean = timed["seconds"].mean() if len(timed) else 1.0
-    each = work["seconds"].where(work.index.isin(timed.index), mean).where(work["done"] == 1, 0.0)
+    """Each language's and policy's part of the handling time of one place; {} without work that is done."""
+    basis = work["basis"].iloc[0]
+    timed = (work["timed"] == 1) & (work["time_basis"] == basis)
+    mean = work["seconds"][timed].mean() if timed.any() else 1.0
+    each = work["seconds"].where(timed, mean).where(work["done"] == 1, 0.0)
     parts = each.groupby([work["language"], work["policy"]]).sum()
     parts = parts[parts > 0]
     return (parts / parts.sum()).to_dict()
@@ -111,11 +111,13 @@ def test_sums_over_language_and_policy_are_the_costs_and_labels_of_each_day_proj
 def test_each_cost_is_shared_out_by_the_handling_time_of_its_day_then_of_its_week(world):
     rows, costs, ledger, _ = world
     rows = with_basis(rows)
+    by_day, by_week = (
+        {place: split(work) for place, work in rows.groupby([span, "project", "pool"])} for span in ("day", "week")
+    )
     want: dict[tuple, float] = {}
     for (day, project, pool), amount in costs.groupby(PLACE)["amount"].sum().items():
-        here = rows[(rows["project"] == project) & (rows["pool"] == pool)]
         week = day.to_period("W-SUN").start_time
-        parts = split(here[here["day"] == day]) or split(here[here["week"] == week]) or {(None, None): 1.0}
+        parts = by_day.get((day, project, pool)) or by_week.get((week, project, pool)) or {(None, None): 1.0}
         for (language, policy), part in parts.items():
             want[day, project, pool, language, policy] = part * amount
     some = ledger[ledger["cost"] > 0]

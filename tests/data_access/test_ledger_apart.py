@@ -14,7 +14,9 @@ from tests.data_access.worlds import EVERYONE
 Z = stats.norm.ppf(0.975)
 
 
-@pytest.fixture(scope="module", params=[31, 32, 33])
+@pytest.fixture(
+    scope="module", params=[pytest.param(s, marks=pytest.mark.xdist_group(f"apart-{s}")) for s in (31, 32, 33)]
+)
 def world(request, tmp_path_factory):
     """The raw rows with the week, project and pool of each, and the snapshot of them."""
     tables = frames(request.param)

@@ -19,6 +19,8 @@ from data_access.snapshot import Snapshot
 from tests.data_access import toy, worlds
 from tests.data_access.worlds import EVERYONE, SEEDS
 
+pytestmark = pytest.mark.xdist_group("model data")  # one worker makes what all here read
+
 LEAST = 4
 LINK = replace(Scope.stakeholder(), minimum_raters=LEAST, minimum_items=0)
 PER_POOL = replace(EVERYONE, pools=frozenset({"Q1", "Q3"}), projects=frozenset({"P1", "P2"}))

@@ -51,7 +51,9 @@ def measured(snapshot: Snapshot, *names: str, **options) -> dict[str, dict]:
     return {row["metric"]: row for row in rows.to_dict("records")}
 
 
-@pytest.fixture(scope="module", params=["duckdb", "sqlite"])
+@pytest.fixture(
+    scope="module", params=[pytest.param(k, marks=pytest.mark.xdist_group(f"time-{k}")) for k in ("duckdb", "sqlite")]
+)
 def world(request, tmp_path_factory):
     """Frames with long times, so that every pool has its hour, and their snapshot."""
     frames = toy.frames(21, items=150)
@@ -136,6 +138,7 @@ def two_bases(tmp_path_factory):
     snapshot.close()
 
 
+@pytest.mark.xdist_group("two bases")
 @pytest.mark.parametrize("name", ["rework_time_share", "skip_time_share"])
 def test_times_of_two_bases_are_never_mixed(two_bases, name):
     frames, snapshot = two_bases
@@ -148,6 +151,7 @@ def test_times_of_two_bases_are_never_mixed(two_bases, name):
     assert measured(snapshot, name, filters=only)[name]["value"] == pytest.approx(lead[name])
 
 
+@pytest.mark.xdist_group("two bases")
 def test_skips_without_times_are_unknown_and_not_nothing(two_bases):
     found = measured(two_bases[1], "skip_time_share", "skip_rate", filters=Filters.of({"project": ["P3"]}))
     assert np.isnan(found["skip_time_share"]["value"])

@@ -15,6 +15,8 @@ from data_access.snapshot import Snapshot
 from metrics import impact, lineage, linkage, moves, sizes
 from ui import model_impact_words as words
 
+pytestmark = pytest.mark.xdist_group("planted links")  # one worker makes what all here read
+
 
 class Planted(NamedTuple):
     """The sample's links, as they are found and as they were planted."""

@@ -1,4 +1,4 @@
-"""Two samples made once: a small one for the contract, a larger one to see the planted events in."""
+"""Two samples made once: the small one of all tests for the contract, a larger one to see the planted events in."""
 
 import json
 from pathlib import Path
@@ -7,28 +7,20 @@ import duckdb
 import pytest
 
 from sample_data import generate
+from tests.conftest import once
 
-SMALL, LARGE = 30_000, 900_000
-
-
-@pytest.fixture(scope="session")
-def small(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("small") / "sample.duckdb"
-    generate(out, annotations=SMALL)
-    return out
+LARGE = 900_000
 
 
 @pytest.fixture(scope="session")
-def db(small):
-    with duckdb.connect(str(small), read_only=True) as connection:
+def db(sample_warehouse):
+    with duckdb.connect(str(sample_warehouse), read_only=True) as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("large") / "sample.duckdb"
-    generate(out, annotations=LARGE)
-    return out
+    return once(tmp_path_factory, "large.duckdb", lambda path: generate(path, annotations=LARGE))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """generate(): reproducible, refuses absurd arguments, leaves nothing half-written."""
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -107,10 +108,18 @@ def test_a_missing_folder_or_a_folder_for_a_file_is_refused(tmp_path):
         generate(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def least(tmp_path_factory):
+    """The folder of the least sample there can be."""
+    folder = tmp_path_factory.mktemp("least")
+    generate(folder / "sample.duckdb", annotations=10_000, weeks=26)
+    return folder
+
+
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt(), ZeroDivisionError()])
-def test_a_failure_midway_leaves_the_old_sample_and_nothing_else(tmp_path, monkeypatch, failure):
+def test_a_failure_midway_leaves_the_old_sample_and_nothing_else(least, tmp_path, monkeypatch, failure):
     out = tmp_path / "sample.duckdb"
-    generate(out, annotations=10_000, weeks=26)
+    shutil.copytree(least, tmp_path, dirs_exist_ok=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def fail(*_):

@@ -41,6 +41,11 @@ def half_year(snapshot: Snapshot) -> Filters:
 
 
 @pytest.fixture
-def fresh() -> None:
-    """Nothing is kept of what other tests read."""
-    data.st.cache_data.clear()
+def fresh(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that changes what is read is served nothing kept before, and leaves nothing behind."""
+    changes = "monkeypatch" in request.fixturenames
+    if changes:
+        data.st.cache_data.clear()
+    yield
+    if changes:
+        data.st.cache_data.clear()

@@ -12,6 +12,8 @@ from data_access.snapshot import Snapshot
 from metrics.outlook_check import MOST_APART, Check
 from ui import queue, queue_words
 
+pytestmark = pytest.mark.xdist_group("queue check")  # one worker makes what all here read
+
 ENDS = (dt.date(2026, 7, 26), dt.date(2026, 9, 20))
 
 
