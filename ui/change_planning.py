@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from data_access.filters import Scope
 from data_access.snapshot import Snapshot
 from metrics.change_designs import BASE
 from metrics.change_units import JOINED, weekly
@@ -27,15 +28,14 @@ EXPECTED = 5.0
 
 def section(snapshot: Snapshot, last_day: dt.date) -> None:
     """Metric, place and size in; weeks and pools out, with what they rest on."""
-    frames = changes.frames_of(snapshot, data.current_scope())
-    known = [m for m in OFFERED if _kept(m, frames)]
+    known = _known(snapshot, data.current_scope())
     if not known:
         st.markdown("No weekly sums to plan from.")
         return
     left, middle, right = st.columns(3)
     with left:
         metric = st.selectbox("Metric", known, format_func=change_words.label)
-    series = _series(snapshot, metric, last_day)
+    series = _series(snapshot, data.current_scope(), metric, last_day)
     with middle:
         unit = st.selectbox("Place", list(series), format_func=lambda u: _called(u, snapshot.names))
     with right:
@@ -44,15 +44,23 @@ def section(snapshot: Snapshot, last_day: dt.date) -> None:
         st.markdown(words.md(answer(metric, series[unit], size, _called(unit, snapshot.names))))
 
 
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
+def _known(snapshot: Snapshot, scope: Scope) -> list[str]:
+    """The metrics that weekly sums are kept of."""
+    frames = changes.frames_of(snapshot, scope)
+    return [m for m in OFFERED if _kept(m, frames)]
+
+
 def _kept(metric: str, frames: Mapping[str, pd.DataFrame]) -> bool:
     measure = MEASURES[metric]
     return measure.source in frames and {measure.top, measure.bottom} <= set(frames[measure.source].columns)
 
 
-def _series(snapshot: Snapshot, metric: str, last_day: dt.date) -> dict[str, np.ndarray]:
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs={Snapshot: lambda s: s.id})
+def _series(snapshot: Snapshot, scope: Scope, metric: str, last_day: dt.date) -> dict[str, np.ndarray]:
     """The weekly values of each project's pools, those with enough weeks to plan from."""
     measure = MEASURES[metric]
-    frame = changes.frames_of(snapshot, data.current_scope())[measure.source]
+    frame = changes.frames_of(snapshot, scope)[measure.source]
     frame = frame[frame["pool_id"].notna()]
     cells = frame.assign(unit=frame["project_id"].astype(str) + JOINED + frame["pool_id"].astype(str))
     mondays = pd.date_range(frame["week"].min(), pd.Timestamp(last_day) - pd.Timedelta(days=6), freq="7D")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -47,19 +48,31 @@ class Frontiers:
 
     def of(self, project: str) -> pd.DataFrame:
         """The pools of one project, those of a language together."""
-        return self.rows[self.rows["project"] == project].reset_index(drop=True) if len(self.rows) else self.rows
+        if not len(self.rows):
+            return self.rows
+        if project not in self._kept:
+            self._kept[project] = self.rows[self.rows["project"] == project].reset_index(drop=True)
+        return self._kept[project].copy(deep=False)  # what the caller writes to it stays the caller's
 
     def partners(self, project: str) -> dict[str, dict[str, str]]:
         """By pool of the project: id and label of the others that work in a language of its own there, where any."""
         rows = self.of(project)
         if rows.empty:
             return {}
-        pairs = rows.merge(rows, on="language", suffixes=("", "_other"))
-        pairs = pairs[pairs["pool"] != pairs["pool_other"]]
+        by_language: dict[str, dict[str, str]] = {}
+        for pool, language, label in zip(rows["pool"], rows["language"], rows["label"], strict=True):
+            by_language.setdefault(language, {})[pool] = label
         found: dict[str, dict[str, str]] = {}
-        for pool, other, label in zip(pairs["pool"], pairs["pool_other"], pairs["label_other"], strict=True):
-            found.setdefault(pool, {})[other] = label
+        for pool, language in zip(rows["pool"], rows["language"], strict=True):
+            for other, label in by_language[language].items():
+                if other != pool:
+                    found.setdefault(pool, {})[other] = label
         return found
+
+    @cached_property
+    def _kept(self) -> dict[str, pd.DataFrame]:
+        """Rows by project, once asked for: a page asks for one project's a dozen times."""
+        return {}
 
 
 @st.cache_data(**KEPT)

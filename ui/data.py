@@ -192,9 +192,17 @@ def _modelled(name: str, snapshot: Snapshot, scope: Scope, arguments: tuple) -> 
     return getattr(model_data, name)(snapshot, scope, *arguments)
 
 
+@st.cache_resource(**KEPT)
+def _lineage(snapshot: Snapshot, scope: Scope) -> model_data.Lineage:
+    return model_data.lineage(snapshot, scope)
+
+
 def lineage(snapshot: Snapshot) -> model_data.Lineage:
-    """model_data.lineage() for the reader's scope: batches, datasets, models, measures, incidents."""
-    return _modelled("lineage", snapshot, current_scope(), ())
+    """model_data.lineage() for the reader's scope: batches, datasets, models, measures, incidents.
+
+    A page asks for it a dozen times: the columns are shared, and what the caller writes to a frame stays the caller's.
+    """
+    return model_data.Lineage(*(rows.copy(deep=False) for rows in _lineage(snapshot, current_scope())))
 
 
 def batch_sums(snapshot: Snapshot, by: Sequence[str] = model_data.WHOLE) -> pd.DataFrame:

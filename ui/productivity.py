@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,11 @@ class Change:
 
     def score(self, metric: str) -> dict:
         """One metric's row."""
-        return self.scores[self.scores["metric"] == metric].iloc[0].to_dict()
+        return self._by_metric[metric]
+
+    @cached_property
+    def _by_metric(self) -> dict[str, dict]:
+        return {row["metric"]: row for row in reversed(self.scores.to_dict("records"))}
 
 
 @st.cache_data(**KEPT)
@@ -144,11 +149,20 @@ def _grown(snapshot: Snapshot, cells: pd.DataFrame) -> str:
 
 def of_groups(snapshot: Snapshot, filters: Filters, metric: str) -> pd.DataFrame:
     """One metric by the page's axis against the period before, with `member` and `label`."""
+    return _of_groups(snapshot, filters)[metric].copy(deep=False)
+
+
+@st.cache_resource(**KEPT)
+def _of_groups(snapshot: Snapshot, filters: Filters) -> dict[str, pd.DataFrame]:
+    """``of_groups`` by metric: a page takes a dozen of them; not to be changed."""
     by = axis(filters)
-    rows = measured(snapshot, filters)[1]
-    rows = rows[(rows["metric"] == metric) & rows[by].notna()].reset_index(drop=True)
-    names, members = snapshot.names.get(by, {}), rows[by].astype(str)
-    return rows.assign(member=members, label=[names.get(m, m) for m in members])
+    every = measured(snapshot, filters)[1]
+    names, found = snapshot.names.get(by, {}), {}
+    for metric in dict.fromkeys((*MEASURED, *HOURS)):
+        rows = every[(every["metric"] == metric) & every[by].notna()].reset_index(drop=True)
+        members = rows[by].astype(str)
+        found[metric] = rows.assign(member=members, label=[names.get(m, m) for m in members])
+    return found
 
 
 @st.cache_data(**KEPT)

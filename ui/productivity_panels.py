@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.filters import DIMENSIONS, Filters
+from data_access.snapshot import Snapshot
 from metrics.catalogue import METRICS
 from metrics.quantiles import MOST_ERROR
 from ui import (
@@ -26,6 +27,7 @@ from ui import (
 from ui import format as fmt
 from ui.agreement_controls import choice
 from ui.cards import KPI_PAGE, kpi_params
+from ui.figures import KEPT
 from ui.filter_bar import back, open_from_click, token
 from ui.page import View, tell_why
 from ui.productivity_ramp_panels import MOST_MONEY
@@ -190,34 +192,20 @@ COLUMNS = {
 def table(view: View) -> str:
     """Every pool or project in numbers; the one of the row a reader selected."""
     by = productivity.axis(view.filters)
-    parts = {name: productivity.of_groups(view.snapshot, view.filters, name) for name in COLUMNS}
-    first = parts["judgements"]
-    if first.empty:
+    shown = _numbers(view.snapshot, view.filters, view.currency)
+    if shown.empty:
         tell_why(f"Productivity by {DIMENSIONS[by]}", ["no work matches these filters"])
         return ""
-    shown = pd.DataFrame({"member": first["member"], "label": first["label"]})
     columns = {"label": Column(DIMENSIONS[by].capitalize(), "Open a row to go inside.")}
-    pace = productivity.beside(view.snapshot, view.filters)
     for name, (called, kind) in COLUMNS.items():
         metric = METRICS[name]
-        own = parts[name].set_index("member")
-        shown[name] = shown["member"].map(own["value"].to_dict())
         help_ = f"{metric.meaning} {HISTOGRAM}" if name in productivity.QUANTILES else metric.meaning
         columns[name] = Column(called, help_, kind)
         if name == productivity.PACE:
-            shown["pace"] = shown["member"].map(dict(zip(pace["member"], pace["pace"], strict=True)))
             columns["pace"] = Column("Times the usual", "On the same projects, policies, content and stages.", "number")
         if name in (productivity.PACE, productivity.GOLD):
-            said = {m: _moved(row, view.currency) for m, row in zip(own.index, own.to_dict("records"), strict=True)}
-            between = {
-                m: fmt.interval(row["low"], row["high"], metric, row["value"], view.currency)
-                for m, row in zip(own.index, own.to_dict("records"), strict=True)
-            }
-            shown[f"{name} between"] = shown["member"].map(between)
-            shown[f"{name} change"] = shown["member"].map(said)
             columns[f"{name} between"] = Column("95 % interval", "", "right")
             columns[f"{name} change"] = Column("Change", "Against the period before.", "right")
-    shown = shown.sort_values("label", kind="stable")
     picked = tables.table(
         shown,
         key=f"productivity table {token(view.filters)}",
@@ -230,6 +218,30 @@ def table(view: View) -> str:
         exported=shown,
     )
     return str((picked or {}).get(by, ""))
+
+
+@st.cache_data(**KEPT)
+def _numbers(snapshot: Snapshot, filters: Filters, currency: str) -> pd.DataFrame:
+    """The table's rows: member, label, and the values of its columns; empty where there is no work."""
+    parts = {name: productivity.of_groups(snapshot, filters, name) for name in COLUMNS}
+    first = parts["judgements"]
+    if first.empty:
+        return first[["member", "label"]]
+    shown = pd.DataFrame({"member": first["member"], "label": first["label"]})
+    pace = productivity.beside(snapshot, filters)
+    for name in COLUMNS:
+        metric, own = METRICS[name], parts[name].set_index("member")
+        shown[name] = shown["member"].map(own["value"].to_dict())
+        if name == productivity.PACE:
+            shown["pace"] = shown["member"].map(dict(zip(pace["member"], pace["pace"], strict=True)))
+        if name in (productivity.PACE, productivity.GOLD):
+            rows = dict(zip(own.index, own.to_dict("records"), strict=True))
+            between = {
+                m: fmt.interval(row["low"], row["high"], metric, row["value"], currency) for m, row in rows.items()
+            }
+            shown[f"{name} between"] = shown["member"].map(between)
+            shown[f"{name} change"] = shown["member"].map({m: _moved(row, currency) for m, row in rows.items()})
+    return shown.sort_values("label", kind="stable")
 
 
 def _moved(row: dict, currency: str) -> str:

@@ -47,14 +47,15 @@ def effect_se(before: int, after: int, sd: float, phi: float) -> float:
     """The standard error of the mean effect of ``interrupted`` in a series with known phi, in the unit of sd.
 
     sd² (X'R⁻¹X)⁻¹ at the effect's place, R the correlation phi^|i - j| of the weeks. Carry-over raises it: at phi .6
-    it is about double.
+    it is about double. X'R⁻¹X is that of the first week and of each later one less phi times the one before, over
+    √(1 - phi²): Prais and Winsten's transformation, which needs no inverse of a matrix of weeks.
     """
     week = np.arange(before + after)
     post = week >= before
     late = (week - week[post].mean()) * post
     x = np.column_stack([np.ones(len(week)), week, post, late]).astype(float)
-    inverse = np.linalg.inv(float(phi) ** np.abs(week[:, None] - week[None, :]))
-    return float(sd * np.sqrt(np.linalg.inv(x.T @ inverse @ x)[2, 2]))
+    moved = (x[1:] - phi * x[:-1]) / np.sqrt(1 - phi**2)
+    return float(sd * np.sqrt(np.linalg.inv(np.outer(x[0], x[0]) + moved.T @ moved)[2, 2]))
 
 
 def detectable(se: float, df: float, power: float = POWER) -> float:

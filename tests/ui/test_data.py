@@ -19,3 +19,14 @@ def test_each_filter_has_its_own_answer(snapshot):
         for project in projects
     ]
     assert [rows["project"].tolist() for rows in found] == [[project] for project in projects]
+
+
+def test_what_one_caller_writes_to_the_lineage_no_other_sees(snapshot):
+    before = data.lineage(snapshot).batches.copy()
+    one = data.lineage(snapshot).batches
+    one["items"] = -1.0
+    one.loc[one.index[0], "project"] = "changed"
+    one.attrs["reason"] = "changed"
+    again = data.lineage(snapshot).batches
+    assert again.equals(before)
+    assert again.attrs == before.attrs

@@ -17,6 +17,16 @@ from metrics.effects.power import (
 from tests.metrics.effects.simulated import ar1
 
 
+@pytest.mark.parametrize("phi", [-0.4, 0.0, 0.6, 0.95])
+def test_the_error_is_that_of_generalised_least_squares_with_the_whole_matrix_of_weeks(phi):
+    week = np.arange(48)
+    post = week >= 40
+    x = np.column_stack([np.ones(48), week, post, (week - 43.5) * post]).astype(float)
+    inverse = np.linalg.inv(phi ** np.abs(np.subtract.outer(week, week)).astype(float))
+    plain = 2.5 * np.sqrt(np.linalg.inv(x.T @ inverse @ x)[2, 2])
+    assert effect_se(40, 8, 2.5, phi) == pytest.approx(plain, rel=1e-9)
+
+
 @pytest.mark.parametrize(("before", "after", "phi"), [(40, 8, 0.0), (40, 8, 0.5), (30, 4, 0.3)])
 def test_the_standard_error_is_that_of_estimates_over_draws(before, after, phi):
     """The fit guesses phi, so its estimates vary a little more than those that know it."""
