@@ -204,7 +204,7 @@ def _forward(view: View, line: Line, trace: Trace, own: Own) -> None:
             "on": Column("Most clearly on", "The benchmark of that change, with its policy or language."),
             "worse": Column("Worse on", "Benchmarks and their parts that got clearly worse.", "count"),
             "better": Column("Better on", "Those that got clearly better.", "count"),
-            "compared": Column("Of", "Benchmarks and parts that were compared.", "count"),
+            "compared": Column("Compared", "Benchmarks and parts that were compared.", "count"),
         },
         snapshot=view.snapshot,
         filters=view.filters,

@@ -304,7 +304,7 @@ def _version(line: Line, trace: Trace, own: Own) -> str:
 def _labels(which: str, found: Mapping) -> str:
     """How good some labels were, beside those of the version before."""
     if fmt.is_missing(found["now_value"]):
-        return f"{which}; how good they were cannot be told, {found['now_reason']}."
+        return f"{which}; how good they were cannot be told: {found['now_reason']}."
     return f"{which} with gold accuracy {_judged(found, 'now')}{_beside(found)}."
 
 

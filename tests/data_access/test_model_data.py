@@ -196,6 +196,28 @@ def test_items_of_batches_are_all_of_them(found, seed, by):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("by", [("batch",), ("batch", "policy"), ("batch", "language", "policy")])
+def test_labels_of_a_policy_or_language_have_an_age_of_their_own(found, seed, by):
+    """The middle of the weeks their items were created in, by items; whole batches as the lineage has them."""
+    world = found[seed]
+    weeks = world.snapshot.table("batch_items")
+    wanted = {}
+    for key, rows in weeks.groupby(["batch_id", *by[1:]]):
+        middle = [pd.Timestamp(week).timestamp() + 3.5 * 86_400 for week in rows["week"]]
+        wanted[key] = np.average(middle, weights=rows["items"])
+    got = model_data.labelled_at(world.snapshot, EVERYONE, by)
+    keys = list(got[["batch_id", *by[1:]]].itertuples(index=False, name=None))
+    assert len(keys) == len(set(keys)) == len(wanted)
+    for key, when in zip(keys, got["labelled_at"], strict=True):
+        assert abs(when.timestamp() - wanted[key]) <= 0.005 * 86_400 + 1
+    if by == ("batch",):
+        whole = model_data.lineage(world.snapshot, EVERYONE).batches.set_index("batch_id")["labelled_at"].dropna()
+        assert got.set_index("batch_id")["labelled_at"].to_dict() == whole.to_dict()
+    inside = set(model_data.lineage(world.snapshot, PER_POOL).batches["batch_id"])
+    assert set(model_data.labelled_at(world.snapshot, PER_POOL, by)["batch_id"]) == inside & {k[0] for k in wanted}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("by", [("batch",), ("batch", "language", "policy")])
 def test_patterns_of_batches_are_those_of_the_ratings_by_the_close(found, seed, by):
     rows = by_the_close(found[seed])

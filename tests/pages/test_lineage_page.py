@@ -64,6 +64,20 @@ def test_an_incident_opens_its_project_and_its_version(opened, text):
     assert incident["summary"] in text(at) and f"Version {incident['model_version']}" in text(at)
 
 
+def test_a_drop_in_a_policy_opens_the_labels_of_that_policy(opened, text):
+    line = lineage.whole(data.current_snapshot())
+    rows = line.compared[(line.compared["drop"] != "") & line.compared["policy"].notna()]
+    row = rows.iloc[0]
+    for by in ("batch", "pool", "guideline_version"):
+        at = opened(PAGE, trace=f"drop:{row['drop']}", by=by, **PERIOD)
+        assert sound(at) and not at.warning
+        said = text(at)
+        policy = row["policy"].replace("_", " ")
+        assert f"worse ({-100 * row['high']:.1f} to {-100 * row['low']:.1f}) on {row['benchmark']} ({policy})" in said
+        assert f"the labels of {policy} behind version {row['model_version']}" in said
+        assert ladder.overclaims(at.title[0].value, ladder.Rung.ASSOCIATION) == []
+
+
 def test_a_batch_still_open_says_so_and_nothing_of_effects(opened, text):
     at = opened(PAGE, trace="batch:B-P01-078", **PERIOD)
     assert "still open" in text(at) and "no effect" not in text(at)

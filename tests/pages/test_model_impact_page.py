@@ -153,6 +153,13 @@ def test_a_row_of_the_regressions_opens_the_labels_of_its_own_part(opened, monke
     ours = model_impact.projects(snapshot, view.filters)
     model_impact_regressions.table(view, found, ours)
     frame, more = rows[0]
+    went = []
+    monkeypatch.setattr(model_impact_regressions.tables, "table", lambda *_, members, **__: members[1])
+    monkeypatch.setattr(model_impact_regressions, "open_from_click", lambda page, params: went.append((page, params)))
+    model_impact_regressions.table(view, found, ours)
+    page, params = went[0]
+    assert page == "pages/lineage.py" and params["trace"] == more["members"][1]["trace"]
+    assert params["project"] == [more["members"][1]["project"]] and not {"from", "to"} & set(params)
     assert len(frame) == len(more["members"]) == (found.worse["project"].isin(ours)).sum() > 5
     severity = frame["severity"].fillna(-1)
     assert severity.is_monotonic_decreasing and severity.nunique() > 1
