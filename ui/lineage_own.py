@@ -38,6 +38,7 @@ class Own:
     narrow: Mapping[str, str] = field(default_factory=dict)
 
 
+@st.cache_data(**BY_BOTH)
 def own(snapshot: Snapshot, line: Line, trace: Trace) -> Own | None:
     """The labels behind a traced version, incident or drop; None for what is not traced back to one version."""
     if trace.forward or not trace.versions:
@@ -53,7 +54,7 @@ def own(snapshot: Snapshot, line: Line, trace: Trace) -> Own | None:
     return Own(whole, table.loc[pair].to_dict(), names, share, base, lineage_trace.own_labels(snapshot, line, trace))
 
 
-@st.cache_data(**BY_BOTH)
+@st.cache_resource(**BY_BOTH)  # nobody writes to it
 def _changes(snapshot: Snapshot, line: Line, named: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     """gold_change() of the labels of a policy or language, or of all: a row per version and the one it stands beside.
 
@@ -81,7 +82,7 @@ def _changes(snapshot: Snapshot, line: Line, named: tuple[tuple[str, str], ...])
     return found.assign(share=share).set_index(index)
 
 
-@st.cache_data(**BY_BOTH)
+@st.cache_resource(**BY_BOTH)
 def _scatter(snapshot: Snapshot, line: Line) -> pd.Series:
     """By how much the project's gold scatters beyond independent judgements."""
     return overdispersion(QUALITIES[GOLD.name], _of(data.batch_sums(snapshot, ("batch", "policy", "language")), line))

@@ -64,6 +64,7 @@ class Trace:
         return f"{self.kind}:{self.member}" if self.member else self.kind
 
 
+@st.cache_data(**BY_LINE)
 def options(line: Line) -> dict[str, str]:
     """Everything that can be traced in the project, as the URL has it: the largest drops, then all, newest first."""
     incidents = line.incidents.sort_values("occurred_at", ascending=False)

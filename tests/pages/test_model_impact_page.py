@@ -15,6 +15,7 @@ from data_access.filters import Filters, Scope
 from metrics import ladder
 from tests.conftest import settings_for
 from ui import data, lineage, lineage_trace, model_impact, model_impact_regressions
+from ui import model_impact_words as words
 
 PAGE = "model_impact.py"
 
@@ -174,6 +175,28 @@ def test_a_row_of_the_regressions_opens_the_labels_of_its_own_part(opened, monke
         own = frame[frame[by].notna()]
         expected = [gold.get((dataset[row["model_version"]], row[by]), 0) for row in own.to_dict("records")]
         assert len(own) and own["now_n"].tolist() == expected
+
+
+def test_a_slice_has_the_q_of_its_own_cell_among_all_that_were_tested(opened, text):
+    links = model_impact.found(data.current_snapshot()).impact
+    rows = links.rows[(links.rows["slice"] != "") & (links.rows["lag"] == 0)].dropna(subset="q_value")
+    row = rows.sort_values("q_value").iloc[0]
+    at = opened(PAGE, benchmark=model_impact.member(row), quality=row["metric"], slice=row["slice"])
+    assert not at.exception and not at.error
+    assert words.stands(row, links.tests) in text(at).replace("\\", "")
+    assert f"among {int(links.rows['p_value'].notna().sum())} links" in words.stands(row, links.tests)
+    whole = links.rows[(links.rows["slice"] == "") & (links.rows["lag"] == 0)]
+    assert len(whole) == len(whole.drop_duplicates(["project", "benchmark", "benchmark_metric", "metric"]))
+
+
+def test_under_ten_effective_points_nothing_is_drawn(opened, text):
+    rows = model_impact.found(data.current_snapshot()).impact.rows
+    row = rows[rows["reason"].str.contains("fewer than 10") & (rows["n"] > 0) & (rows["lag"] == 0)].iloc[0]
+    shown = model_impact.pair(data.current_snapshot(), model_impact.member(row), row["metric"], row["slice"])
+    assert shown.band is None and shown.rows[["x", "y"]].notna().any(axis=None)
+    at = opened(PAGE, benchmark=model_impact.member(row), quality=row["metric"], slice=row["slice"] or "all")
+    assert not at.exception and not at.error
+    assert "The versions cannot be drawn: fewer than 10" in text(at)
 
 
 def test_a_strange_slice_is_told(opened):
