@@ -155,8 +155,8 @@ def series_coefficient(
     section 2.2).
 
     Coverage by simulation 93 to 97 % for 26, 39 and 77 versions and errors with persistence .3, .55, .8. No
-    coefficient: fewer than 10 versions beyond the coefficients fitted, an x that trend and controls explain fully. No corrected one: as
-    ``fixed_effects``. Raises ValueError for a negative variance.
+    coefficient: fewer than 10 versions beyond the coefficients fitted, an x that trend and controls explain fully. No
+    corrected one: as ``fixed_effects``. Raises ValueError for a negative variance.
     """
     method = "regression over versions, AR(1) errors"
     y, x, time = (np.asarray(s, dtype=float).ravel() for s in (y, x, time))
