@@ -156,9 +156,9 @@ def series_coefficient(
     with variance (v x~'x~ + b² Σ s_i² P_ij² s_j²)/(x~'x~ - Σ s_i² P_ii)², v the residual variance (Fuller 1987,
     section 2.2).
 
-    Coverage by simulation 93 to 97 % for 26, 39 and 77 versions and errors with persistence .55. No coefficient: fewer
-    than 10 versions beyond the coefficients fitted, an x that trend and controls explain fully. No corrected one: as
-    ``fixed_effects``. Raises ValueError for a negative variance.
+    Coverage by simulation 93 to 97 % for 26, 39 and 77 versions and errors with persistence .3, .55, .8. No
+    coefficient: fewer than 10 versions beyond the coefficients fitted, an x that trend and controls explain fully. No
+    corrected one: as ``fixed_effects``. Raises ValueError for a negative variance.
     """
     method = "regression over versions, AR(1) errors"
     y = np.asarray(y, dtype=float).ravel()

@@ -20,7 +20,9 @@ change or better, not from what the ledger says:
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from data_access import change_data
 from data_access.filters import Scope
@@ -30,6 +32,7 @@ from metrics.change_ledger import ledger, overall
 from metrics.effects import Verdict
 from metrics.effects.measures import MEASURES
 from sample_data.events import EVENTS, IDLE_CHANGES
+from sample_data.readings import POSITION_BIAS
 from ui import change_checks, change_words
 
 HARM, WORKED = Verdict.HARM, Verdict.WORKED
@@ -87,6 +90,40 @@ def test_a_planted_change_gets_its_verdict(weighed, event_id):
         assert (row.effect.effect.value > 0) == (better == (right is WORKED))
 
 
+PLANTED = (  # event, metric, and its planted effect in the unit the metric is judged in
+    ("EV09", "cost_per_label", np.log(1.55)),
+    ("EV11", "safety_benchmark_score", -0.06),
+    ("EV18", "handle_time_log_mean_seconds", np.log(0.82)),
+    ("EV18", "cost_per_label", np.log(0.82)),
+    ("EV19", "position_bias", (0.30 - POSITION_BIAS) / 2),
+    ("EV20", "utilisation", np.log(0.80)),
+    ("EV20", "cost_per_label", -np.log(0.80)),
+)
+
+
+@pytest.mark.parametrize(("event_id", "metric", "planted"), PLANTED)
+def test_the_interval_holds_what_was_planted(weighed, event_id, metric, planted):
+    """Where it is known in the metric's unit: a rate, pace or paid time moves the cost by the same factor, and of
+    comparisons decided by the order alone half would have gone to the first answer anyway (ties aside).
+
+    Left out are sizes planted in logits (EV02, EV03, EV07, EV16), which are points only by levels the sample draws;
+    slowness that new people lose as they learn, beside others' pace (EV02, EV16); EV08's waits, of which the SLA is a
+    threshold; EV10's share of harmful labels, diluted by the mix of gold. EV01 and EV12 have tests of their own.
+    """
+    event = next(event for event in EVENTS if event.event_id == event_id)
+    found = next(r.effect.effect for r in weighed[0][event.change[3]] if r.metric == metric and not r.of_models)
+    assert found.low <= planted <= found.high
+
+
+def test_a_policy_read_strictly_by_one_region_is_found_with_its_size(weighed):
+    """38 % of safe satire not removed before is read as unsafe: .38 (1 - rate before), and that rate is below .3."""
+    event = next(event for event in EVENTS if event.event_id == "EV12")
+    part = next(r for r in weighed[0][event.change[3]] if r.metric == "gold_over_enforcement_rate")
+    assert part.where["policy"] == event.where["policy"]
+    assert part.effect.effect.low <= 0.38
+    assert part.effect.effect.high >= 0.38 * 0.7
+
+
 def test_a_mistranslated_clause_is_found_where_it_was_planted(weighed):
     event = next(event for event in EVENTS if event.event_id == "EV01")
     part = next(r for r in weighed[0][event.change[3]] if r.metric == "gold_over_enforcement_rate")
@@ -139,7 +176,8 @@ def test_no_idle_change_is_called(weighed):
 
 
 def test_idle_rows_fall_below_five_percent_no_more_often_than_chance(weighed):
-    """Of the own p of about thirty rows at most three are expected below .05 in 19 of 20 worlds (binomial).
+    """Of 20 to 40 rows without effect no more have a p of .05 or below than in 19 of 20 worlds: the binomial quantile,
+    3 of 20 and 4 of 30 or 40 (rows of one change hang together, which makes that a little strict).
 
     Parts of a project are left out: theirs is the smallest of many.
     """
@@ -150,7 +188,7 @@ def test_idle_rows_fall_below_five_percent_no_more_often_than_chance(weighed):
         if row.effect.p_value is not None and "policy" not in row.where and not row.of_models
     ]
     assert 20 <= len(own) <= 40
-    assert sum(row.effect.p_value <= 0.05 for row in own) <= 4
+    assert sum(row.effect.p_value <= 0.05 for row in own) <= stats.binom.ppf(0.95, len(own), 0.05)
 
 
 def test_no_sentence_claims_more_than_its_design(weighed):

@@ -8,7 +8,8 @@
 - ``placebo_p``, ``placebo_dates``: how often something as large is seen where nothing was changed.
 - ``verdict``: worked, did harm, no effect seen, too early, cannot tell; with the checks that were passed.
 - ``level_shifts``, ``matched``: lasting moves of a series, and which of them no recorded change explains.
-- ``carry_over``, ``effect_se``, ``detectable``, ``weeks_needed``, ``pools_needed``: what a planned change takes.
+- ``carry_over``, ``smallest_called``, ``weeks_needed``, ``before_needed``, ``pools_needed``: what a plan
+  takes.
 
 Weekly values come as arrays, NaN without data; weeks are whole numbers from 0. Every effect is an ``Effect``: what was
 less what would have been, in the metric's unit, with an interval, or with the reason why there is none.
@@ -18,7 +19,7 @@ from metrics.effects.design import NEVER, Choice, choose
 from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE, TOO_EARLY, WEEKS, Design, Effect
 from metrics.effects.interrupted import interrupted
 from metrics.effects.placebo import placebo_dates, placebo_p
-from metrics.effects.power import carry_over, detectable, effect_se, pools_needed, weeks_needed
+from metrics.effects.power import before_needed, carry_over, pools_needed, smallest_called, weeks_needed
 from metrics.effects.randomised import cuped, randomised
 from metrics.effects.shifts import Shift, level_shifts, matched
 from metrics.effects.staggered import staggered, two_by_two
@@ -37,11 +38,10 @@ __all__ = [
     "Judgement",
     "Shift",
     "Verdict",
+    "before_needed",
     "carry_over",
     "choose",
     "cuped",
-    "detectable",
-    "effect_se",
     "interrupted",
     "level_shifts",
     "matched",
@@ -50,6 +50,7 @@ __all__ = [
     "pools_needed",
     "randomised",
     "simplex_weights",
+    "smallest_called",
     "staggered",
     "synthetic",
     "two_by_two",

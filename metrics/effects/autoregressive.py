@@ -197,6 +197,24 @@ def statistic(found: Fit, along: ArrayLike) -> Floats:
     return value / sd
 
 
+def value(found: Fit, along: ArrayLike) -> Floats:
+    """The sum of coefficients ``along``, the mean over phi."""
+    return (found.weight * (found.beta @ np.asarray(along, float))).sum(-1)
+
+
+def lower_end(found: Fit, along: ArrayLike, alpha: float) -> Floats:
+    """The lower end of the interval of ``contrast`` at level 1 - alpha, of many series: (series,), to five digits."""
+    at, se = _at(found, np.asarray(along, float))
+    df = np.asarray(found.df)[:, None]
+    far = -special.stdtrit(df, alpha / 2) * se.max(1, keepdims=True)
+    low, high = at.min(1, keepdims=True) - far, at.max(1, keepdims=True)
+    for _ in range(HALVINGS // 2):
+        middle = (low + high) / 2
+        under = (special.stdtr(df, (middle - at) / se) * found.weight).sum(1, keepdims=True) < alpha / 2
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    return ((low + high) / 2)[:, 0]
+
+
 def p_zero(found: Fit, along: ArrayLike) -> Floats:
     """The two-sided p of the sum of coefficients being 0: 2 min(F(0), 1 - F(0)), F the mixture of ``contrast``."""
     at, se = _at(found, np.asarray(along, float))

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from metrics.change_parts import most_moved
+from metrics.change_parts import Cut, _largest, most_moved
 from metrics.change_units import Change
+from metrics.effects.measures import MEASURES
+from metrics.effects.placebo import placebo_p
 from tests.metrics.effects.simulated import ar1
 
 WEEKS, START, POOLS, POLICIES = 44, 34, 6, 5
@@ -55,3 +57,17 @@ def test_the_interval_of_the_picked_part_holds_its_truth(by, names_the_first):
     assert held >= stats.binom.ppf(0.01, 60, 0.95), held
     assert first >= 0.9 * names_the_first
     assert plain <= 25
+
+
+def test_made_up_changes_rank_the_picked_part_evenly_without_an_effect():
+    """200 projects of twelve parts: the largest statistic against the largest at earlier dates and in five others."""
+    rng, weeks, length, ranks = np.random.default_rng(4), 78, 16, []
+    dates = range(weeks - 2 * length, 15, -length)
+    for _ in range(200):
+        y = ar1(rng, (6, 12, weeks), 0.4) + ar1(rng, (6, 1, weeks), 0.5)
+        cuts = [Cut(MEASURES["gold_accuracy"], [{}] * 12, one, np.full(one.shape, 0.3)) for one in y]
+        own = _largest(cuts[:1], [weeks - length], length)[0]
+        drawn = np.concatenate([_largest([cut], dates, length) for cut in cuts])
+        ranks.append(placebo_p(own, drawn) - rng.random() / (1 + len(drawn)))
+    assert len(drawn) == 12
+    assert stats.kstest(ranks, "uniform").pvalue > 0.01

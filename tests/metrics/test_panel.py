@@ -103,6 +103,17 @@ def test_intervals_cover_under_persistent_errors(units, periods, rounds, uneven)
     assert len(corrected) > 0.95 * rounds
 
 
+@pytest.mark.parametrize("phi", [0.3, 0.8])
+def test_intervals_cover_whatever_the_persistence_of_errors(phi):
+    """1,200 panels of 8 projects and 20 releases, as measured: 93 to 97 %."""
+    rng, inside = np.random.default_rng(20), []
+    unit, period = (at.ravel() for at in np.indices((8, 20)))
+    for _ in range(1200):
+        x, e = persistent(rng, (8, 20), 0.5), persistent(rng, (8, 20), phi)
+        inside.append(covers(fixed_effects((TRUE * x + e).ravel(), x.ravel(), unit, period).raw))
+    assert 0.93 <= np.mean(inside) <= 0.97, np.mean(inside)
+
+
 def test_plain_intervals_would_not_cover():
     """What the cluster-robust error is for: errors and x that persist, taken as independent."""
     rng = np.random.default_rng(5)
@@ -200,9 +211,9 @@ def test_no_panel_coefficient_without_a_reason():
 # ---- one project ------------------------------------------------------------------------------------------------
 
 
-def series(rng, n, noise=0.0, persistence=0.4):
+def series(rng, n, noise=0.0, persistence=0.4, phi=0.55):
     """y, x as measured, time and a base-model dummy; errors as in the sample data, AR(1) with .55."""
-    x, e, time = persistent(rng, (n,), persistence), persistent(rng, (n,), 0.55), np.arange(n)
+    x, e, time = persistent(rng, (n,), persistence), persistent(rng, (n,), phi), np.arange(n)
     base = (time > 0.6 * n) * 1.0
     return TRUE * x + 0.03 * time + base + e, x + noise * rng.normal(size=n), time, base
 
@@ -220,6 +231,14 @@ def test_series_intervals_cover(n, rounds):
     assert holds(raw)
     assert holds(corrected)
     assert len(corrected) > 0.95 * rounds
+
+
+@pytest.mark.parametrize("phi", [0.3, 0.8])
+def test_series_intervals_cover_whatever_the_persistence_of_errors(phi):
+    """500 series of 39 versions, as measured: 93 to 97 %."""
+    rng = np.random.default_rng(21)
+    inside = [covers(series_coefficient(*series(rng, 39, phi=phi)).raw) for _ in range(500)]
+    assert 0.93 <= np.mean(inside) <= 0.97, np.mean(inside)
 
 
 def test_plain_least_squares_would_not_cover_a_series():

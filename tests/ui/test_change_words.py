@@ -155,7 +155,14 @@ def test_a_plan_names_weeks_pools_and_what_it_rests_on():
     easy = change_planning.answer("gold_accuracy", y, 10.0, "Jakarta")
     hard = change_planning.answer("gold_accuracy", y, 0.5, "Jakarta")
     assert "after 3 full weeks" in easy  # five standard deviations of a week
-    assert "would not be seen within" in hard
+    assert "would not be called: no more than 8 weeks under a change count" in hard
+    assert "more weeks before it would not do either" in hard
+    needed = float(hard.split("over 8 at least ")[1].split()[0])
+    enough, short = (change_planning.answer("gold_accuracy", y, needed + by, "Jakarta") for by in (0.1, -0.2))
+    assert "would be called after 8 full weeks" in enough
+    assert f"at least {needed} points is needed" in plain(short)
+    assert "p 0.05 for this one metric" in easy
+    assert "p 0.05 over the 4 metrics it is judged by" in change_planning.answer("gold_accuracy", y, 5.0, "Jakarta", 4)
     assert "4 of each over 8 weeks would do" in easy  # fewer are not weighed as a rollout
     assert "80 of 100 tries" in easy
     assert "60 weeks at hand" in easy
