@@ -206,6 +206,23 @@ def test_what_is_said_of_a_drop_is_said_of_its_own_labels(snapshot, noisy):
     assert "labels in vi" in said and "on harmful-prompts-languages (vi)" in said
 
 
+def test_a_drop_stands_beside_the_version_it_was_compared_with(snapshot, noisy):
+    """A benchmark that was not measured on every version: the labels of the one before on record do not count."""
+    line = whole(snapshot, noisy[0])
+    names = line.models["model_version"].tolist()
+    drop = drop_of(line, line.weighted.loc[line.weighted["batch_id"].isin(noisy[1]), "model_version"].min(), "vi")
+    earlier = names[names.index(drop.versions[0]) - 3]
+    mine = line.compared["drop"] == drop.member
+    skipped = line.compared.assign(previous_version=line.compared["previous_version"].mask(mine, earlier))
+    other = replace(line, compared=skipped, stamp=(*line.stamp, "skipped"))
+    own = lineage_own.own(snapshot, other, drop)
+    of = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "language"))
+    batch = line.weighted.set_index("model_version")["batch_id"][earlier]
+    expected = of[(of["language"] == "vi") & (of["batch_id"] == batch)]["gold_n"].item()
+    assert own.own["before_n"] == expected != lineage_own.own(snapshot, line, drop).own["before_n"]
+    assert f"than {earlier}:" in say.traced(other, drop, own)
+
+
 def test_an_incident_is_judged_by_its_own_labels_or_says_too_few_and_then_the_version(snapshot, noisy):
     line = whole(snapshot, noisy[0])
     sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "policy", "language"))
