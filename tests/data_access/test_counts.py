@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_access import build, counts, refresh
+from data_access import counts, refresh
 from data_access.dimensions import SOURCES
 from data_access.filters import DIMENSIONS, Filters, Scope
 from metrics.errors import NotAllowed, UnknownName
@@ -315,7 +315,7 @@ def test_the_sample_names_no_rater_to_anyone(found):
 
 def test_a_month_gives_no_more_items_than_the_sample_takes(tmp_path, monkeypatch):
     monkeypatch.setattr("data_access.marts.grain.SAMPLED_ITEMS", 5)
-    monkeypatch.setattr(build, "ITEMS_PER_WINDOW", 20)  # the month is read in several windows
+    monkeypatch.setattr("data_access.windows.ITEMS_PER_WINDOW", 20)  # the month is read in several windows
     frames = toy.frames(SEEDS[0])
     ours = worlds.written(tmp_path, SEEDS[0], frames)
     refresh.refresh(ours)
