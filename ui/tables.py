@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -171,7 +172,8 @@ def table(
         _keep_selection(key, members)
         options = {"on_select": "rerun", "selection_mode": "single-row"}
     event = st.dataframe(
-        styled(top, columns, writers or {}),
+        # An id of its own and not one by lot: the same table again is the same message, and is not drawn anew.
+        styled(top, columns, writers or {}).set_uuid(f"{zlib.crc32(key.encode()):08x}"),
         key=key,
         hide_index=True,
         column_order=list(columns),

@@ -179,6 +179,16 @@ def test_a_short_table_says_nothing_about_a_cap_and_is_shown_whole(drawn):
     assert "on_select" not in drawn["tables"][0][1]
 
 
+def test_the_same_table_again_is_the_same_message_and_no_two_tables_share_their_colours(drawn):
+    rows = pd.DataFrame({"name": ["a"], "state": ["on target"]})
+    columns = {"name": Column("Name"), "state": Column("Status", kind="status")}
+    for key in ("one", "one", "other"):
+        tables.table(rows, key=key, title="T", columns=columns)
+    once, again, other = (styler.uuid for styler, _ in drawn["tables"])
+    assert once == again != other
+    assert once.isalnum()
+
+
 def test_the_rows_are_not_changed(drawn):
     before = FRAME.copy()
     tables.table(FRAME, key="k", title="t", columns=COLUMNS)
