@@ -60,6 +60,16 @@ def test_impact_prints_the_keys_of_the_design(here, capsys):
     assert {row["method"] for row in rows} >= {"spearman", "versions"}
 
 
+def test_impact_tells_the_slices_that_count_for_q(here, capsys):
+    asked = ("impact", "--metric", "percent_agreement", "--benchmark", "harmful-prompts-languages", "--format", "json")
+    code, out, err = run(capsys, *asked)
+    rows = [row for row in json.loads(out) if row["method"] == "spearman"]
+    told = {row["benchmark"] for row in rows}
+    assert code == 0 and "harmful-prompts-languages" in told and len(told) > 1
+    assert told - {"harmful-prompts-languages"} <= {f"harmful-prompts-languages, {w}" for w in ("en", "hi", "vi")}
+    assert len(rows) == 2 * len(told) and int(err.split(" links tested")[0].split()[-1]) > len(rows)
+
+
 def test_impact_by_another_method(here, capsys):
     asked = ("impact", "--metric", "handle_time_log_mean_seconds", "--format", "json")
     ours = {}
