@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from data_access.filters import FILTERABLE
+from metrics.catalogue import METRICS
 from metrics.change_ledger import Row, overall
 from metrics.effects import Verdict
 from ui import change_checks, change_planning, change_words, changes, charts, filter_bar, links, tables, words
 from ui import format as fmt
+from ui.cards import KPI_PAGE, kpi_params
 from ui.changes import Weighed
 from ui.choice import choice
 from ui.filter_bar import go_to, token
@@ -199,11 +202,23 @@ def _metric(row: Row, rows: Sequence[Row], own: Own, view: View) -> None:
         return
     spec, alt = charts.event_study(row, palette(), change_words.named(row.where, names))
     charts.show(spec, alt, key=f"event study {own['change']} {rows.index(row)}")
+    _over_time(row, view)
     left, right = st.columns(2, gap="large")
     with left:
         _checks(row, view)
     with right:
         _beside(row, own, names)
+
+
+def _over_time(row: Row, view: View) -> None:
+    """The way to the same metric of the same work, for who asks what else moved there."""
+    if row.metric not in METRICS or not set(row.where) <= set(FILTERABLE):
+        return
+    filters = view.filters
+    for dimension, member in row.where.items():
+        filters = filters.with_(dimension, member)
+    label = f"{change_words.label(row.metric)} of this work over time"
+    st.page_link(KPI_PAGE, label=label, icon=":material/show_chart:", query_params=kpi_params(row.metric, filters))
 
 
 def _chosen(rows: Sequence[Row], own: Own) -> Row:

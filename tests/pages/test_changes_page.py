@@ -58,6 +58,8 @@ def test_the_page_opens_with_the_verdicts_and_a_change_with_its_own(opened, text
     said = text(at)
     assert at.title[0].value.replace("\\", "").startswith("“Network migration at Taipei” did harm")
     assert "utilisation" in at.title[0].value
+    (link,) = [one for one in at.get("page_link") if "of this work over time" in one.label]
+    assert link.label.startswith("Utilisation")
     for part in ("What was checked", "made-up changes", "Not claimed", "Everything it is judged by"):
         assert part in said, part
     for sentence in (*(t.value for t in at.title), *(m.value for m in at.markdown)):
