@@ -28,7 +28,7 @@ PROJECTS = {
     "label_studio": "label_studio_export/project-2.json",
 }
 
-pytestmark = [NEEDS_SHARED, pytest.mark.xdist_group("real data")]  # one worker loads it
+pytestmark = [*NEEDS_SHARED, pytest.mark.xdist_group("real data")]  # one worker loads it
 
 
 @pytest.fixture(scope="module")

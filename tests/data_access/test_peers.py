@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from data_access import queries, refresh
@@ -89,7 +89,7 @@ VOTES = st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=7), min_
 
 
 @given(st.lists(VOTES, min_size=10, max_size=10))
-@settings(max_examples=3, **QUICK)
+@settings(max_examples=3, phases=[Phase.generate], **QUICK)
 def test_any_votes_on_any_items(tmp_path_factory, several):
     """Votes drawn ten times stand in one warehouse, each time as a language of its own."""
     folder = tmp_path_factory.mktemp("votes")
