@@ -75,7 +75,7 @@ def of_models(change: Change, known: Sequence[Change], lines: Lines) -> list[tup
         elif end in firsts and start < len(rows) and end - start < LEAST_AFTER:
             effect = Effect.missing(Design.SERIES, SAME)
         else:
-            effect = interrupted(y, start, end if end < len(rows) else None, se)
+            effect = interrupted(y, start, end if end < len(rows) else None, se, seasons=())  # versions are no weeks
         better = Direction.HIGHER if rows["higher_is_better"].iloc[0] else Direction.LOWER
         measure = Measure(key[2], "versions", "value", "n", better, Form.SHARE, SMALLEST)
         drawn = partial(_made_up, lines, key, y, start, effect, known)
@@ -209,5 +209,5 @@ def _made_up(lines: Lines, own: Series, y: Floats, start: int, effect: Effect, k
                 first = lines.first(rows, change)
                 touched[first : first + WEEKS] = True
         until = start if key == own else len(rows)
-        found.append(placebo_dates(y if key == own else values, length, until, se, length, touched))
+        found.append(placebo_dates(y if key == own else values, length, until, se, length, touched, seasons=()))
     return np.concatenate(found)

@@ -76,6 +76,8 @@ def _checks(row: Row, names: Names) -> list[str]:
         found.append(
             f"{moved} (p {probability(e.pre_trend_p)}, {BEFORE.get(e.design, 'the last eight weeks before')})."
         )
+    if e.season:
+        found.append(f"Its course rides a wave of {e.season} weeks, seen in the weeks before; it is carried on.")
     if too_few(e) and row.p_adjusted is not None and row.p_adjusted <= SURE:
         sure = f"its own p is {'' if row.p_adjusted <= SURER else 'not '}{SURER} or below"
         found.append(f"Too few made-up changes to compare with ({len(e.placebos)}); {sure}.")

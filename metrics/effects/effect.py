@@ -50,10 +50,11 @@ class Effect:
     design's own test. placebo_p: the share of made-up changes that look at least as large. pre_trend_p: of no move
     before the change. level: the mean of what was seen in the weeks that count. until: the weeks it lasted, None while
     it holds. weeks: event times, 0 the first week under the change, -1 the last before it; gaps: the effect at each of
-    them; gap_low, gap_high: the ends of its 95 % interval, NaN in weeks the course was drawn through. comparison: units
-    compared with and their weights, which sum to 1. placebos: the effects of the made-up changes, in the unit of
-    placebo statistics (the effect over its standard deviation) or of the metric, as the design says. None where a
-    design has no such thing, and where effect has a reason, not a value.
+    them; gap_low, gap_high: the ends of its 95 % interval, NaN in weeks the course was drawn through. season: the weeks
+    of a wave that its course rides, 0 for none. comparison: units compared with and their weights, which sum to 1.
+    placebos: the effects of the made-up changes, in the unit of placebo statistics (the effect over its standard
+    deviation) or of the metric, as the design says. None where a design has no such thing, and where effect has a
+    reason, not a value.
     """
 
     design: Design
@@ -67,6 +68,7 @@ class Effect:
     gap_low: Floats = field(default_factory=_empty)
     gap_high: Floats = field(default_factory=_empty)
     comparison: tuple[tuple[str, float], ...] = ()
+    season: int = 0
     placebos: Floats = field(default_factory=_empty)
     level: float | None = None
     until: int | None = None

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from metrics.effects import autoregressive
 from metrics.effects.effect import (
@@ -37,6 +38,15 @@ LEAD = 8
 EFFECT = np.array([0.0, 1.0, 0.0, 0.0])
 """Which coefficient of ``shifted`` is the effect; the last is the line's, where there is one."""
 
+
+SEASONS = (26, 52)
+"""Weeks of the waves that a course may ride: half a year and a year."""
+
+SEASON_SEEN = 0.01
+"""A wave is part of the course where the weeks before show it at this p: one series without in a hundred gets one."""
+
+WAVES = 2
+"""How many waves long the weeks before must be: fewer are not told from errors that carry over."""
 
 MOST_WEIGHT = 4.0
 """How much more than the usual unit one may count in a comparison: a variance of few weeks can be small by chance."""
@@ -64,6 +74,7 @@ def interrupted(
     weeks: int = WEEKS,
     trend: bool = True,
     level: float = 0.95,
+    seasons: tuple[int, ...] = SEASONS,
 ) -> Effect:
     """The effect of a change that began in week ``start``, averaged over its first weeks.
 
@@ -73,9 +84,11 @@ def interrupted(
     the metric's unit: a week worth little counts little. others: (units, periods) the same metric where the change
     did not happen; names: theirs. At most ``weeks`` weeks count. trend: whether the course may rise or fall; without, a
     difference to others is taken to run level, as in difference-in-differences: more is seen, and pre_trend_p matters.
-    level: of the interval of the effect; of a part picked out of many it is higher, so that it holds for all of them.
+    seasons: weeks of the waves looked for; none where periods are not weeks. level: of the interval of the effect; of a
+    part picked out of many it is higher, so that it holds for all of them.
 
-    Model: y = b0 + b1 t + b2 Post + b3 (t - middle of Post) Post + e, e AR(1); the effect is b2, the mean of what was
+    Model: y = b0 + b1 t + b2 Post + b3 (t - middle of Post) Post + wave + e, e AR(1), the wave (``season``) only where
+    the weeks before show one; the effect is b2, the mean of what was
     less the line carried on, whether the effect is a step or grows. With others: the same of the difference to their
     weighted mean. The interval and p are of a mixture of Student's t (``autoregressive.contrast``). pre_trend_p: the
     same test for the last ``LEAD`` weeks before, had the change come then. gaps: the weeks less the line through those
@@ -104,45 +117,110 @@ def interrupted(
     week = np.concatenate([before, after])
     if not _varies(y[None, week], np.ones((1, len(week)), bool))[0]:
         return Effect.missing(design, NO_VARIATION, len(week))
-    result = autoregressive.contrast(shifted(y, week, start, se, trend), EFFECT[: 3 + trend], level)
+    period = _own_season(y, used, start, se, seasons)
+    model = shifted(y, week, start, se, trend, period)
+    result = autoregressive.contrast(model, _along(model), level)
     since = start + np.flatnonzero(used[start : len(y) if end is None else end + WEEKS])
     shown = np.concatenate([before, since])
-    gaps, half = _gaps(y, before, since, se, trend)
+    gaps, half = _gaps(y, before, since, se, trend, period)
     return Effect(
         design,
         Estimate(result.value, result.low, result.high, len(after)),
         p_value=result.p,
-        pre_trend_p=lead_p(y, start, se, trend),
+        pre_trend_p=lead_p(y, start, se, trend, period),
         statistic=result.value / result.sd,
         weeks=(shown - start).astype(float),
         gaps=gaps,
         gap_low=gaps - half,
         gap_high=gaps + half,
         comparison=comparison,
+        season=period,
         level=float(seen[after].mean()),
         until=None if end is None or end >= len(y) else end - start,
     )
 
 
 def shifted(
-    y: Floats, week: NDArray[np.int64], start: int, se: Floats | None, trend: bool = True
+    y: Floats,
+    week: NDArray[np.int64],
+    start: int,
+    se: Floats | None,
+    trend: bool = True,
+    period: int = 0,
 ) -> autoregressive.Fit:
     """The model over the weeks given: (n,) rising, those from ``start`` on under the change, two of them at least."""
     used = np.zeros((1, len(y)), bool)
     used[0, week] = True
-    return _shifted(y[None], used, np.array([start]), None if se is None else se[None], trend).of(0)
+    return _shifted(y[None], used, np.array([start]), None if se is None else se[None], trend, period).of(0)
 
 
 def _shifted(
-    y: Floats, used: NDArray[np.bool_], start: NDArray[np.int64], se: Floats | None, trend: bool
+    y: Floats, used: NDArray[np.bool_], start: NDArray[np.int64], se: Floats | None, trend: bool, period: int = 0
 ) -> autoregressive.Fit:
-    """``shifted`` of many series (series, periods), each over its own weeks and with its own start."""
+    """``shifted`` of many series (series, periods), each over its own weeks and with its own start; on one wave."""
     week = np.arange(y.shape[1])
     post = week >= start[:, None]
     late = (week - _mean(week, used & post)) * post
     columns = [np.ones(y.shape), post, late]
     columns += [week - _mean(week, used & ~post)] if trend else []
+    columns += [np.broadcast_to(one, y.shape) for one in _wave(week, period)]
     return autoregressive.fits(y, np.stack(columns, axis=2), used, _scale(y, used, post, se))
+
+
+def _along(found: autoregressive.Fit) -> Floats:
+    """Which coefficient of ``shifted`` is the effect."""
+    return np.eye(found.beta.shape[-1])[1]
+
+
+def _wave(week: NDArray[np.int64], period: int) -> list[Floats]:
+    """The columns of a wave of so many weeks; none of 0."""
+    return [f(2 * np.pi * week / period) for f in (np.cos, np.sin)] if period else []
+
+
+def season(
+    y: Floats, before: NDArray[np.bool_], scale: Floats | None, seasons: tuple[int, ...] = SEASONS
+) -> NDArray[np.int64]:
+    """The weeks of the wave that each series rides, 0 for none: (series,), chosen by the weeks before a change alone.
+
+    y, before, scale: (series, periods), as in ``autoregressive.fits``. A wave is a cosine and a sine beside level and
+    line, whose turn would else be taken for a change. It is there where F of both being 0, over phi as its weights are,
+    has a p below ``SEASON_SEEN``, the smaller of two periods' p counting. Asked only where least squares, which takes
+    weeks for independent and sees waves too often, sees one.
+    """
+    week, best, pick = np.arange(y.shape[1]), np.full(len(y), SEASON_SEEN), np.zeros(len(y), int)
+    many = before.sum(1)
+    span = np.where(before, week, 0).max(1) - np.where(before, week, y.shape[1]).min(1) + 1
+    off = np.where(before, y - _mean(np.where(before, y, 0.0), before | ~before.any(1, keepdims=True)), 0.0)
+    for period in seasons:
+        x = np.stack([np.ones(len(week)), week - week.mean(), *_wave(week, period)], axis=1)
+        rows = np.flatnonzero((span >= WAVES * period) & (many >= period))
+        products = np.einsum("sw,wi,wj->sij", before[rows].astype(float), x, x)
+        sums = off[rows] @ x
+        left = [
+            (off[rows] ** 2).sum(1)
+            - (sums[:, :k] * np.linalg.solve(products[:, :k, :k], sums[:, :k, None])[:, :, 0]).sum(1)
+            for k in (2, 4)
+        ]
+        df = many[rows] - 4
+        f = (left[0] - left[1]) / 2 / np.maximum(left[1] / df, 1e-300)
+        rows = rows[special.fdtrc(2, df, f) < SEASON_SEEN]
+        if not len(rows):
+            continue
+        wide = np.broadcast_to(x, (len(rows), *x.shape))
+        fit = autoregressive.fits(y[rows], wide, before[rows], None if scale is None else scale[rows])
+        wave, spread = fit.beta[:, :, 2:], fit.covariance[:, :, 2:, 2:]
+        f = (wave * np.linalg.solve(spread, wave[..., None])[..., 0]).sum(2) / 2
+        p = (special.fdtrc(2, np.asarray(fit.df)[:, None], f) * fit.weight).sum(1)
+        better = p < best[rows]
+        pick[rows[better]], best[rows[better]] = period, p[better]
+    return pick
+
+
+def _own_season(y: Floats, used: NDArray[np.bool_], start: int, se: Floats | None, seasons: tuple[int, ...]) -> int:
+    """``season`` of one series."""
+    before = used & (np.arange(len(used)) < start)
+    scale = _scale(y[None, : len(used)], used[None], ~before[None], None if se is None else se[None, : len(used)])
+    return int(season(y[None, : len(used)], before[None], scale, seasons)[0])
 
 
 def _scale(y: Floats, used: NDArray[np.bool_], post: NDArray[np.bool_], se: Floats | None) -> Floats | None:
@@ -171,6 +249,7 @@ def statistics(
     stop: int | NDArray[np.int64],
     se: Floats | None = None,
     trend: bool = True,
+    seasons: tuple[int, ...] = SEASONS,
     of: Callable[[autoregressive.Fit, Floats], Floats] = autoregressive.statistic,
 ) -> Floats:
     """The effect over its standard deviation of a change from ``start`` to ``stop``, for each of many series.
@@ -187,8 +266,13 @@ def statistics(
     places = np.flatnonzero(rows)
     for first in range(0, len(places), AT_ONCE):
         at = places[first : first + AT_ONCE]
-        model = _shifted(y[at], used[at], start[at], None if se is None else se[at], trend)
-        found[at] = of(model, EFFECT[: 3 + trend])
+        errors = None if se is None else se[at]
+        periods = season(y[at], used[at] & ~post[at], _scale(y[at], used[at], post[at], errors), seasons)
+        for period in np.unique(periods):
+            one = periods == period
+            rows = at[one]
+            model = _shifted(y[rows], used[rows], start[rows], None if se is None else se[rows], trend, int(period))
+            found[rows] = of(model, _along(model))
     return found
 
 
@@ -199,13 +283,19 @@ def _varies(y: Floats, used: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return used.any(1) & (high - low > 1e-12 * np.maximum(1.0, np.maximum(np.abs(high), np.abs(low))))
 
 
-def lead_p(y: Floats, start: int, se: Floats | None, trend: bool = True, lead: int = LEAD) -> float | None:
-    """P of no move in the last ``lead`` weeks before ``start``; None with too few weeks to ask."""
+def lead_p(
+    y: Floats, start: int, se: Floats | None, trend: bool = True, period: int = 0, lead: int = LEAD
+) -> float | None:
+    """P of no move in the last ``lead`` weeks before ``start``; None with too few weeks to ask.
+
+    period: of the wave seen in all weeks before; one that fewer weeks show is none that the effect is measured against.
+    """
     used = np.flatnonzero(has_data(y, se)[:start])
     late = used >= start - lead
     if late.sum() < LEAST_AFTER or (~late).sum() < LEAST_BEFORE or np.ptp(y[used]) == 0:
         return None
-    return float(autoregressive.p_zero(shifted(y, used, start - lead, se, trend), EFFECT[: 3 + trend]))
+    model = shifted(y, used, start - lead, se, trend, period)
+    return float(autoregressive.p_zero(model, _along(model)))
 
 
 def compared(y: Floats, se: Floats | None, others: Floats, others_se: ArrayLike | None, start: int) -> Compared:
@@ -266,11 +356,12 @@ def has_data(y: Floats, se: Floats | None) -> NDArray[np.bool_]:
 
 
 def _gaps(
-    y: Floats, before: NDArray[np.int64], under: NDArray[np.int64], se: Floats | None, trend: bool
+    y: Floats, before: NDArray[np.int64], under: NDArray[np.int64], se: Floats | None, trend: bool, period: int
 ) -> tuple[Floats, Floats]:
     """Weeks less the line through those before, and half the 95 % interval of each after it, NaN before."""
     week = np.concatenate([before, under])
     x = np.column_stack([np.ones(len(week)), week - before.mean()])[:, : 1 + trend]
+    x = np.column_stack([x, *_wave(week, period)])
     late = week > before[-1]
     used, post = np.ones((1, len(week)), bool), late[None]
     scale = _scale(y[None, week], used, post, None if se is None else se[None, week])

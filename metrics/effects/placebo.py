@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.effects.effect import LEAST_BEFORE
-from metrics.effects.interrupted import statistics
+from metrics.effects.interrupted import SEASONS, statistics
 
 Floats = NDArray[np.float64]
 
@@ -43,12 +43,13 @@ def placebo_dates(
     step: int = 1,
     touched: ArrayLike | None = None,
     trend: bool = True,
+    seasons: tuple[int, ...] = SEASONS,
 ) -> Floats:
     """Statistics of changes made up in a series that had none, one per date.
 
-    y, se, trend: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's. until:
-    the first week of a real change, before which the last made-up one must end. step: weeks between made-up dates;
-    neighbouring dates share their weeks and say nearly the same, so a step of ``length`` loses little. touched:
+    y, se, trend, seasons: as in ``interrupted``. length: weeks that a made-up change counts, as many as the real one's.
+    until: the first week of a real change, before which the last made-up one must end. step: weeks between made-up
+    dates; neighbouring dates share their weeks and say nearly the same, so a step of ``length`` loses little. touched:
     (periods,) weeks in which something else was changed: no made-up change counts one of them.
     """
     y = np.asarray(y, float)
@@ -57,7 +58,7 @@ def placebo_dates(
     dates = range(until - length, LEAST_BEFORE - 1, -step)
     errors = None if se is None else np.asarray(se, float)[None]
     barred = None if touched is None else np.asarray(touched, bool)[None]
-    found = made_up(y[None], dates, length, errors, barred, trend)[0, ::-1]
+    found = made_up(y[None], dates, length, errors, barred, trend, seasons)[0, ::-1]
     return found[np.isfinite(found)]
 
 
@@ -68,6 +69,7 @@ def made_up(
     se: Floats | None = None,
     touched: NDArray[np.bool_] | None = None,
     trend: bool = True,
+    seasons: tuple[int, ...] = SEASONS,
 ) -> Floats:
     """Statistics of changes made up in many series at the same dates: (series, dates), NaN where there is none.
 
@@ -79,7 +81,7 @@ def made_up(
     def wide(table: Floats) -> Floats:
         return np.tile(table, (len(dates), 1))
 
-    found = statistics(wide(y), many, many + length, None if se is None else wide(se), trend)
+    found = statistics(wide(y), many, many + length, None if se is None else wide(se), trend, seasons)
     if touched is not None:
         counts = np.concatenate([np.zeros((len(y), 1), int), touched.cumsum(1)], axis=1)
         ends = np.minimum(dates + length, y.shape[1])

@@ -97,6 +97,18 @@ def test_a_rollout_is_one_change_in_all_its_pools(by, said):
     assert found[0].effect.effect.low <= true <= found[0].effect.effect.high
 
 
+def test_a_place_without_weeks_before_is_no_part_of_a_rollout():
+    """It has no course of its own to leave and, having the change, compares with nobody: the effect is the others'."""
+    rng = np.random.default_rng(1)
+    work = frame(lifted(parallel(rng, 14), ROLLOUT, 0.8), rng)
+    found = weighed(rows({**ROLLOUT, "U06": 5}), work)[0]
+    assert found.where == {"rollout": "6 pools"}
+    assert "1 left out, fewer than 8 weeks" in found.why
+    assert "U06" not in {name for name, _ in found.effect.comparison}
+    without = weighed(rows(ROLLOUT), work[work["pool_id"] != "U06"])[0]
+    assert found.effect.effect.value == pytest.approx(without.effect.effect.value, abs=0.002)
+
+
 def test_few_pools_or_another_summary_are_no_rollout():
     rng = np.random.default_rng(2)
     work = frame(parallel(rng, 14), rng)

@@ -60,10 +60,10 @@ def test_the_interval_of_the_picked_part_holds_its_truth(by, names_the_first):
 
 
 def test_made_up_changes_rank_the_picked_part_evenly_without_an_effect():
-    """200 projects of twelve parts: the largest statistic against the largest at earlier dates and in five others."""
+    """120 projects of twelve parts: the largest statistic against the largest at earlier dates and in five others."""
     rng, weeks, length, ranks = np.random.default_rng(4), 78, 16, []
     dates = range(weeks - 2 * length, 15, -length)
-    for _ in range(200):
+    for _ in range(120):
         y = ar1(rng, (6, 12, weeks), 0.4) + ar1(rng, (6, 1, weeks), 0.5)
         cuts = [Cut(MEASURES["gold_accuracy"], [{}] * 12, one, np.full(one.shape, 0.3)) for one in y]
         own = _largest(cuts[:1], [weeks - length], length)[0]

@@ -235,10 +235,9 @@ def test_series_intervals_cover(n, rounds):
 
 @pytest.mark.parametrize("phi", [0.3, 0.8])
 def test_series_intervals_cover_whatever_the_persistence_of_errors(phi):
-    """500 series of 39 versions, as measured: 93 to 97 %."""
+    """400 series of 39 versions."""
     rng = np.random.default_rng(21)
-    inside = [covers(series_coefficient(*series(rng, 39, phi=phi)).raw) for _ in range(500)]
-    assert 0.93 <= np.mean(inside) <= 0.97, np.mean(inside)
+    assert holds([covers(series_coefficient(*series(rng, 39, phi=phi)).raw) for _ in range(400)])
 
 
 def test_plain_least_squares_would_not_cover_a_series():
