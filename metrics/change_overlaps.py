@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metrics.change_units import WEEK, Change, Floats
+from metrics.change_units import WEEK, Change, Floats, codes
 from metrics.effects.effect import LEAST_AFTER, LEAST_BEFORE
 from metrics.effects.interrupted import LEAD
 
@@ -64,22 +64,21 @@ def shares(
     its peers was changed: that drops out of their difference.
     """
     week = ((cells["week"].to_numpy() - mondays[0].to_numpy()) // WEEK).astype(int)
-    unit = pd.Index(names).get_indexer(cells["unit"].astype(object))
+    known_units, known = codes(cells["unit"])
+    known = pd.Index(names).get_indexer([str(name) for name in known])
+    unit = np.append(known, -1)[known_units]  # the last stands for null
     volume = np.nan_to_num(cells[bottom].to_numpy(float))
-    is_place = {
-        (column, place): (cells[column] == place).to_numpy(bool)
-        for column in ("project_id", "pool_id")
-        if column in cells
-        for place in {c.project if column == "project_id" else c.pool for c in others} - {None}
-    }
+    columns = {c: codes(cells[c]) for c in ("project_id", "pool_id") if c in cells}
     found = np.zeros((len(names), len(others)))
     for k, other in enumerate(others):
         places = [(c, v) for c, v in (("project_id", other.project), ("pool_id", other.pool)) if v is not None]
-        if any(place not in is_place for place in places):
+        if any(c not in columns or v not in columns[c][1] for c, v in places):
             continue
         first, stop = _new(other, len(mondays))
         here = (unit >= 0) & (week >= first) & (week < stop)
-        changed = np.logical_and.reduce([here, *(is_place[place] for place in places)])
+        changed = here.copy()
+        for c, v in places:
+            changed &= columns[c][0] == np.flatnonzero(columns[c][1] == v)[0]
         every, part = (np.bincount(unit[at], volume[at], len(names)) for at in (here, changed))
         found[:, k] = np.divide(part, every, out=np.zeros(len(names)), where=every > 0)
     whole = found >= WHOLE

@@ -131,11 +131,12 @@ def units_of(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Categorical:
     if len(parts) == 1:
         return parts[0]
     one, other = parts
-    wide = max(len(other.categories), 1)
+    first, second = (np.asarray(part.categories, object) for part in parts)
+    wide = max(len(second), 1)
     code = np.where((one.codes < 0) | (other.codes < 0), -1, one.codes.astype(np.int64) * wide + other.codes)
-    codes, seen = pd.factorize(np.where(code < 0, np.nan, code), sort=True)
-    names = [f"{one.categories[int(c) // wide]}{JOINED}{other.categories[int(c) % wide]}" for c in seen]
-    return pd.Categorical.from_codes(codes, names)
+    place, seen = pd.factorize(np.where(code < 0, np.nan, code), sort=True)
+    names = [f"{first[int(c) // wide]}{JOINED}{second[int(c) % wide]}" for c in seen]
+    return pd.Categorical.from_codes(place, names)
 
 
 def weekly(
@@ -149,7 +150,7 @@ def weekly(
     binomial at the unit's own share over all weeks; other forms have none, for their weeks are many judgements.
     """
     # Sums over codes: a panel is made for every metric of every change, and groups of a frame take five times as long.
-    unit, members = _codes(cells["unit"])
+    unit, members = codes(cells["unit"])
     sums = {c: np.asarray(cells[c].array, float) for c in {measure.top, measure.bottom, measure.squares} - {""}}
     used = (sums[measure.bottom] > 0) & (unit >= 0)
     sums = {c: np.where(np.isnan(values), 0.0, values) for c, values in sums.items()}
@@ -158,8 +159,8 @@ def weekly(
         kind = np.zeros(len(cells), int)
         for name in ("project_id", "language", "policy"):
             if name in cells:
-                codes, known = _codes(cells[name])
-                kind = kind * (len(known) + 1) + codes + 1
+                code, known = codes(cells[name])
+                kind = kind * (len(known) + 1) + code + 1
         early = np.flatnonzero(used & (week < (start if start < len(mondays) else len(mondays) - 1)))
         wide = int(kind.max(initial=0)) + 1
         with np.errstate(all="ignore"):
@@ -193,10 +194,10 @@ def weekly(
         return names, value, np.sqrt(np.clip(level * (1 - level), 1e-4, None) / n)
 
 
-def _codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+def codes(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """A code per row, -1 for null, and the sorted members."""
     values = column.array
     if isinstance(values, pd.Categorical):
         return values.codes.astype(np.int64), np.asarray(values.categories, object)
-    codes, members = pd.factorize(column.to_numpy(object), sort=True)
-    return codes.astype(np.int64), members
+    found, members = pd.factorize(column.to_numpy(object), sort=True)
+    return found.astype(np.int64), members
