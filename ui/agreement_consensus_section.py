@@ -88,6 +88,7 @@ def _raters(view: View, shown: agreement_consensus.WithoutGold) -> None:
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"rater": rater} for rater in rows["rater_id"]],
+        opens=True,
         exported=rows.drop(columns=["rater_id", "reason"]),
     )
     if picked:

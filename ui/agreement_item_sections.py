@@ -157,6 +157,7 @@ def with_ratings(
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"rater": rater} for rater in rows["rater_id"]],
+        opens=True,
     )
     if opened:
         open_from_click(RATER_PAGE, links.write(view.filters.with_("rater", str(opened["rater"]))))

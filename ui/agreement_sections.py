@@ -86,6 +86,7 @@ def _numbers(view: View, own: Own, rows: pd.DataFrame) -> None:
         filters=view.filters,
         metrics=(agreement.ALPHA, agreement.AC, agreement.PERCENT),
         members=[{"member": m} for m in rows["member"]],
+        opens=True,
         exported=rows.drop(columns=["narrows", "skewed"]),
     )
     if picked:

@@ -185,6 +185,7 @@ def worklist(view: View, plan: Plan, asked: Ask, own: Mapping[str, str]) -> None
         filters=view.filters,
         metrics=[metric],
         members=[{"place": k} for k in range(len(rows))],
+        opens=True,
         exported=audit_planner.worklist(view.snapshot, plan).assign(why=said["why"]),
     )
     if picked:

@@ -46,6 +46,7 @@ def kinds(view: View, asked: Ask, own: Own) -> None:
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"member": m} for m in found.rows["member"]],
+        opens=True,
         exported=found.rows,
         writers=dict.fromkeys((*found.kinds, "cost"), everywhere),
     )

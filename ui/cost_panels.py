@@ -189,6 +189,7 @@ def table(view: View, found: Unit, asked: Ask, own: Own) -> None:
         filters=view.filters,
         metrics=[*costs.METRIC.values()],
         members=[{"member": m} for m in rows["member"]],
+        opens=True,
         exported=rows.drop(columns=["order"]),
         writers=dict.fromkeys((*units, cost_units.ITEMS, cost_units.SPENT), everywhere),
     )

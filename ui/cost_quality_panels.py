@@ -282,6 +282,7 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"project": p} for p in rows["project"]],
+        opens=True,
         exported=rows.drop(columns="at"),
         download="Download all pools as CSV",
     )

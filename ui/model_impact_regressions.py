@@ -62,6 +62,7 @@ def table(view: View, found: shown.Found, ours: frozenset[str]) -> None:
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"project": row["project"], "trace": f"{DROP}:{drop_key(row)}"} for row in records],
+        opens=True,
         exported=rows[RAW],
         download="Download regressions",
     )

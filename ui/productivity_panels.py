@@ -215,6 +215,7 @@ def table(view: View) -> str:
         filters=view.filters,
         metrics=[METRICS[name] for name in COLUMNS],
         members=[{by: member} for member in shown["member"]],
+        opens=True,
         exported=shown,
     )
     return str((picked or {}).get(by, ""))

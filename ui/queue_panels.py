@@ -304,6 +304,7 @@ def table(view: View, rows: pd.DataFrame, own: Own) -> None:
         filters=view.filters,
         metrics=[METRICS[name] for name in queue.MEASURED],
         members=[{"project": member} for member in rows["member"]],
+        opens=True,
         exported=rows.drop(columns=["order"]),
     )
     if picked and str(picked["project"]) != own["queue"]:

@@ -116,6 +116,7 @@ def rater_table(view: View, found: raters.PoolRaters, name: str) -> str:
         filters=view.filters,
         metrics=[METRICS["gold_accuracy"]],
         members=[{"rater": r} for r in rows["rater"]],
+        opens=True,
         exported=rows.drop(columns=["place"]),
     )
     return str((picked or {}).get("rater", ""))

@@ -108,6 +108,7 @@ def pool_table(view: View, rows: pd.DataFrame, own: dict[str, str]) -> str:
         filters=view.filters,
         metrics=[metric],
         members=[{"pool": member} for member in rows["member"]],
+        opens=True,
         exported=rows,
     )
     return str((picked or {}).get("pool", ""))

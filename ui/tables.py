@@ -76,6 +76,7 @@ def estimate_table(
         filters=filters,
         metrics=metrics,
         members=rows[["metric", *by]].to_dict("records") if selectable else None,
+        opens=selectable,
         exported=rows,
         max_rows=max_rows,
         writers={"value": _value_writers(rows, metrics, snapshot.meta.currency)},
@@ -164,9 +165,9 @@ def table(
     """
     top = rows.head(max_rows).reset_index(drop=True)
     options = {}
-    if opens:
-        times = f"{key}-opened"
-        key = f"{key} {st.session_state.get(times, 0)}"
+    times = f"{key}-opened"
+    if opens and st.session_state.get(times):  # a browser keeps what was selected in a table of the old name
+        key = f"{key} {st.session_state[times]}"
     if members is not None:
         members = list(members)[:max_rows]
         _keep_selection(key, members)

@@ -264,12 +264,12 @@ def _leading() -> None:
 def test_a_row_that_leads_away_is_not_chosen_when_the_reader_is_back():
     at = AppTest.from_function(_leading)
     chosen = {"selection": {"rows": [1]}}
-    at.session_state["t 0"] = chosen
+    at.session_state["t"] = chosen
     assert '"b"' in _chosen(at.run())
     at.session_state["elsewhere"] = True
     at.run()
     at.session_state["elsewhere"] = False
-    at.session_state["t 0"] = chosen  # a browser remembers what was selected in a table of this name
+    at.session_state["t"] = chosen  # a browser remembers what was selected in a table of this name
     assert _chosen(at.run()) is None
 
 
