@@ -56,7 +56,15 @@ def _of(name: str) -> tuple:
 
 
 def settle(own: Own, found: Frontiers, view: View) -> tuple[dict[str, str], str]:
-    """The project and the two pools in force, and a sentence for what was not honoured.
+    """The project and the two pools in force, written to the URL, and a sentence for what was not honoured."""
+    settled, problems = _settled(own, found)
+    if settled != dict(own) and not problems:
+        go_to(view.filters, settled)
+    return settled, "  \n".join(md(p) for p in problems)
+
+
+def _settled(own: Own, found: Frontiers) -> tuple[dict[str, str], list[str]]:
+    """The project and the two pools that a URL stands for, and what of it is not honoured.
 
     Work moves only between pools that share a language on the project; without such a pair there are no pools. Without
     a wish: the project with most to tell, and its dearest dominated pool against the one that beats it.
@@ -87,10 +95,7 @@ def settle(own: Own, found: Frontiers, view: View) -> tuple[dict[str, str], str]
         target = links.one_of(called, wish or None, others, rest, problems)
     else:
         source = target = ""
-    settled = {**own, "of": project, "source": source, "target": target}
-    if settled != dict(own) and not problems:
-        go_to(view.filters, settled)
-    return settled, "  \n".join(md(p) for p in problems)
+    return {**own, "of": project, "source": source, "target": target}, problems
 
 
 def choices(view: View, found: Frontiers, own: Own) -> None:
@@ -287,5 +292,6 @@ def table(view: View, found: Frontiers, own: Own) -> None:
         download="Download all pools as CSV",
     )
     if picked and picked["project"] != own["of"]:
-        settled = {**own, "of": str(picked["project"]), "source": "", "target": ""}
+        # The whole URL, so that the page rewrites nothing and Back leads here.
+        settled, _ = _settled({**own, "of": str(picked["project"]), "source": "", "target": ""}, found)
         open_from_click(PAGE, links.write(view.filters, **settled))

@@ -154,7 +154,7 @@ def test_late_audits_accumulate_to_all_of_them():
 def test_findings_come_gravest_first(sample_snapshot, monkeypatch):
     snapshot = Snapshot(sample_snapshot)
     mixed = pd.concat([_finding(s) for s in (NOTE, BROKEN, WARNING)], ignore_index=True)
-    monkeypatch.setattr(health.queries, "findings", lambda _snapshot: mixed)
+    monkeypatch.setattr(health.health_data, "findings", lambda _snapshot: mixed)
     found = health.read(snapshot, Scope.everything())
     snapshot.close()
     assert found.findings["severity"].tolist() == [BROKEN, WARNING, NOTE]
