@@ -150,8 +150,13 @@ def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
     return said
 
 
-def coefficient(pair, benchmark: str) -> str:
-    """The size of a link that is to be read, in words."""
+def may_be_chance(row: Mapping | None) -> bool:
+    """Whether the link of a row of the matrix was tested and does not stand."""
+    return row is not None and not fmt.is_missing(row["q_value"]) and row["q_value"] > STANDS
+
+
+def coefficient(pair, benchmark: str, row: Mapping | None = None) -> str:
+    """The size of a link that is to be read, in words; row: its row of the matrix, which says if it may be chance."""
     quality = QUALITIES[pair.quality]
     found = sizes(pair.panel, pair.second)
     if not found:
@@ -161,7 +166,8 @@ def coefficient(pair, benchmark: str) -> str:
     within = "within the same project, " if adjusted else ""
     size = _size(lead.estimate, quality.unit)
     text = f"{within}{_one(quality.unit)} of {quality.label} went with {size} of {benchmark}, {_how(lead.kind, pair)}"
-    text = f"{sentence_case(text)}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+    text = f"May be chance (q {_q(row)}): {text}" if may_be_chance(row) else sentence_case(text)
+    text = f"{text}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
     return f"{text} {SECOND_RESTS_ON}" if lead.kind == SECOND else f"{text} {sentence_case(lead.leaves_out)}."
 
 
@@ -222,10 +228,14 @@ def stands(row: Mapping | None, tests: int) -> str:
         return ""
     clear = "it stands clear of chance" if row["q_value"] <= STANDS else "chance may give as much"
     found = f"{sentence_case(CALLED[row['method']])} {signed(row['estimate'])} {between(row)}"
-    q = f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "below 0.001"
     return (
-        f"{found} with labels of {lag_words(row['lag'])}, q {q} among {tests} links, slices and lags tested: {clear}."
+        f"{found} with labels of {lag_words(row['lag'])}, q {_q(row)} among {tests} links, slices and lags tested: "
+        f"{clear}."
     )
+
+
+def _q(row: Mapping) -> str:
+    return f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "below 0.001"
 
 
 def lag_note(days: float, newest: float, oldest: float, of: Mapping[str, str] | None = None) -> str:

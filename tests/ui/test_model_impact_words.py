@@ -48,6 +48,16 @@ def test_a_second_measure_is_not_called_within_the_project():
     assert "ithin the same project" in say.coefficient(pair(second=NONE, design=fixed), "safety")
 
 
+@pytest.mark.parametrize(("q", "starts"), [(0.41, True), (0.1001, True), (0.1, False), (0.001, False), (None, False)])
+def test_a_link_that_does_not_stand_begins_with_chance(q, starts):
+    said = say.coefficient(pair(), "safety", {"q_value": q})
+    assert said.startswith(f"May be chance (q {q or 0:.3f}): each point of") == starts
+    assert say.may_be_chance({"q_value": q}) == starts
+    assert starts or (said == say.coefficient(pair(), "safety") and said.startswith("Each point of"))
+    assert ladder.overclaims(said, ladder.rung_of(ladder.PARTIAL)) == []
+    assert "May be chance" not in say.coefficient(pair(NONE, NONE, NONE), "safety", {"q_value": q})
+
+
 def test_without_a_size_the_reason_stands_there():
     assert say.coefficient(pair(NONE, NONE, NONE), "safety").endswith(f"{NONE.reason}.")
     assert say.beside(pair(NONE, NONE, NONE)) == ""
