@@ -85,20 +85,39 @@ def lag_words(lag: int) -> str:
     return ("this version", "the one before")[lag] if lag < 2 else f"{lag} before"
 
 
-def finding(row: pd.Series | None, project: str, reason: str) -> str:
-    """The page's sentence, from the strongest link that stands."""
+def finding(rows: pd.DataFrame, best: Mapping | None, names: Mapping[str, str], reason: str) -> str:
+    """The page's sentence: how many of the links in view stand, in which project most do, and the surest of them.
+
+    rows: the matrix in view, with slices and lags; best: its surest row that stands; names: of projects.
+    """
     if reason:
         return f"There is no link to show: {reason}"
-    if row is None:
+    if best is None:
         return NO_LINK
-    outcome = f"{metric_label(row['benchmark_metric'])} of {project} ({row['benchmark']})"
-    said = ladder.linked(ladder.Rung.ASSOCIATION, heading(row["metric"]), outcome)
-    return f"{said}: {CALLED[row['method']]} {signed(row['estimate'])} {between(row)}, {ladder.NOT_PROOF}"
+    whose = rows.loc[rows["q_value"] <= STANDS, "project"].value_counts()
+    stand, most = int(whose.sum()), names.get(whose.index[0], whose.index[0])
+    where = f", in {len(whose)} projects"
+    if 2 * whose.iloc[0] > stand:
+        where = f", {'all' if whose.iloc[0] == stand else 'most'} in {most}" if stand > 1 else f", in {most}"
+    outcome = str(best["benchmark"]) + (f" ({best['slice'].replace('_', ' ')})" if best["slice"] else "")
+    if where.endswith("projects") or best["project"] != whose.index[0]:
+        outcome += f" of {names.get(best['project'], best['project'])}"
+    tested = int(rows["p_value"].notna().sum())
+    said = ladder.linked(ladder.Rung.ASSOCIATION, QUALITIES[best["metric"]].label, outcome)
+    return (
+        f"{stand} of {tested} links of labels and benchmarks {'stands' if stand == 1 else 'stand'} clear of chance"
+        f"{where}; {'' if stand == 1 else 'clearest: '}{said} ({_beside_sign(best)}), {ladder.NOT_PROOF}"
+    )
+
+
+def _beside_sign(row: Mapping) -> str:
+    """A coefficient with its interval inside brackets: +0.85, +0.75 to +0.91."""
+    return f"{signed(row['estimate'])}, {between(row)[1:-1]}" if between(row) else signed(row["estimate"])
 
 
 def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | None) -> list[tuple[str, str, str]]:
     """Versions, links tested, links that stand, largest regression."""
-    stand = int((rows["q_value"] <= STANDS).sum())
+    stand = rows[rows["q_value"] <= STANDS]
     tested = int(rows["p_value"].notna().sum())
     loss = ("none clear", "no version got clearly worse than the one before")
     if worst is not None:
@@ -110,9 +129,18 @@ def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | No
     return [
         ("Versions", fmt.count(versions), "measured on a benchmark"),
         ("Links tested", fmt.count(tested), f"in view, of {tests} that count for q"),
-        ("Links that stand", fmt.count(stand), f"at most {STANDS:.0%} of them expected to be chance"),
+        ("Links that stand", fmt.count(len(stand)), f"{_parts(stand)}at most {STANDS:.0%} of them expected chance"),
         ("Largest regression", *loss),
     ]
+
+
+def _parts(stand: pd.DataFrame) -> str:
+    """In which view of the matrix the links that stand are; those of slices are in none, but in the table."""
+    if stand.empty:
+        return ""
+    views = stand["lag"].where(stand["slice"] == "", -1).astype(int).value_counts()
+    of = [f"{views.get(lag, 0)} of {'this version' if lag == 0 else 'the version before'}" for lag in LAGS]
+    return f"{listed([*of, f'{views.get(-1, 0)} of slices'])}; "
 
 
 def slice_of(row: Mapping) -> str:
