@@ -13,7 +13,7 @@ from ui import format as fmt
 from ui import lineage_words as say
 from ui.choice import choice
 from ui.filter_bar import go_to, token
-from ui.lineage import Line
+from ui.lineage import GRAVE, Line
 from ui.lineage_trace import BREAKDOWNS, FINDING, INCIDENT, Trace
 from ui.page import View, context
 from ui.tables import Column
@@ -117,11 +117,13 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
     trained = line.models[line.models["model_version"].isin(versions)]["trained_at"]
     which = "" if trained.empty else f", versions trained {fmt.days(trained.min().date(), trained.max().date())}"
     title = f"From labels to outcomes: {name(view, line)}{which}"
-    subtitle = (
+    subtitle = [
         f"Width: items. Colour and shape: gold accuracy of all labels at their {grain}'s close, "
         f"{SHAPES['on_target']} on target  {SHAPES['watch']} watch  {SHAPES['off_target']} below  "
-        f"{SHAPES['too_few']} too few to judge"
-    )
+        f"{SHAPES['too_few']} too few to judge",
+        f"Last column: {SHAPES['off_target']} incident of severity {GRAVE} or 3, or a benchmark worse  "
+        f"{SHAPES['watch']} incident of severity 1  {SHAPES['on_target']} else better  {SHAPES['too_few']} neither",
+    ]
     with st.container(key="wide_lineage"):
         spec, alt = charts.lineage(nodes, links_, palette(), title, subtitle)
         clicked = charts.show(spec, alt, key=f"flow {own['trace']} {line.project} {token(view.filters)}", select=True)

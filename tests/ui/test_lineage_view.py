@@ -354,6 +354,31 @@ def test_the_period_chooses_the_versions_shown(snapshot):
     assert len(lineage_trace.window(line, nothing, few)) == lineage_trace.LEAST_VERSIONS
 
 
+def test_incidents_decide_how_a_version_stands_before_its_benchmarks(snapshot, noisy):
+    """From the incidents' severities alone: a version with a grave one is bad even if it is better than the last."""
+    line = whole(snapshot, noisy[0])
+    models = line.models.set_index("model_version")
+    nodes = pd.concat(
+        lineage_boxes.boxes(line, lineage_trace.resolve(line, f"model:{name}"), [name])[0] for name in models.index
+    ).set_index("key")
+    gravest = line.incidents.groupby("model_version")["severity"].max().reindex(models.index)
+    grave, light, none = gravest >= 2, gravest == 1, gravest.isna()
+    lost, won = models["worse"] > 0, models["better"] > 0
+    kinds = [(grave & ~lost & won, "off_target", "▲"), (light & ~lost, "watch", "◐"), (lost, "off_target", "▲"),
+             (none & ~lost & won, "on_target", "●"), (none & ~lost & ~won, "too_few", "○")]  # fmt: skip
+    seen = 0
+    for names, state, shape in kinds:
+        for name in models.index[names]:
+            box = nodes.loc[f"o:{name}"]
+            assert box["status"] == state and box["label"].startswith(f"{shape} ")
+        seen += bool(names.any())
+    assert seen >= 3 and (grave & ~lost & won).any()
+    light = lineage_boxes._outcome({"worse": 0, "better": 1, "incidents": 2, "severity": 1.0})
+    assert light == ("watch", "◐") == lineage_boxes._outcome({**dict.fromkeys(("worse", "better"), 0), "incidents": 1,
+                                                              "severity": 1.0})  # fmt: skip
+    assert lineage_boxes._outcome({"worse": 1, "better": 0, "incidents": 1, "severity": 1.0})[0] == "off_target"
+
+
 @pytest.mark.parametrize("project", ["P01", "P02", "P06", "P09", "P11"])
 @pytest.mark.parametrize("kind", ["finding", "versions", "model", "batch"])
 def test_a_flow_is_never_too_long_to_read_and_loses_no_items(snapshot, project, kind):
