@@ -234,7 +234,8 @@ def _back(view: View, line: Line, trace: Trace, own: Own) -> None:
         st.info(words.md(say.over(rows, called, whose, what)), icon=":material/visibility_off:")
         return
     charts.show(*charts.traced_shares(rows, palette(), called, whose, what), key=f"shares {by}")
-    st.markdown(words.md(say.over(rows, called, whose, what)))
+    alike = by == "batch" and whose == "incidents"
+    st.markdown(words.md(say.outstanding(rows) if alike else say.over(rows, called, whose, what)))
     _back_table(view, rows, trace, by, what)
 
 
@@ -244,6 +245,10 @@ def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, what: str
         quality=[say.quality(row) for row in rows.to_dict("records")],
         state=[f"{SHAPES[status]} {words.STATUS[status]}".strip() for status in rows["status"]],
     )
+    times = {"ratio": Column("Times as much", "The first divided by the second.", "number")}
+    if by == "batch":  # a batch is in few versions: the one divided by the other says how few and no more
+        shown = shown.assign(behind=[say.behind(row) for row in rows.to_dict("records")])
+        times = {"behind": Column("Incidents", "Of versions trained on the batch, of all that can be traced.", "right")}
     tables.table(
         shown,
         key=f"shares {by} {trace.text} {token(view.filters)}",
@@ -256,7 +261,7 @@ def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, what: str
                 "share",
             ),
             "base_share": Column("Share of all", "Of the labels behind all versions, each counted alike.", "share"),
-            "ratio": Column("Times as much", "The first divided by the second.", "number"),
+            **times,
             "quality": Column("Gold accuracy", "Of these labels, with its 95 % interval.", "right"),
             "state": Column("Status", tables.STATUS_HELP, "status"),
             "n": Column("n", "Gold judgements.", "count"),

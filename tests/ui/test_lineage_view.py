@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from data_access import model_data
 from data_access.filters import Filters, Scope
@@ -324,6 +325,33 @@ def test_a_batch_of_incidents_counts_each_incident(snapshot, noisy):
     np.testing.assert_allclose(rows["base_share"], 1 / line.weighted["model_version"].nunique())
 
 
+def test_a_batch_is_named_only_where_chance_does_not_give_its_incidents(snapshot, noisy):
+    """On the sample no batch by itself; with nine incidents of one version more, its batch, as scipy's test has it."""
+    line = whole(snapshot, noisy[0])
+    trace = lineage_trace.resolve(line, "finding")
+    rows = lineage_trace.back(snapshot, line, trace, "batch")
+    batch_of = line.weighted.set_index("model_version")["batch_id"]
+    counts = line.incidents["model_version"].map(batch_of).dropna().value_counts()
+    assert {row["member"]: say.behind(row) for row in rows.to_dict("records")} == {
+        name: f"{n} of {counts.sum()}" for name, n in counts.items()
+    }
+    base, tests = 1 / len(batch_of), len(batch_of)
+    exact = stats.binomtest(int(counts.max()), int(counts.sum()), base, alternative="greater").pvalue
+    assert (exact * tests <= 0.05) == ("No batch stands out" not in say.outstanding(rows))
+    one = line.incidents.dropna(subset="model_version").iloc[[-1]]
+    more = pd.concat([line.incidents, *[one] * 9], ignore_index=True)
+    other = replace(line, incidents=more, stamp=(*line.stamp, "nine more"))
+    said = say.outstanding(lineage_trace.back(snapshot, other, trace, "batch"))
+    name = batch_of[one["model_version"].iloc[0]]
+    assert f"{name} ({counts[name] + 9} of {counts.sum() + 9})" in said
+    assert ladder.overclaims(said, ladder.Rung.ASSOCIATION) == []
+    assert say.outstanding(rows.iloc[:0]).startswith("There are no labels")
+    alone = say.outstanding(rows.assign(p_value=1.0))
+    assert alone.startswith("No batch stands out") and not any(name in alone for name in rows["member"])
+    # Of an incident-free breakdown nothing of incidents is said.
+    assert not {"reached", "p_value"} & set(lineage_trace.back(snapshot, line, trace, "pool"))
+
+
 def test_a_batch_without_a_model_is_not_yet_used_and_never_without_effect(snapshot):
     line = whole(snapshot, "P12")
     assert line.models.empty and set(line.batches["state"]) <= {steps.OPEN, steps.NOT_IN_DATASET, steps.NOT_USED}
@@ -461,6 +489,7 @@ def every_sentence(snapshot, line):
     for text in ("finding", "versions"):
         rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "policy")
         yield say.over(rows, "policy", "incidents")
+        yield say.outstanding(lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "batch"))
     yield from (say.outcome_in_full(row) for row in line.models.to_dict("records"))
 
 
