@@ -44,7 +44,7 @@ def settle(view: View, own: Own) -> tuple[Line, Trace, dict[str, str], str]:
     known = lineage_trace.options(line)
     problem = ""
     if own["trace"] not in known:
-        remedy = links.near(member or kind, [text.split(" ", 1)[-1] for text in known.values()])
+        remedy = links.near(member or kind, [text.partition(":")[2] or text for text in known])
         problem = f"There is no {links.quoted(own['trace'])} to trace here{remedy}. Shown are the batches below target."
         own = {**own, "trace": FINDING}
     return line, lineage_trace.resolve(line, own["trace"]), dict(own), problem

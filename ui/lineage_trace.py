@@ -76,13 +76,24 @@ def options(line: Line) -> dict[str, str]:
     largest = lost.drop_duplicates("model_version").head(MOST_DROPS)
     for kind, names, called in (
         (DROP, largest["drop"], largest["said"]),
-        (INCIDENT, incidents["incident_id"], "Incident " + incidents["incident_id"]),
+        (INCIDENT, incidents["incident_id"], incident_names(incidents)),
         (DROP, lost["drop"], lost["said"]),
         (MODEL, models["model_version"], "Version " + models["model_version"]),
         (BATCH, batches["batch_id"], "Batch " + batches["batch_id"]),
     ):
         for name, said in zip(names, called, strict=True):
             found.setdefault(f"{kind}:{name}", said)
+    return found
+
+
+def incident_names(incidents: pd.DataFrame) -> list[str]:
+    """What each incident is called: N-00103, 4 Aug, severity 3, self harm; the year where it is not the newest's."""
+    newest = incidents["occurred_at"].max()
+    found = []
+    for row in incidents.to_dict("records"):
+        severity = [] if fmt.is_missing(row["severity"]) else [f"severity {row['severity']:.0f}"]
+        when = fmt.day(row["occurred_at"].date(), newest.date())
+        found.append(", ".join([str(row["incident_id"]), when, *severity, *filter(None, [part(row)])]))
     return found
 
 
@@ -98,8 +109,13 @@ def drops(line: Line) -> pd.DataFrame:
 
 def on(row: Mapping) -> str:
     """A benchmark and its policy or language: harmful-prompts-languages (vi)."""
+    return f"{row['benchmark']} ({part(row)})" if part(row) else str(row["benchmark"])
+
+
+def part(row: Mapping) -> str:
+    """The policy and language that a row names: self harm in ko; empty where it names none."""
     names = [str(row[name]).replace("_", " ") for name in ("policy", "language") if not fmt.is_missing(row[name])]
-    return f"{row['benchmark']} ({' in '.join(names)})" if names else str(row["benchmark"])
+    return " in ".join(names)
 
 
 def row_of(line: Line, trace: Trace) -> Mapping:

@@ -106,6 +106,16 @@ def test_a_trace_that_does_not_exist_is_told(opened, text, trace):
     assert "to trace here" in text(at)
 
 
+def test_a_trace_misspelt_is_told_the_nearest(opened, text):
+    for trace, nearest in (
+        ("batch:B-P01-04", "B-P01-0"),
+        ("incident:N-0010", "N-00"),
+        ("model:agora-coments-020", "ag"),
+    ):
+        at = opened(PAGE, trace=trace, project="P01", **PERIOD)
+        assert sound(at) and f"the nearest is “{nearest}" in at.warning[0].value.replace("\\", "")
+
+
 def test_filters_that_do_not_apply_are_named(opened, text):
     at = opened(PAGE, project="P01", pool="POOL-10", language="en", **PERIOD)
     assert sound(at) and "filters on pool and language do not apply here" in text(at)

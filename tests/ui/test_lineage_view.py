@@ -279,6 +279,25 @@ def test_the_largest_drops_are_listed_first_to_trace_from(snapshot, noisy):
     assert len(listed) == 2 + len(worse) + len(line.incidents) + len(line.models) + len(line.batches)
 
 
+def test_incidents_are_listed_by_day_severity_and_part():
+    space = "\u00a0"
+    rows = pd.DataFrame(
+        {
+            "incident_id": ["N-3", "N-2", "N-1"],
+            "occurred_at": pd.to_datetime(["2026-08-04", "2026-01-31", "2025-12-31"]),
+            "severity": [3.0, 1.0, None],
+            "policy": ["self_harm", None, "hate"],
+            "language": [None, "ko", "id"],
+        }
+    )
+    assert lineage_trace.incident_names(rows) == [
+        f"N-3, 4{space}Aug, severity 3, self harm",
+        f"N-2, 31{space}Jan, severity 1, ko",
+        f"N-1, 31{space}Dec{space}2025, hate in id",
+    ]
+    assert lineage_trace.incident_names(rows.iloc[:0]) == []
+
+
 def test_incidents_that_cannot_be_traced_are_counted(snapshot, noisy):
     """P06's first version has no batch on record: its incident is in no trace, and the figure says so."""
     line = whole(snapshot, noisy[0])
