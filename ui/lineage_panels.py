@@ -8,7 +8,18 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from ui import charts, lineage, lineage_boxes, lineage_exposures, lineage_own, lineage_trace, links, tables, words
+from ui import (
+    charts,
+    lineage,
+    lineage_boxes,
+    lineage_exposures,
+    lineage_heading,
+    lineage_own,
+    lineage_trace,
+    links,
+    tables,
+    words,
+)
 from ui import format as fmt
 from ui import lineage_words as say
 from ui.choice import choice
@@ -55,14 +66,17 @@ def name(view: View, line: Line) -> str:
     return view.snapshot.names["project"].get(line.project, line.project)
 
 
-def heading(view: View, line: Line) -> None:
-    """The finding, and below it what it rests on."""
-    st.title(words.md(say.finding(line, name(view, line))) + ".", anchor=False)
+def heading(view: View, line: Line, trace: Trace) -> None:
+    """What the trace or else the project is found to be, and below it what it rests on."""
+    called = name(view, line)
+    own = lineage_own.own(view.snapshot, line, trace)
+    st.title(words.md(lineage_heading.heading(line, trace, own, called)) + ".", anchor=False)
     context(view, against=False)
     told = say.span(line, lineage.ignored(view.filters))
     lost = say.unnamed(lineage.unplaced(view.snapshot, view.filters.end))
-    if told or lost:
-        st.caption(words.md(" ".join(text for text in (told, lost) if text)))
+    shown = lineage_heading.shown(called) if line.project else ""
+    if told or lost or shown:
+        st.caption(words.md(" ".join(text for text in (shown, told, lost) if text)))
 
 
 def lacking(view: View, line: Line) -> None:
@@ -122,7 +136,8 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
         f"{SHAPES['on_target']} on target  {SHAPES['watch']} watch  {SHAPES['off_target']} below  "
         f"{SHAPES['too_few']} too few to judge",
         f"Last column: {SHAPES['off_target']} incident of severity {GRAVE} or 3, or a benchmark worse  "
-        f"{SHAPES['watch']} incident of severity 1  {SHAPES['on_target']} else better  {SHAPES['too_few']} neither",
+        f"{SHAPES['watch']} incident of severity below {GRAVE}  {SHAPES['on_target']} else better  "
+        f"{SHAPES['too_few']} neither",
     ]
     with st.container(key="wide_lineage"):
         spec, alt = charts.lineage(nodes, links_, palette(), title, subtitle)

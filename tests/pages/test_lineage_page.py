@@ -29,8 +29,8 @@ def served(monkeypatch, sample_snapshot, tmp_path):
 def forget() -> None:
     """What was kept of other data than a test's own."""
     data.st.cache_data.clear()
-    lineage.whole.clear()
-    lineage.one.clear()
+    for kept in (data._lineage, lineage.whole, lineage.one):
+        kept.clear()
 
 
 def sound(at: AppTest) -> bool:
@@ -76,6 +76,12 @@ def test_a_drop_in_a_policy_opens_the_labels_of_that_policy(opened, text):
         assert f"worse ({-100 * row['high']:.1f} to {-100 * row['low']:.1f}) on {row['benchmark']} ({policy})" in said
         assert f"the labels of {policy} behind version {row['model_version']}" in said
         assert ladder.overclaims(at.title[0].value, ladder.Rung.ASSOCIATION) == []
+
+
+def test_the_trace_is_the_heading_and_the_project_is_named(opened, text):
+    at = opened(PAGE, trace="model:agora-comments-020", **PERIOD)
+    assert sound(at) and at.title[0].value.replace("\\", "").startswith("Version agora-comments-020 of Comment mod")
+    assert "Project shown: Comment moderation." in text(at)
 
 
 def test_a_batch_still_open_says_so_and_nothing_of_effects(opened, text):

@@ -18,7 +18,17 @@ from metrics import ladder, regressions
 from metrics import lineage as steps
 from metrics.qualities import QUALITIES
 from metrics.spec import Status
-from ui import charts, data, lineage, lineage_boxes, lineage_exposures, lineage_own, lineage_trace, model_impact
+from ui import (
+    charts,
+    data,
+    lineage,
+    lineage_boxes,
+    lineage_exposures,
+    lineage_heading,
+    lineage_own,
+    lineage_trace,
+    model_impact,
+)
 from ui import lineage_words as say
 from ui.theme import DARK, LIGHT
 
@@ -279,6 +289,43 @@ def test_the_largest_drops_are_listed_first_to_trace_from(snapshot, noisy):
     assert len(listed) == 2 + len(worse) + len(line.incidents) + len(line.models) + len(line.batches)
 
 
+def test_what_is_traced_leads_the_page(snapshot, noisy):
+    """Every heading names the project and what is traced, in two lines at most, with numbers counted by hand."""
+    line = whole(snapshot, noisy[0])
+
+    def heading(text: str) -> str:
+        trace = lineage_trace.resolve(line, text)
+        return lineage_heading.heading(line, trace, lineage_own.own(snapshot, line, trace), "Prompt intent labelling")
+
+    known = lineage_trace.options(line)
+    for text in known:
+        said, (kind, _, member) = heading(text), text.partition(":")
+        assert " of Prompt intent labelling" in said and len(said) < 250
+        assert (member.split("/")[0] in said) and (said == say.finding(line, "Prompt intent labelling")) == (not member)
+        assert kind != "drop" or "points worse on" in said
+    sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch",)).set_index("batch_id")
+    versions = line.weighted.set_index("model_version")["batch_id"]
+    counts = line.incidents["model_version"].map(versions).value_counts()
+    for name, batch in versions.loc[["sentinel-intent-045", "sentinel-intent-047"]].items():
+        share = f"{100 * sums.loc[batch, 'gold_correct'] / sums.loc[batch, 'gold_n']:.1f}\u00a0%"
+        assert f"Version {name} of Prompt intent labelling was trained on labels with gold accuracy {share}" in heading(
+            f"model:{name}"
+        )
+        told = heading(f"batch:{batch}")
+        assert share in told and f"{counts[batch]} of {counts.sum()} incidents are of versions trained on it" in told
+    assert "points lower than in the version before" in heading("model:sentinel-intent-045")
+    assert "points higher than in the version before" in heading("model:sentinel-intent-048")
+    batch = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "policy", "language"))
+    gold = batch.set_index(["batch_id", "policy", "language"])["gold_n"]
+    known = line.incidents[line.incidents["model_version"].isin(versions.index)]
+    few = [gold[(versions[r.model_version], r.policy, r.language)] < steps.LEAST_JUDGED for r in known.itertuples()]
+    told = ["labels of all kinds with" in heading(f"incident:{name}") for name in known["incident_id"]]
+    assert told == few and {*few} == {True, False}
+    lost = line.incidents[~line.incidents["model_version"].isin(line.models["model_version"])]
+    for incident in lost["incident_id"]:
+        assert heading(f"incident:{incident}").endswith("cannot be traced to a version and its labels")
+
+
 def test_incidents_are_listed_by_day_severity_and_part():
     space = "\u00a0"
     rows = pd.DataFrame(
@@ -503,8 +550,10 @@ def every_sentence(snapshot, line):
     yield from (text for figure in say.figures(line) for text in figure)
     for text in lineage_trace.options(line):
         trace = lineage_trace.resolve(line, text)
+        own = lineage_own.own(snapshot, line, trace)
         yield say.trace_heading(trace)
-        yield say.traced(line, trace, lineage_own.own(snapshot, line, trace))
+        yield say.traced(line, trace, own)
+        yield lineage_heading.heading(line, trace, own, "Project")
     for text in ("finding", "versions"):
         rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "policy")
         yield say.over(rows, "policy", "incidents")
