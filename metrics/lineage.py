@@ -192,6 +192,27 @@ def traced_incidents(
     }
 
 
+def incidents_by_batch(weighted: pd.DataFrame, incidents: pd.DataFrame) -> pd.DataFrame:
+    """How many incidents each batch is behind, beside what chance gives: a row per batch of ``weighted``.
+
+    batch_id; reached: incidents of model versions trained on the batch; incidents: those of all versions of
+    ``weighted``; base_share: the share of versions trained on it; p_value: the probability of ``reached`` or more
+    (exact binomial, one-sided, Clopper and Pearson 1934), times the number of batches (Bonferroni), at most 1; NaN
+    without incidents. The base is the share of versions and not of labels, for an incident is behind every batch of its
+    version, be it a small part. Incidents are taken as independent: chance_of_sum() is not of use for one batch, whose
+    version, drawn from V, is the worst with probability 1 / V.
+    """
+    held = weighted[["model_version", "batch_id"]].drop_duplicates()
+    versions = held["model_version"].nunique()
+    counts = incidents["model_version"].value_counts()
+    held = held.assign(reached=held["model_version"].map(counts).fillna(0).astype(int))
+    known = int(counts[counts.index.isin(held["model_version"])].sum())
+    found = held.groupby("batch_id").agg(reached=("reached", "sum"), base_share=("model_version", "size")).reset_index()
+    base = found["base_share"] / max(versions, 1)
+    p = stats.binom.sf(found["reached"] - 1, known, base) if known else np.full(len(found), np.nan)
+    return found.assign(incidents=known, base_share=base, p_value=np.minimum(p * len(found), 1.0))
+
+
 def chance_of_sum(counts: Sequence[int], versions: int, chosen: int, least: int) -> float:
     """The probability that ``chosen`` of ``versions``, drawn without replacement, hold ``least`` incidents or more.
 

@@ -9,7 +9,7 @@ from ui.words import md
 own, problems = panels.from_url()
 view = open_page(own, problems)
 line, trace, own, problem = panels.settle(view, own)
-panels.heading(view, line)
+panels.heading(view, line, trace)
 if problem and line.project:
     st.warning(md(problem), icon=":material/link_off:")
 panels.lacking(view, line)

@@ -10,7 +10,7 @@ from metrics.spec import Status
 from ui import format as fmt
 from ui import lineage_words as say
 from ui import words
-from ui.lineage import GOLD, Line
+from ui.lineage import GOLD, GRAVE, Line
 from ui.lineage_trace import BATCH, BY_LINE, MODEL, Trace, grouped, shown_batches
 from ui.theme import SHAPES
 
@@ -23,9 +23,9 @@ BATCHES, DATASETS, MODELS, OUTCOMES = range(4)
 def boxes(line: Line, trace: Trace, versions: list[str]) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """The nodes (NODES) and links (LINKS) that lead to some versions, and how batches are shown: batch, week or month.
 
-    size: items. status: gold accuracy of the batch, or of the labels of the dataset and the version; an outcome's:
-    worse is off target, better on target. trace: what a click on the box traces. on: whether it lies on the traced way;
-    all do where nothing is traced. tip: the box in words.
+    size: items. status: gold accuracy of the batch, or of the labels of the dataset and the version; an outcome's: of
+    _outcome. trace: what a click on the box traces. on: whether it lies on the traced way; all do where nothing is
+    traced. tip: the box in words.
     """
     batches = shown_batches(line, trace, versions)
     names, grain = grouped(batches)
@@ -116,8 +116,15 @@ def _worst(rows: pd.DataFrame) -> str:
 
 
 def _outcome(row: dict) -> tuple[str, str]:
-    if row["worse"]:
-        return Status.OFF_TARGET.value, "▲"
-    if row["better"]:
-        return Status.ON_TARGET.value, "●"
-    return (Status.TOO_FEW.value, "○")
+    """The status and shape of what became of a version: the graver of its incidents and its change of benchmark.
+
+    Any incident of severity GRAVE or above is bad, whatever the benchmarks say, and a lesser one is to be watched; a
+    version can be better than a bad one before it and still do harm.
+    """
+    if row["worse"] or (row["incidents"] and row["severity"] >= GRAVE):
+        state = Status.OFF_TARGET
+    elif row["incidents"]:
+        state = Status.WATCH
+    else:
+        state = Status.ON_TARGET if row["better"] else Status.TOO_FEW
+    return state.value, SHAPES[state]

@@ -8,12 +8,23 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from ui import charts, lineage, lineage_boxes, lineage_exposures, lineage_own, lineage_trace, links, tables, words
+from ui import (
+    charts,
+    lineage,
+    lineage_boxes,
+    lineage_exposures,
+    lineage_heading,
+    lineage_own,
+    lineage_trace,
+    links,
+    tables,
+    words,
+)
 from ui import format as fmt
 from ui import lineage_words as say
 from ui.choice import choice
 from ui.filter_bar import go_to, token
-from ui.lineage import Line
+from ui.lineage import GRAVE, Line
 from ui.lineage_trace import BREAKDOWNS, FINDING, INCIDENT, Trace
 from ui.page import View, context
 from ui.tables import Column
@@ -44,7 +55,7 @@ def settle(view: View, own: Own) -> tuple[Line, Trace, dict[str, str], str]:
     known = lineage_trace.options(line)
     problem = ""
     if own["trace"] not in known:
-        remedy = links.near(member or kind, [text.split(" ", 1)[-1] for text in known.values()])
+        remedy = links.near(member or kind, [text.partition(":")[2] or text for text in known])
         problem = f"There is no {links.quoted(own['trace'])} to trace here{remedy}. Shown are the batches below target."
         own = {**own, "trace": FINDING}
     return line, lineage_trace.resolve(line, own["trace"]), dict(own), problem
@@ -55,14 +66,17 @@ def name(view: View, line: Line) -> str:
     return view.snapshot.names["project"].get(line.project, line.project)
 
 
-def heading(view: View, line: Line) -> None:
-    """The finding, and below it what it rests on."""
-    st.title(words.md(say.finding(line, name(view, line))) + ".", anchor=False)
+def heading(view: View, line: Line, trace: Trace) -> None:
+    """What the trace or else the project is found to be, and below it what it rests on."""
+    called = name(view, line)
+    own = lineage_own.own(view.snapshot, line, trace)
+    st.title(words.md(lineage_heading.heading(line, trace, own, called)) + ".", anchor=False)
     context(view, against=False)
     told = say.span(line, lineage.ignored(view.filters))
     lost = say.unnamed(lineage.unplaced(view.snapshot, view.filters.end))
-    if told or lost:
-        st.caption(words.md(" ".join(text for text in (told, lost) if text)))
+    shown = lineage_heading.shown(called) if line.project else ""
+    if told or lost or shown:
+        st.caption(words.md(" ".join(text for text in (shown, told, lost) if text)))
 
 
 def lacking(view: View, line: Line) -> None:
@@ -117,11 +131,14 @@ def flow(view: View, line: Line, trace: Trace, own: Own) -> None:
     trained = line.models[line.models["model_version"].isin(versions)]["trained_at"]
     which = "" if trained.empty else f", versions trained {fmt.days(trained.min().date(), trained.max().date())}"
     title = f"From labels to outcomes: {name(view, line)}{which}"
-    subtitle = (
+    subtitle = [
         f"Width: items. Colour and shape: gold accuracy of all labels at their {grain}'s close, "
         f"{SHAPES['on_target']} on target  {SHAPES['watch']} watch  {SHAPES['off_target']} below  "
-        f"{SHAPES['too_few']} too few to judge"
-    )
+        f"{SHAPES['too_few']} too few to judge",
+        f"Last column: {SHAPES['off_target']} incident of severity {GRAVE} or 3, or a benchmark worse  "
+        f"{SHAPES['watch']} incident of severity below {GRAVE}  {SHAPES['on_target']} else better  "
+        f"{SHAPES['too_few']} neither",
+    ]
     with st.container(key="wide_lineage"):
         spec, alt = charts.lineage(nodes, links_, palette(), title, subtitle)
         clicked = charts.show(spec, alt, key=f"flow {own['trace']} {line.project} {token(view.filters)}", select=True)
@@ -232,7 +249,8 @@ def _back(view: View, line: Line, trace: Trace, own: Own) -> None:
         st.info(words.md(say.over(rows, called, whose, what)), icon=":material/visibility_off:")
         return
     charts.show(*charts.traced_shares(rows, palette(), called, whose, what), key=f"shares {by}")
-    st.markdown(words.md(say.over(rows, called, whose, what)))
+    alike = by == "batch" and whose == "incidents"
+    st.markdown(words.md(say.outstanding(rows) if alike else say.over(rows, called, whose, what)))
     _back_table(view, rows, trace, by, what)
 
 
@@ -242,6 +260,10 @@ def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, what: str
         quality=[say.quality(row) for row in rows.to_dict("records")],
         state=[f"{SHAPES[status]} {words.STATUS[status]}".strip() for status in rows["status"]],
     )
+    times = {"ratio": Column("Times as much", "The first divided by the second.", "number")}
+    if by == "batch":  # a batch is in few versions: the one divided by the other says how few and no more
+        shown = shown.assign(behind=[say.behind(row) for row in rows.to_dict("records")])
+        times = {"behind": Column("Incidents", "Of versions trained on the batch, of all that can be traced.", "right")}
     tables.table(
         shown,
         key=f"shares {by} {trace.text} {token(view.filters)}",
@@ -254,7 +276,7 @@ def _back_table(view: View, rows: pd.DataFrame, trace: Trace, by: str, what: str
                 "share",
             ),
             "base_share": Column("Share of all", "Of the labels behind all versions, each counted alike.", "share"),
-            "ratio": Column("Times as much", "The first divided by the second.", "number"),
+            **times,
             "quality": Column("Gold accuracy", "Of these labels, with its 95 % interval.", "right"),
             "state": Column("Status", tables.STATUS_HELP, "status"),
             "n": Column("n", "Gold judgements.", "count"),

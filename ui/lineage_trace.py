@@ -33,6 +33,7 @@ LEAST_VERSIONS = 4  # shown where the period has fewer
 WAITING = 4  # batches shown that no version was trained on yet
 MOST_DROPS = 5  # of a benchmark, one a version, listed before the incidents among the things to trace
 LEAST_OWN = 30  # labels of an incident's or drop's own policy and language, from which on they alone are traced
+BY_CHANCE = ["reached", "incidents", "p_value"]  # of a batch, beside its shares
 BESIDE = 2  # versions shown on either side of the traced ones
 
 
@@ -75,13 +76,24 @@ def options(line: Line) -> dict[str, str]:
     largest = lost.drop_duplicates("model_version").head(MOST_DROPS)
     for kind, names, called in (
         (DROP, largest["drop"], largest["said"]),
-        (INCIDENT, incidents["incident_id"], "Incident " + incidents["incident_id"]),
+        (INCIDENT, incidents["incident_id"], incident_names(incidents)),
         (DROP, lost["drop"], lost["said"]),
         (MODEL, models["model_version"], "Version " + models["model_version"]),
         (BATCH, batches["batch_id"], "Batch " + batches["batch_id"]),
     ):
         for name, said in zip(names, called, strict=True):
             found.setdefault(f"{kind}:{name}", said)
+    return found
+
+
+def incident_names(incidents: pd.DataFrame) -> list[str]:
+    """What each incident is called: N-00103, 4 Aug, severity 3, self harm; the year where it is not the newest's."""
+    newest = incidents["occurred_at"].max()
+    found = []
+    for row in incidents.to_dict("records"):
+        severity = [] if fmt.is_missing(row["severity"]) else [f"severity {row['severity']:.0f}"]
+        when = fmt.day(row["occurred_at"].date(), newest.date())
+        found.append(", ".join([str(row["incident_id"]), when, *severity, *filter(None, [part(row)])]))
     return found
 
 
@@ -97,8 +109,13 @@ def drops(line: Line) -> pd.DataFrame:
 
 def on(row: Mapping) -> str:
     """A benchmark and its policy or language: harmful-prompts-languages (vi)."""
+    return f"{row['benchmark']} ({part(row)})" if part(row) else str(row["benchmark"])
+
+
+def part(row: Mapping) -> str:
+    """The policy and language that a row names: self harm in ko; empty where it names none."""
     names = [str(row[name]).replace("_", " ") for name in ("policy", "language") if not fmt.is_missing(row[name])]
-    return f"{row['benchmark']} ({' in '.join(names)})" if names else str(row["benchmark"])
+    return " in ".join(names)
 
 
 def row_of(line: Line, trace: Trace) -> Mapping:
@@ -168,7 +185,8 @@ def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
     of these labels. Shares of batches by items, of the rest by the labels judged in them. An incident or a drop that
     names its policy or language is traced among the labels of these alone, here and over all versions, and then all
     shares are by labels judged (own_labels; a breakdown by policy keeps all policies). The most over-represented come
-    first. A reader with a minimum group sees the groups large enough alone.
+    first. A reader with a minimum group sees the groups large enough alone. By batch also reached, incidents and
+    p_value of lineage.incidents_by_batch().
     """
     split = (by,) if by != "batch" else ()
     key = "batch_id" if by == "batch" else by
@@ -184,7 +202,7 @@ def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
         ours = weighted[weighted["model_version"].isin(trace.versions)]
     found = steps.trace_back(ours, cells, ours["model_version"].unique(), [key])
     if found.empty:
-        return found.assign(member=[], label=[], **{name: [] for name in lineage.QUALITY})
+        return found.assign(member=[], label=[], **{name: [] for name in (*lineage.QUALITY, *BY_CHANCE)})
     everything = steps.trace_back(weighted, cells, weighted["model_version"].unique(), [key])
     base = found[key].map(everything.set_index(key)["share"])
     found = found.assign(base_share=base, ratio=found["share"] / base)
@@ -197,7 +215,11 @@ def back(snapshot: Snapshot, line: Line, trace: Trace, by: str) -> pd.DataFrame:
     rows = found.assign(hits=gold["gold_correct"], n=gold["gold_n"], project=line.project, closed_at=when)
     names = snapshot.names.get(by, {})
     rows = lineage.judged(snapshot, rows).assign(label=[names.get(m, str(m)) for m in rows["member"]])
-    return rows.drop(columns=["hits", "project", "closed_at"])
+    rows = rows.drop(columns=["hits", "project", "closed_at"])
+    if by != "batch":
+        return rows
+    behind = steps.incidents_by_batch(line.weighted, line.incidents).set_index("batch_id")[BY_CHANCE]
+    return rows.join(behind, on="member")
 
 
 def forward(line: Line, trace: Trace) -> pd.DataFrame:

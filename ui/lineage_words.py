@@ -348,6 +348,23 @@ def signed(difference: float) -> str:
     return f"{100 * difference:+.1f}".replace("-", fmt.MINUS)
 
 
+def outstanding(rows: pd.DataFrame) -> str:
+    """The batches that are behind more incidents than chance gives; rows: of lineage_trace.back() by batch."""
+    if rows.empty:
+        return "There are no labels by batch behind incidents."
+    clearly = rows[rows["p_value"] <= CLEAR].sort_values("p_value")
+    if clearly.empty:
+        return "No batch stands out by itself: each is behind no more incidents than chance may give."
+    told = words.listed([f"{row['label']} ({behind(row)})" for row in clearly.to_dict("records")])
+    name, verb = ("Batch", "is") if len(clearly) == 1 else ("Batches", "are")
+    return f"{name} {told} {verb} behind more incidents than chance gives, all batches tested. {NO_PROOF}."
+
+
+def behind(row: Mapping) -> str:
+    """How many incidents a batch is behind: 3 of 17."""
+    return f"{int(row['reached'])} of {int(row['incidents'])}"
+
+
 def over(rows: pd.DataFrame, by: str, whose: str, what: str = "labels") -> str:
     """The most over-represented place of a trace back: "68 % of the labels behind it came from batch B, 4 % of all".
 

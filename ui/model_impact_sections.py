@@ -58,7 +58,8 @@ def pair(view: View, found: shown.Found, rows: pd.DataFrame, names: Mapping[str,
     if one.link.reason:
         st.info(f"This link cannot be shown: {words.md(one.link.reason)}.", icon=":material/visibility_off:")
         return
-    st.markdown(words.md(say.coefficient(one, name)))
+    sized = shown.cell(rows, {**looked, "lag": "0"}, member)  # the size is always that of the version's own labels
+    (tables.quiet if say.may_be_chance(sized) else st.markdown)(words.md(say.coefficient(one, name, sized)))
     for text in (say.beside(one), say.over_projects(one)):
         if text:
             tables.quiet(words.md(text))

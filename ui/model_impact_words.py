@@ -85,20 +85,39 @@ def lag_words(lag: int) -> str:
     return ("this version", "the one before")[lag] if lag < 2 else f"{lag} before"
 
 
-def finding(row: pd.Series | None, project: str, reason: str) -> str:
-    """The page's sentence, from the strongest link that stands."""
+def finding(rows: pd.DataFrame, best: Mapping | None, names: Mapping[str, str], reason: str) -> str:
+    """The page's sentence: how many of the links in view stand, in which project most do, and the surest of them.
+
+    rows: the matrix in view, with slices and lags; best: its surest row that stands; names: of projects.
+    """
     if reason:
         return f"There is no link to show: {reason}"
-    if row is None:
+    if best is None:
         return NO_LINK
-    outcome = f"{metric_label(row['benchmark_metric'])} of {project} ({row['benchmark']})"
-    said = ladder.linked(ladder.Rung.ASSOCIATION, heading(row["metric"]), outcome)
-    return f"{said}: {CALLED[row['method']]} {signed(row['estimate'])} {between(row)}, {ladder.NOT_PROOF}"
+    whose = rows.loc[rows["q_value"] <= STANDS, "project"].value_counts()
+    stand, most = int(whose.sum()), names.get(whose.index[0], whose.index[0])
+    where = f", in {len(whose)} projects"
+    if 2 * whose.iloc[0] > stand:
+        where = f", {'all' if whose.iloc[0] == stand else 'most'} in {most}" if stand > 1 else f", in {most}"
+    outcome = str(best["benchmark"]) + (f" ({best['slice'].replace('_', ' ')})" if best["slice"] else "")
+    if where.endswith("projects") or best["project"] != whose.index[0]:
+        outcome += f" of {names.get(best['project'], best['project'])}"
+    tested = int(rows["p_value"].notna().sum())
+    said = ladder.linked(ladder.Rung.ASSOCIATION, QUALITIES[best["metric"]].label, outcome)
+    return (
+        f"{stand} of {tested} links of labels and benchmarks {'stands' if stand == 1 else 'stand'} clear of chance"
+        f"{where}; {'' if stand == 1 else 'clearest: '}{said} ({_beside_sign(best)}), {ladder.NOT_PROOF}"
+    )
+
+
+def _beside_sign(row: Mapping) -> str:
+    """A coefficient with its interval inside brackets: +0.85, +0.75 to +0.91."""
+    return f"{signed(row['estimate'])}, {between(row)[1:-1]}" if between(row) else signed(row["estimate"])
 
 
 def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | None) -> list[tuple[str, str, str]]:
     """Versions, links tested, links that stand, largest regression."""
-    stand = int((rows["q_value"] <= STANDS).sum())
+    stand = rows[rows["q_value"] <= STANDS]
     tested = int(rows["p_value"].notna().sum())
     loss = ("none clear", "no version got clearly worse than the one before")
     if worst is not None:
@@ -110,9 +129,18 @@ def figures(rows: pd.DataFrame, versions: int, tests: int, worst: pd.Series | No
     return [
         ("Versions", fmt.count(versions), "measured on a benchmark"),
         ("Links tested", fmt.count(tested), f"in view, of {tests} that count for q"),
-        ("Links that stand", fmt.count(stand), f"at most {STANDS:.0%} of them expected to be chance"),
+        ("Links that stand", fmt.count(len(stand)), f"{_parts(stand)}at most {STANDS:.0%} of them expected chance"),
         ("Largest regression", *loss),
     ]
+
+
+def _parts(stand: pd.DataFrame) -> str:
+    """In which view of the matrix the links that stand are; those of slices are in none, but in the table."""
+    if stand.empty:
+        return ""
+    views = stand["lag"].where(stand["slice"] == "", -1).astype(int).value_counts()
+    of = [f"{views.get(lag, 0)} of {'this version' if lag == 0 else 'the version before'}" for lag in LAGS]
+    return f"{listed([*of, f'{views.get(-1, 0)} of slices'])}; "
 
 
 def slice_of(row: Mapping) -> str:
@@ -150,8 +178,13 @@ def scope_note(unused: list[str], left_out: pd.DataFrame) -> str:
     return said
 
 
-def coefficient(pair, benchmark: str) -> str:
-    """The size of a link that is to be read, in words."""
+def may_be_chance(row: Mapping | None) -> bool:
+    """Whether the link of a row of the matrix was tested and does not stand."""
+    return row is not None and not fmt.is_missing(row["q_value"]) and row["q_value"] > STANDS
+
+
+def coefficient(pair, benchmark: str, row: Mapping | None = None) -> str:
+    """The size of a link that is to be read, in words; row: its row of the matrix, which says if it may be chance."""
     quality = QUALITIES[pair.quality]
     found = sizes(pair.panel, pair.second)
     if not found:
@@ -161,7 +194,8 @@ def coefficient(pair, benchmark: str) -> str:
     within = "within the same project, " if adjusted else ""
     size = _size(lead.estimate, quality.unit)
     text = f"{within}{_one(quality.unit)} of {quality.label} went with {size} of {benchmark}, {_how(lead.kind, pair)}"
-    text = f"{sentence_case(text)}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
+    text = f"May be chance (q {_q(row)}): {text}" if may_be_chance(row) else sentence_case(text)
+    text = f"{text}; {ladder.NOT_PROOF}, for what else changed with the labels is in it."
     return f"{text} {SECOND_RESTS_ON}" if lead.kind == SECOND else f"{text} {sentence_case(lead.leaves_out)}."
 
 
@@ -222,10 +256,14 @@ def stands(row: Mapping | None, tests: int) -> str:
         return ""
     clear = "it stands clear of chance" if row["q_value"] <= STANDS else "chance may give as much"
     found = f"{sentence_case(CALLED[row['method']])} {signed(row['estimate'])} {between(row)}"
-    q = f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "below 0.001"
     return (
-        f"{found} with labels of {lag_words(row['lag'])}, q {q} among {tests} links, slices and lags tested: {clear}."
+        f"{found} with labels of {lag_words(row['lag'])}, q {_q(row)} among {tests} links, slices and lags tested: "
+        f"{clear}."
     )
+
+
+def _q(row: Mapping) -> str:
+    return f"{row['q_value']:.3f}" if row["q_value"] >= 0.001 else "below 0.001"
 
 
 def lag_note(days: float, newest: float, oldest: float, of: Mapping[str, str] | None = None) -> str:

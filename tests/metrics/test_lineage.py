@@ -247,3 +247,40 @@ def test_measures_on_time_leave_out_late_versions_and_early_values():
     wrong = pd.DataFrame({"model_version": ["a", "b"], "benchmark": ["y", None], "reason": ["early", "late"]})
     assert lineage.on_time(measures, wrong)["value"].tolist() == [1.0, 4.0]
     assert len(lineage.on_time(measures, wrong.iloc[:0])) == 4
+
+
+def test_incidents_of_a_batch_against_the_exact_binomial_test():
+    """scipy's binomtest is the oracle; versions and incidents are counted by loops."""
+    rng = np.random.default_rng(3)
+    rows = [(f"m{v}", f"b{b}", 1.0) for v in range(12) for b in {v, (v + 1) % 12, *rng.integers(0, 12, 2)}]
+    weighted = pd.DataFrame(rows, columns=["model_version", "batch_id", "weight"])
+    of = [*rng.choice([f"m{v}" for v in range(12)], 20), *["m3"] * 6, "unknown", None]
+    found = lineage.incidents_by_batch(weighted, pd.DataFrame({"model_version": of})).set_index("batch_id")
+    assert len(found) == 12 and (found["incidents"] == 26).all()
+    for batch, row in found.iterrows():
+        versions = {v for v, b, _ in rows if b == batch}
+        assert row["reached"] == sum(v in versions for v in of)
+        assert row["base_share"] == pytest.approx(len(versions) / 12)
+        exact = stats.binomtest(int(row["reached"]), 26, len(versions) / 12, alternative="greater").pvalue
+        assert row["p_value"] == pytest.approx(min(12 * exact, 1.0))
+    assert found["p_value"].min() < 0.5 < found["p_value"].max()
+
+
+def test_a_batch_in_every_version_never_stands_out():
+    weighted = pd.DataFrame({"model_version": ["m1", "m2"], "batch_id": ["b", "b"], "weight": [1.0, 0.1]})
+    row = lineage.incidents_by_batch(weighted, pd.DataFrame({"model_version": ["m1"] * 9})).iloc[0]
+    assert (row["reached"], row["base_share"], row["p_value"]) == (9, 1.0, 1.0)
+    none = lineage.incidents_by_batch(weighted, pd.DataFrame({"model_version": pd.Series([], dtype=object)}))
+    assert none["p_value"].isna().all() and (none["reached"] == 0).all()
+
+
+def test_chance_names_a_batch_in_at_most_one_project_of_twenty():
+    """Null: incidents fall on versions at random. How often any batch is named, of 2000 projects; fixed seed."""
+    rng, named = np.random.default_rng(5), 0
+    weighted = pd.DataFrame(
+        [(f"m{v}", f"b{v}", 1.0) for v in range(30)], columns=["model_version", "batch_id", "weight"]
+    )
+    for _ in range(2000):
+        of = pd.DataFrame({"model_version": [f"m{v}" for v in rng.integers(0, 30, 17)]})
+        named += lineage.incidents_by_batch(weighted, of)["p_value"].min() <= 0.05
+    assert named / 2000 <= 0.05

@@ -29,8 +29,8 @@ def served(monkeypatch, sample_snapshot, tmp_path):
 def forget() -> None:
     """What was kept of other data than a test's own."""
     data.st.cache_data.clear()
-    lineage.whole.clear()
-    lineage.one.clear()
+    for kept in (data._lineage, lineage.whole, lineage.one):
+        kept.clear()
 
 
 def sound(at: AppTest) -> bool:
@@ -78,6 +78,12 @@ def test_a_drop_in_a_policy_opens_the_labels_of_that_policy(opened, text):
         assert ladder.overclaims(at.title[0].value, ladder.Rung.ASSOCIATION) == []
 
 
+def test_the_trace_is_the_heading_and_the_project_is_named(opened, text):
+    at = opened(PAGE, trace="model:agora-comments-020", **PERIOD)
+    assert sound(at) and at.title[0].value.replace("\\", "").startswith("Version agora-comments-020 of Comment mod")
+    assert "Project shown: Comment moderation." in text(at)
+
+
 def test_a_batch_still_open_says_so_and_nothing_of_effects(opened, text):
     at = opened(PAGE, trace="batch:B-P01-078", **PERIOD)
     assert "still open" in text(at) and "no effect" not in text(at)
@@ -104,6 +110,16 @@ def test_a_trace_that_does_not_exist_is_told(opened, text, trace):
     at = opened(PAGE, trace=trace, project="P01", **PERIOD)
     assert sound(at) and len(at.warning) == 1
     assert "to trace here" in text(at)
+
+
+def test_a_trace_misspelt_is_told_the_nearest(opened, text):
+    for trace, nearest in (
+        ("batch:B-P01-04", "B-P01-0"),
+        ("incident:N-0010", "N-00"),
+        ("model:agora-coments-020", "ag"),
+    ):
+        at = opened(PAGE, trace=trace, project="P01", **PERIOD)
+        assert sound(at) and f"the nearest is “{nearest}" in at.warning[0].value.replace("\\", "")
 
 
 def test_filters_that_do_not_apply_are_named(opened, text):

@@ -189,6 +189,22 @@ def test_a_slice_has_the_q_of_its_own_cell_among_all_that_were_tested(opened, te
     assert len(whole) == len(whole.drop_duplicates(["project", "benchmark", "benchmark_metric", "metric"]))
 
 
+def test_a_size_that_may_be_chance_is_said_so_and_muted(opened, text):
+    """Whatever lag the matrix shows: the size is of the version's own labels, so its q is that of lag 0."""
+    snapshot = data.current_snapshot()
+    rows = model_impact.whole(model_impact.found(snapshot).impact.rows)
+    rows = rows[(rows["lag"] == 0) & rows["q_value"].notna()].sort_values("q_value")
+    for row, chance in ((rows.iloc[0], False), (rows.iloc[-1], True)):
+        assert (row["q_value"] > 0.1) == chance
+        one = model_impact.pair(snapshot, model_impact.member(row), row["metric"])
+        said = words.coefficient(one, row["benchmark"], row)
+        for lag in ("0", "1"):
+            at = opened(PAGE, benchmark=model_impact.member(row), quality=row["metric"], lag=lag)
+            drawn = [m.value for m in at.markdown if said[20:60] in m.value.replace("\\", "")]
+            assert len(drawn) == 1
+            assert drawn[0].startswith(":gray[:small[May be chance") == chance == (":small[" in drawn[0])
+
+
 def test_under_ten_effective_points_nothing_is_drawn(opened, text):
     rows = model_impact.found(data.current_snapshot()).impact.rows
     row = rows[rows["reason"].str.contains("fewer than 10") & (rows["n"] > 0) & (rows["lag"] == 0)].iloc[0]

@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from data_access import model_data
 from data_access.filters import Filters, Scope
@@ -17,7 +18,17 @@ from metrics import ladder, regressions
 from metrics import lineage as steps
 from metrics.qualities import QUALITIES
 from metrics.spec import Status
-from ui import charts, data, lineage, lineage_boxes, lineage_exposures, lineage_own, lineage_trace, model_impact
+from ui import (
+    charts,
+    data,
+    lineage,
+    lineage_boxes,
+    lineage_exposures,
+    lineage_heading,
+    lineage_own,
+    lineage_trace,
+    model_impact,
+)
 from ui import lineage_words as say
 from ui.theme import DARK, LIGHT
 
@@ -278,6 +289,62 @@ def test_the_largest_drops_are_listed_first_to_trace_from(snapshot, noisy):
     assert len(listed) == 2 + len(worse) + len(line.incidents) + len(line.models) + len(line.batches)
 
 
+def test_what_is_traced_leads_the_page(snapshot, noisy):
+    """Every heading names the project and what is traced, in two lines at most, with numbers counted by hand."""
+    line = whole(snapshot, noisy[0])
+
+    def heading(text: str) -> str:
+        trace = lineage_trace.resolve(line, text)
+        return lineage_heading.heading(line, trace, lineage_own.own(snapshot, line, trace), "Prompt intent labelling")
+
+    known = lineage_trace.options(line)
+    for text in known:
+        said, (kind, _, member) = heading(text), text.partition(":")
+        assert " of Prompt intent labelling" in said and len(said) < 250
+        assert (member.split("/")[0] in said) and (said == say.finding(line, "Prompt intent labelling")) == (not member)
+        assert kind != "drop" or "points worse on" in said
+    sums = model_data.batch_sums(snapshot, Scope.everything(), ("batch",)).set_index("batch_id")
+    versions = line.weighted.set_index("model_version")["batch_id"]
+    counts = line.incidents["model_version"].map(versions).value_counts()
+    for name, batch in versions.loc[["sentinel-intent-045", "sentinel-intent-047"]].items():
+        share = f"{100 * sums.loc[batch, 'gold_correct'] / sums.loc[batch, 'gold_n']:.1f}\u00a0%"
+        assert f"Version {name} of Prompt intent labelling was trained on labels with gold accuracy {share}" in heading(
+            f"model:{name}"
+        )
+        told = heading(f"batch:{batch}")
+        assert share in told and f"{counts[batch]} of {counts.sum()} incidents are of versions trained on it" in told
+    assert "points lower than in the version before" in heading("model:sentinel-intent-045")
+    assert "points higher than in the version before" in heading("model:sentinel-intent-048")
+    batch = model_data.batch_sums(snapshot, Scope.everything(), ("batch", "policy", "language"))
+    gold = batch.set_index(["batch_id", "policy", "language"])["gold_n"]
+    known = line.incidents[line.incidents["model_version"].isin(versions.index)]
+    few = [gold[(versions[r.model_version], r.policy, r.language)] < steps.LEAST_JUDGED for r in known.itertuples()]
+    told = ["labels of all kinds with" in heading(f"incident:{name}") for name in known["incident_id"]]
+    assert told == few and {*few} == {True, False}
+    lost = line.incidents[~line.incidents["model_version"].isin(line.models["model_version"])]
+    for incident in lost["incident_id"]:
+        assert heading(f"incident:{incident}").endswith("cannot be traced to a version and its labels")
+
+
+def test_incidents_are_listed_by_day_severity_and_part():
+    space = "\u00a0"
+    rows = pd.DataFrame(
+        {
+            "incident_id": ["N-3", "N-2", "N-1"],
+            "occurred_at": pd.to_datetime(["2026-08-04", "2026-01-31", "2025-12-31"]),
+            "severity": [3.0, 1.0, None],
+            "policy": ["self_harm", None, "hate"],
+            "language": [None, "ko", "id"],
+        }
+    )
+    assert lineage_trace.incident_names(rows) == [
+        f"N-3, 4{space}Aug, severity 3, self harm",
+        f"N-2, 31{space}Jan, severity 1, ko",
+        f"N-1, 31{space}Dec{space}2025, hate in id",
+    ]
+    assert lineage_trace.incident_names(rows.iloc[:0]) == []
+
+
 def test_incidents_that_cannot_be_traced_are_counted(snapshot, noisy):
     """P06's first version has no batch on record: its incident is in no trace, and the figure says so."""
     line = whole(snapshot, noisy[0])
@@ -324,6 +391,33 @@ def test_a_batch_of_incidents_counts_each_incident(snapshot, noisy):
     np.testing.assert_allclose(rows["base_share"], 1 / line.weighted["model_version"].nunique())
 
 
+def test_a_batch_is_named_only_where_chance_does_not_give_its_incidents(snapshot, noisy):
+    """On the sample no batch by itself; with nine incidents of one version more, its batch, as scipy's test has it."""
+    line = whole(snapshot, noisy[0])
+    trace = lineage_trace.resolve(line, "finding")
+    rows = lineage_trace.back(snapshot, line, trace, "batch")
+    batch_of = line.weighted.set_index("model_version")["batch_id"]
+    counts = line.incidents["model_version"].map(batch_of).dropna().value_counts()
+    assert {row["member"]: say.behind(row) for row in rows.to_dict("records")} == {
+        name: f"{n} of {counts.sum()}" for name, n in counts.items()
+    }
+    base, tests = 1 / len(batch_of), len(batch_of)
+    exact = stats.binomtest(int(counts.max()), int(counts.sum()), base, alternative="greater").pvalue
+    assert (exact * tests <= 0.05) == ("No batch stands out" not in say.outstanding(rows))
+    one = line.incidents.dropna(subset="model_version").iloc[[-1]]
+    more = pd.concat([line.incidents, *[one] * 9], ignore_index=True)
+    other = replace(line, incidents=more, stamp=(*line.stamp, "nine more"))
+    said = say.outstanding(lineage_trace.back(snapshot, other, trace, "batch"))
+    name = batch_of[one["model_version"].iloc[0]]
+    assert f"{name} ({counts[name] + 9} of {counts.sum() + 9})" in said
+    assert ladder.overclaims(said, ladder.Rung.ASSOCIATION) == []
+    assert say.outstanding(rows.iloc[:0]).startswith("There are no labels")
+    alone = say.outstanding(rows.assign(p_value=1.0))
+    assert alone.startswith("No batch stands out") and not any(name in alone for name in rows["member"])
+    # Of an incident-free breakdown nothing of incidents is said.
+    assert not {"reached", "p_value"} & set(lineage_trace.back(snapshot, line, trace, "pool"))
+
+
 def test_a_batch_without_a_model_is_not_yet_used_and_never_without_effect(snapshot):
     line = whole(snapshot, "P12")
     assert line.models.empty and set(line.batches["state"]) <= {steps.OPEN, steps.NOT_IN_DATASET, steps.NOT_USED}
@@ -352,6 +446,31 @@ def test_the_period_chooses_the_versions_shown(snapshot):
     assert shown.max() == line.models["trained_at"].max()
     few = filters.over(pd.Timestamp("2026-11-09").date(), pd.Timestamp("2026-11-15").date())
     assert len(lineage_trace.window(line, nothing, few)) == lineage_trace.LEAST_VERSIONS
+
+
+def test_incidents_decide_how_a_version_stands_before_its_benchmarks(snapshot, noisy):
+    """From the incidents' severities alone: a version with a grave one is bad even if it is better than the last."""
+    line = whole(snapshot, noisy[0])
+    models = line.models.set_index("model_version")
+    nodes = pd.concat(
+        lineage_boxes.boxes(line, lineage_trace.resolve(line, f"model:{name}"), [name])[0] for name in models.index
+    ).set_index("key")
+    gravest = line.incidents.groupby("model_version")["severity"].max().reindex(models.index)
+    grave, light, none = gravest >= 2, gravest == 1, gravest.isna()
+    lost, won = models["worse"] > 0, models["better"] > 0
+    kinds = [(grave & ~lost & won, "off_target", "▲"), (light & ~lost, "watch", "◐"), (lost, "off_target", "▲"),
+             (none & ~lost & won, "on_target", "●"), (none & ~lost & ~won, "too_few", "○")]  # fmt: skip
+    seen = 0
+    for names, state, shape in kinds:
+        for name in models.index[names]:
+            box = nodes.loc[f"o:{name}"]
+            assert box["status"] == state and box["label"].startswith(f"{shape} ")
+        seen += bool(names.any())
+    assert seen >= 3 and (grave & ~lost & won).any()
+    light = lineage_boxes._outcome({"worse": 0, "better": 1, "incidents": 2, "severity": 1.0})
+    assert light == ("watch", "◐") == lineage_boxes._outcome({**dict.fromkeys(("worse", "better"), 0), "incidents": 1,
+                                                              "severity": 1.0})  # fmt: skip
+    assert lineage_boxes._outcome({"worse": 1, "better": 0, "incidents": 1, "severity": 1.0})[0] == "off_target"
 
 
 @pytest.mark.parametrize("project", ["P01", "P02", "P06", "P09", "P11"])
@@ -431,11 +550,14 @@ def every_sentence(snapshot, line):
     yield from (text for figure in say.figures(line) for text in figure)
     for text in lineage_trace.options(line):
         trace = lineage_trace.resolve(line, text)
+        own = lineage_own.own(snapshot, line, trace)
         yield say.trace_heading(trace)
-        yield say.traced(line, trace, lineage_own.own(snapshot, line, trace))
+        yield say.traced(line, trace, own)
+        yield lineage_heading.heading(line, trace, own, "Project")
     for text in ("finding", "versions"):
         rows = lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "policy")
         yield say.over(rows, "policy", "incidents")
+        yield say.outstanding(lineage_trace.back(snapshot, line, lineage_trace.resolve(line, text), "batch"))
     yield from (say.outcome_in_full(row) for row in line.models.to_dict("records"))
 
 

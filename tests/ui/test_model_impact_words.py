@@ -48,6 +48,16 @@ def test_a_second_measure_is_not_called_within_the_project():
     assert "ithin the same project" in say.coefficient(pair(second=NONE, design=fixed), "safety")
 
 
+@pytest.mark.parametrize(("q", "starts"), [(0.41, True), (0.1001, True), (0.1, False), (0.001, False), (None, False)])
+def test_a_link_that_does_not_stand_begins_with_chance(q, starts):
+    said = say.coefficient(pair(), "safety", {"q_value": q})
+    assert said.startswith(f"May be chance (q {q or 0:.3f}): each point of") == starts
+    assert say.may_be_chance({"q_value": q}) == starts
+    assert starts or (said == say.coefficient(pair(), "safety") and said.startswith("Each point of"))
+    assert ladder.overclaims(said, ladder.rung_of(ladder.PARTIAL)) == []
+    assert "May be chance" not in say.coefficient(pair(NONE, NONE, NONE), "safety", {"q_value": q})
+
+
 def test_without_a_size_the_reason_stands_there():
     assert say.coefficient(pair(NONE, NONE, NONE), "safety").endswith(f"{NONE.reason}.")
     assert say.beside(pair(NONE, NONE, NONE)) == ""
@@ -145,3 +155,49 @@ def test_all_projects_have_a_sentence_or_a_reason():
     assert none.endswith(f"there is no size: {NONE.reason}.")
     few = say.over_projects(over(Panel(NONE, NONE, None, 2, "", None), 2))
     assert few.endswith("(2) there is no size: fewer than 5 projects are measured by it.")
+
+
+def links(*given: tuple[str, str, int, float | None]) -> pd.DataFrame:
+    """Rows of the matrix from project, slice, lag and q."""
+    base = {"benchmark": "harmful", "metric": "percent_agreement", "estimate": 0.85, "low": 0.75, "high": 0.91}
+    rows = [{**base, "project": p, "slice": part, "lag": lag, "q_value": q, "p_value": q} for p, part, lag, q in given]
+    return pd.DataFrame(rows).astype({"q_value": float, "p_value": float})
+
+
+NAMES = {"P1": "Prompt intent", "P2": "Comments"}
+
+
+def found(rows, at: int | None = 0) -> str:
+    said = say.finding(rows, None if at is None else rows.iloc[at].to_dict(), NAMES, "")
+    assert ladder.overclaims(said, ladder.Rung.ASSOCIATION) == []
+    return said
+
+
+def test_the_heading_leads_with_how_many_links_stand():
+    """Counted by hand: links that stand of those with a p value, and the project with more than half of them."""
+    chance, none = ("P2", "", 0, 0.4), ("P2", "", 0, None)
+    most = links(("P1", "", 0, 0.01), ("P1", "vi", 0, 0.1), ("P2", "", 1, 0.02), chance, none)
+    assert found(most) == (
+        "3 of 4 links of labels and benchmarks stand clear of chance, most in Prompt intent; clearest: percent "
+        f"agreement moved together with harmful (+0.85, +0.75 to +0.91), {ladder.NOT_PROOF}"
+    )
+    assert "harmful of Comments (" in found(most, 2) and "harmful (vi) (" in found(most, 1)
+    level = links(("P1", "", 0, 0.01), ("P2", "", 0, 0.02), chance)
+    assert (
+        "2 of 3 links" in found(level) and ", in 2 projects; " in found(level) and " of Prompt intent" in found(level)
+    )
+    assert ", all in Prompt intent; " in found(links(("P1", "", 0, 0.01), ("P1", "", 1, 0.01), chance))
+    one = found(links(("P1", "", 0, 0.01), chance))
+    assert "1 of 2 links of labels and benchmarks stands clear of chance, in Prompt intent; percent" in one
+    assert found(links(chance), None) == say.NO_LINK
+    assert say.finding(links(chance), None, NAMES, "none is on record").endswith("none is on record")
+
+
+def test_the_links_that_stand_are_told_by_view():
+    slices = [("P1", "vi", lag, 0.1) for lag in (0, 1, 0)]
+    view = [("P1", "", 0, 0.01), ("P1", "", 0, 0.02), ("P1", "", 1, 0.03), ("P2", "", 1, 0.4)]
+    rows = links(*view, *slices, ("P2", "vi", 0, None))
+    label, value, said = say.figures(rows, 3, 2, None)[2]
+    assert (label, value) == ("Links that stand", "6")
+    assert said.startswith("2 of this version, 1 of the version before and 3 of slices; at most 10%")
+    assert say.figures(links(("P2", "", 0, 0.4)), 3, 2, None)[2][2].startswith("at most 10%")

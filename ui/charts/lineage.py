@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ui import lineage_words as say
-from ui.charts.base import ROW_HEIGHT, TITLE_ROOM, by_status, number, spec, tips, wrapped
+from ui.charts.base import ROW_HEIGHT, TITLE_ROOM, Text, by_status, number, spec, tips, wrapped
 from ui.lineage_flow import place, ribbons
 from ui.theme import SHAPES, Palette
 
@@ -18,7 +18,7 @@ PHONE = 450  # pixels of a chart on a phone at most; the text behind a bar takes
 WITHIN = "datum.value > 100 ? '' : datum.label"  # the room for a bar's text goes beyond 100 %
 
 
-def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: str, subtitle: str) -> tuple[dict, str]:
+def lineage(nodes: pd.DataFrame, links: pd.DataFrame, colours: Palette, title: str, subtitle: Text) -> tuple[dict, str]:
     """The flow as ribbons between boxes; nodes and links of ui.lineage_boxes.boxes().
 
     Width by items, colour and shape by status; what is not on the traced way is faint. Returns the specification, with

@@ -75,7 +75,8 @@ def link_matrix(
     ]
     title = "Which qualities and benchmarks move together"
     subtitle = (
-        "Blue: better labels with a better model; orange: with a worse one. Grey: may be chance. Dashed: no coefficient"
+        "Blue: better labels with a better model; orange: with a worse one. Strong grey: clear of chance, neither way "
+        "better. Faint grey: may be chance. Dashed: no coefficient"
     )
     stand = [c for c in cells if c["kind"] not in (BLANK, NOT_CLEAR)]
     alt = f"{title}: {len(stand)} of {sum(c['kind'] != BLANK for c in cells)} links shown stand clear of chance"
