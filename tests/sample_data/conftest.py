@@ -12,8 +12,9 @@ from tests.conftest import once
 LARGE = 900_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def db(sample_warehouse):
+    """Closed with its file of tests: a file that one connection holds cannot be opened in another way."""
     with duckdb.connect(str(sample_warehouse), read_only=True) as connection:
         yield connection
 
