@@ -48,7 +48,7 @@ def moved_already(move: Move) -> str:
     """A lasting move that came before a change."""
     size = amount(move.metric, move.after - move.before)
     return (
-        f"It had moved by {size} in the week of {_date(move.since)}, and no change is on record for that: part of the "
+        f"It had moved by {size} in the week of {dated(move.since)}, and no change is on record for that: part of the "
         "effect may be its end."
     )
 
@@ -117,13 +117,13 @@ def _overlap(row: Row, other: Overlap) -> str:
     if other.at_once:
         return f"{came} of this work at the same time: what moved is of both."
     if not other.left_out:
-        return f"{came} of this work on {_date(other.since)}: what it did may be part of this."
+        return f"{came} of this work on {dated(other.since)}: what it did may be part of this."
     if other.since > row.change.starts_on:
-        return f"{came} of this work on {_date(other.since)}: weeks from then on are left out."
-    return f"{came} of this work: the weeks in which that was new, {_date(other.since)} to {_date(last)}, are left out."
+        return f"{came} of this work on {dated(other.since)}: weeks from then on are left out."
+    return f"{came} of this work: the weeks in which that was new, {dated(other.since)} to {dated(last)}, are left out."
 
 
-def _date(day: dt.date) -> str:
+def dated(day: dt.date) -> str:
     """A day that may be long ago."""
     return f"{fmt.day(day)} {day.year}"
 

@@ -126,7 +126,7 @@ def ledger(found: Weighed, own: Own, view: View) -> None:
         snapshot=view.snapshot,
         filters=view.filters,
         members=[{"change": str(change)} for change in rows["change_id"]],
-        exported=_records(found, view),
+        exported=_records([row for rows in found.rows.values() for row in rows], view),
         opens=True,
     )
     if picked:
@@ -139,12 +139,11 @@ def ledger(found: Weighed, own: Own, view: View) -> None:
     )
 
 
-def _records(found: Weighed, view: View) -> pd.DataFrame:
-    """What the file holds: every metric of every change, numbers as numbers."""
+def _records(rows: Sequence[Row], view: View) -> pd.DataFrame:
+    """What a file holds: every metric of every change, numbers as numbers and places by name."""
     names = view.snapshot.names
-    rows = [change_words.record(row, names) for rows in found.rows.values() for row in rows]
-    rows = [{**row, "where": change_words.named(row["where"], names)} for row in rows]
-    return pd.DataFrame(rows, columns=[*change_words.RECORD])
+    said = [{**change_words.record(row, names), "where": change_words.named(row.where, names)} for row in rows]
+    return pd.DataFrame(said, columns=[*change_words.RECORD])
 
 
 def withheld(found: Weighed) -> None:
@@ -180,7 +179,7 @@ def opened(change: Mapping[str, object], rows: Sequence[Row], own: Own, view: Vi
         columns=ROWS,
         snapshot=view.snapshot,
         members=[{"row": str(k)} for k in range(len(rows))],
-        exported=pd.DataFrame([change_words.record(one, names) for one in rows]),
+        exported=_records(rows, view),
     )
     if picked and picked["row"] != str(rows.index(row)):
         go_to(view.filters, {**own, "row": picked["row"]})

@@ -7,7 +7,6 @@ import numpy as np
 from metrics.change_ledger import Row
 from metrics.effects import Design
 from ui import change_checks, change_words
-from ui import format as fmt
 from ui.charts.base import TREND_HEIGHT, spec, tips
 from ui.theme import Palette
 
@@ -73,7 +72,7 @@ def event_study(row: Row, colours: Palette, where: str) -> tuple[dict, str]:
     tip = tips(when=period.capitalize(), said="Against its course")
     band = {"x": {**x, "field": "start"}, "x2": {"field": "end"}}
     paint = {"condition": {"test": "datum.under", "value": colours.ink}, "value": colours.faint}
-    flag = [{"at": -0.5, "text": f"began {fmt.day(row.change.starts_on)} {row.change.starts_on.year}"}]
+    flag = [{"at": -0.5, "text": f"began {change_checks.dated(row.change.starts_on)}"}]
     began = {**x, "field": "at"}
     layer: list[dict] = [
         {
